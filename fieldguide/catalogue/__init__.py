@@ -1,0 +1,1 @@
+"""What is known of each photo: sources, schema, taxonomy, licences, regions."""

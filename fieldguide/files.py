@@ -1,0 +1,59 @@
+"""Files that are either whole or absent, and the digests that name their content."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; rename it to `path` on success, remove it on failure.
+
+    A hard kill leaves the temporary name behind: `remove_partials` clears it on the next run.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_partials(directory: Path) -> None:
+    """Delete what a killed run left half-written below `directory`."""
+    for partial in directory.rglob(".*.partial"):
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as indented UTF-8 JSON, keys in the order given, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def salted_unit(salt: str, key: str) -> float:
+    """A number in [0, 1) that depends on nothing but `salt` and `key`, uniform over keys.
+
+    Splits and shuffles compare these, so that photos that come later never move earlier ones.
+    """
+    digest = hashlib.sha256(f"{salt}\0{key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def write_table(table: pl.DataFrame, path: Path) -> None:
+    """Write a Parquet table, whole or not at all; equal tables give equal bytes."""
+    with written_whole(path) as temporary:
+        table.write_parquet(temporary, compression="zstd", statistics=False)

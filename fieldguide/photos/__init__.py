@@ -1,0 +1,1 @@
+"""The bytes of photos: download, store, decode, fingerprints, geometry."""

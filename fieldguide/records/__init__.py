@@ -1,0 +1,1 @@
+"""Shards: tar and TFRecord codecs, their index, and readers."""

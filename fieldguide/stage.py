@@ -1,0 +1,99 @@
+"""Turns a function into a stage: options from its signature, parameters from its section, metrics to JSON and MLflow.
+
+    def resize(params: ResizeParams, *, fetch: Path, split: Path, out: Path) -> Metrics: ...
+
+    if __name__ == "__main__":
+        run_stage(resize)
+
+runs as `python -m stages.resize --fetch interim/fetch --split interim/split --out interim/resize`.
+"""
+
+import argparse
+import inspect
+import logging
+import signal
+import sys
+import types
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fieldguide import tracking
+from fieldguide.errors import FieldguideError
+from fieldguide.files import write_json
+from fieldguide.params import Section, load_section
+
+Metrics = dict[str, Any]
+"""JSON-ready numbers of a stage, nested at will; rates in [0, 1], seconds, megabytes (1e6 bytes)."""
+
+log = logging.getLogger(__name__)
+
+
+def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv: Sequence[str] | None = None) -> None:
+    """Run `stage` as a program.
+
+    The first argument of `stage` is its params section (a `Section`), the keyword-only ones are command-line
+    options (Path, str or int). `variant` names the option that picks one entry of a section that holds
+    several (`teacher` for `train_teacher.global`).
+
+    Writes `metrics/<stage>.json`, mirrors it to MLflow; a FieldguideError becomes one line on stderr and exit
+    code 1.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    # A polite kill unwinds like Ctrl-C, so temporary files go; a hard one leaves only names that nobody reads.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        options = parse_options(stage, argv)
+        picked = [str(options[variant])] if variant else []
+        params = load_section(section_model(stage), ".".join([stage.__name__, *picked]))
+        name = "-".join([stage.__name__.replace("_", "-"), *picked])
+        with tracking.stage_run(name, params.model_dump(mode="json")):
+            metrics = stage(params, **options)
+            write_metrics(name, metrics)
+            tracking.log_metrics(metrics)
+    except FieldguideError as error:
+        print(f"{stage.__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        print(f"{stage.__name__}: {error.strerror}{where}", file=sys.stderr)
+        sys.exit(1)
+
+
+def section_model(stage: Callable[..., Metrics]) -> type[Section]:
+    """The Section subclass that annotates the first argument of `stage`."""
+    model = next(iter(typing.get_type_hints(stage).values()))
+    assert issubclass(model, Section), f"{stage.__name__}: the first argument must be a Section"
+    return model
+
+
+def parse_options(stage: Callable[..., Metrics], argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """Command-line options named and typed by the keyword-only arguments of `stage`."""
+    description = inspect.getdoc(sys.modules[stage.__module__]) or inspect.getdoc(stage)
+    parser = argparse.ArgumentParser(prog=f"python -m {stage.__module__}", description=description)
+    hints = typing.get_type_hints(stage)
+    for name, parameter in inspect.signature(stage).parameters.items():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        required = parameter.default is inspect.Parameter.empty
+        default = None if required else parameter.default
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", dest=name, type=_plain_type(hints[name]), required=required, default=default
+        )
+    return vars(parser.parse_args(argv))
+
+
+def _plain_type(hint: Any) -> Callable[[str], Any]:
+    """`Path` of `Path | None`."""
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    assert callable(hint)
+    return hint
+
+
+def write_metrics(name: str, metrics: Metrics) -> None:
+    """Write `metrics/<name>.json`, keys in the order given."""
+    write_json(Path("metrics") / f"{name}.json", metrics)
