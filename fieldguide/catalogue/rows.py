@@ -1,0 +1,114 @@
+"""One row of a source, and the rules that make every source's text alike.
+
+A URL becomes absolute, except that paths stay relative to the repository's root when the source's own path is:
+
+    photos/1.jpg                  in data/observations.jsonl  ->  file:data/photos/1.jpg
+    tar://1.jpg::photos.tar       in data/observations.jsonl  ->  tar://1.jpg::data/photos.tar
+    https://example.org/1.jpg                                 ->  the same
+
+`file:` in the catalogue is followed by the path as it is, without percent-encoding.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from fieldguide.catalogue.schema import GIVEN_SPLITS
+from fieldguide.errors import CatalogueError
+from fieldguide.params import Section
+
+ARCHIVE_MEMBER = re.compile(r"(?P<scheme>tar|zip)://(?P<member>.+?)::(?P<archive>.+)", re.DOTALL)
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+SPLIT_NAMES = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a source says about one photo under one label. Text is tidy: NFC, no outer or double spaces, never empty."""
+
+    id: str
+    """Unique within the source; photo_id is made of it."""
+    source_row: str
+    """`observations.jsonl:812`."""
+    url: str
+    root: str | None
+    """The folder that a path in `url` must not leave; None where `url` holds no path."""
+    observation_id: str | None = None
+    observer: str | None = None
+    label: str | None = None
+    region: str | None = None
+    licence: str | None = None
+    """As the source writes it."""
+    rights_holder: str | None = None
+    given_split: str | None = None
+
+
+DESCRIPTIVE = tuple(field.name for field in fields(Row) if field.name not in ("id", "source_row", "url", "root"))
+"""The columns that a source may leave empty, and `fill` may fill."""
+
+
+class Fill(Section):
+    """What to assume of every photo about which the source itself says nothing."""
+
+    region: str | None
+    licence: str | None
+    rights_holder: str | None
+
+    def complete(self, row: Row) -> Row:
+        """`row` with its gaps filled."""
+        gaps = {name: value for name, value in vars(self).items() if value is not None and getattr(row, name) is None}
+        return replace(row, **gaps) if gaps else row
+
+
+class Source(Protocol):
+    """Where rows come from. Every kind is a params section with this one method."""
+
+    def rows(self) -> Iterator[Row]:
+        """Every row, in the source's own stable order, a few in memory at a time. Raises CatalogueError."""
+        ...
+
+
+def tidy(value: Any, where: str) -> str | None:
+    """A cell as text: NFC, whitespace collapsed; None if nothing is left.
+
+    Raises CatalogueError, beginning with `where`, if the cell is nested or cannot be written as UTF-8.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str | int | float):
+        raise CatalogueError(f"{where}: got a {type(value).__name__}; expected text, a number or nothing")
+    text = " ".join(unicodedata.normalize("NFC", str(value)).split())
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CatalogueError(f"{where}: {text!a} is not valid Unicode text") from None
+    return text or None
+
+
+def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, str | None]:
+    """The descriptive columns among `cells`, tidied, `given_split` in our words. Raises CatalogueError."""
+    described = {name: tidy(cells[name], f"{where}, {name}") for name in DESCRIPTIVE if name in cells}
+    given = described.get("given_split")
+    if given is not None:
+        split = SPLIT_NAMES.get(given.casefold(), given.casefold())
+        if split not in GIVEN_SPLITS:
+            raise CatalogueError(f"{where}, given_split: got {given!r}; expected one of {', '.join(GIVEN_SPLITS)}")
+        described["given_split"] = split
+    return described
+
+
+def locate(text: str, folder: Path) -> tuple[str, str | None]:
+    """The absolute URL that `text` means in a table kept in `folder`, and the root it may not leave (or None)."""
+    if match := ARCHIVE_MEMBER.fullmatch(text):
+        archive, root = locate(match["archive"], folder)
+        return f"{match['scheme']}://{match['member']}::{archive.removeprefix('file:')}", root
+    if not SCHEME.match(text):
+        return f"file:{folder / text}", str(folder)
+    if not text.startswith("file:"):
+        return text, None
+    path = text.removeprefix("file://") if text.startswith("file:///") else text.removeprefix("file:")
+    return f"file:{folder / unquote(path)}", str(folder)

@@ -1,0 +1,17 @@
+"""Where photos are listed: one module per kind of source, one protocol (`catalogue.rows.Source`).
+
+A new kind is a module with a params section that has `rows()`, and its name in `AnySource`.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fieldguide.catalogue.sources.folders import FoldersSource
+from fieldguide.catalogue.sources.observations import ObservationsSource
+from fieldguide.catalogue.sources.urls import UrlsSource
+
+AnySource = Annotated[ObservationsSource | FoldersSource | UrlsSource, Field(discriminator="kind")]
+"""A source's section in params.yaml; its `kind` picks the model."""
+
+__all__ = ["AnySource", "FoldersSource", "ObservationsSource", "UrlsSource"]

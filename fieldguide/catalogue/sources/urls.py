@@ -1,0 +1,57 @@
+"""The `urls` kind: a plain list, one URL per line, as old image sets are published.
+
+Blank lines and lines that begin with `#` are comments; of any other line the last whitespace-separated token is
+the URL, so `n12345_678 http://...` is fine.
+"""
+
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+from fieldguide.catalogue.rows import Fill, Row, locate, tidy
+from fieldguide.catalogue.sources.tables import numbered_lines
+from fieldguide.errors import CatalogueError
+from fieldguide.params import Section
+
+LIST_TIMEOUT_S = 60
+
+
+class UrlsSource(Section):
+    """A list of URLs without labels."""
+
+    kind: Literal["urls"]
+    path: str
+    """A file, or a http(s) URL of one (asked for as typed: only the URLs *in* a list are distrusted)."""
+    fill: Fill
+
+    def rows(self) -> Iterator[Row]:
+        """One row per URL, in the list's order."""
+        remote = urlsplit(self.path).scheme in ("http", "https")
+        name = PurePosixPath(urlsplit(self.path).path if remote else self.path).name
+        try:
+            with closing(_open_list(self.path, remote)) as stream:
+                for number, line in numbered_lines(stream, self.path):
+                    tokens = (tidy(line, f"{self.path} line {number}") or "").split()
+                    if not tokens or tokens[0].startswith("#"):
+                        continue
+                    url, root = locate(tokens[-1], Path(self.path).parent)
+                    if remote and root is not None:
+                        raise CatalogueError(
+                            f"{self.path} line {number}: got the path {tokens[-1]!r}; a remote list may hold URLs only"
+                        )
+                    yield self.fill.complete(Row(id=tokens[-1], source_row=f"{name}:{number}", url=url, root=root))
+        except FileNotFoundError:
+            raise CatalogueError(f"{self.path} is missing") from None
+        except (URLError, TimeoutError, ConnectionError) as error:
+            raise CatalogueError(f"{self.path} cannot be read: {error}") from None
+
+
+def _open_list(path: str, remote: bool) -> IO[bytes]:
+    if remote:
+        stream: IO[bytes] = urllib.request.urlopen(path, timeout=LIST_TIMEOUT_S)
+        return stream
+    return Path(path).open("rb")

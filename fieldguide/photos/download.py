@@ -1,0 +1,159 @@
+"""Gets one photo over HTTP: limits on time, size and redirects, retries with backoff, no private addresses.
+
+Every answer, good or bad, is an `Outcome`; nothing that a server does raises.
+"""
+
+import asyncio
+import email.utils
+import math
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
+from fieldguide.catalogue.schema import Status
+from fieldguide.files import salted_unit
+from fieldguide.params import Section
+from fieldguide.photos.addresses import PrivateAddressError, PublicResolver, check_literal
+from fieldguide.photos.outcomes import Outcome, is_retryable
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+FIRST_WAIT_S: Final = 0.5
+LONGEST_WAIT_S: Final = 30.0
+LONGEST_RETRY_AFTER_S: Final = 120.0
+CHUNK_BYTES: Final = 2**16
+# Identity: a compressed photo gains nothing, and a compressed bomb would gain an attacker much.
+HEADERS: Final = {"User-Agent": "fieldguide", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+
+
+class DownloadParams(Section):
+    """Limits of one photo's download."""
+
+    connect_timeout_s: PositiveFloat
+    read_timeout_s: PositiveFloat
+    """The longest silence in the middle of an answer."""
+    total_timeout_s: PositiveFloat
+    """For one attempt, all of its bytes."""
+    retries: NonNegativeInt
+    max_megabytes: PositiveFloat
+    max_redirects: NonNegativeInt
+    allow_private: bool
+    concurrency: PositiveInt
+
+    @property
+    def max_bytes(self) -> int:
+        """The longest body that is kept."""
+        return math.floor(self.max_megabytes * 1e6)
+
+
+@dataclass(frozen=True)
+class Downloader:
+    """Asks for photos within one event loop; make it with `open_downloader`."""
+
+    session: aiohttp.ClientSession
+    slots: asyncio.Semaphore
+    params: DownloadParams
+
+    async def download(self, url: str) -> Outcome:
+        """The outcome of `url` after as many attempts as it deserves."""
+        attempt = 0
+        while True:
+            async with self.slots:
+                outcome = await self._attempt(url)
+            if attempt == self.params.retries or not is_retryable(outcome.status, outcome.http_status):
+                return outcome
+            # No slot is held while waiting, so a busy server delays nobody else.
+            await asyncio.sleep(wait_before_retry(url, attempt, outcome.retry_after_s))
+            attempt += 1
+
+    async def _attempt(self, url: str) -> Outcome:
+        try:
+            async with asyncio.timeout(self.params.total_timeout_s):
+                return await self._follow(url)
+        except PrivateAddressError as error:
+            return Outcome(Status.REFUSED, error=str(error))
+        except (aiohttp.InvalidURL, ValueError) as error:
+            return Outcome(Status.INVALID_URL, error=one_line(error))
+        except TimeoutError as error:
+            return Outcome(Status.TIMEOUT, error=str(error) or f"more than {self.params.total_timeout_s:g} s")
+        except aiohttp.ClientPayloadError:
+            return Outcome(Status.INCOMPLETE, error="the body ended before its announced length")
+        except (aiohttp.ClientError, OSError) as error:
+            return Outcome(Status.CONNECTION_ERROR, error=one_line(error))
+
+    async def _follow(self, url: str) -> Outcome:
+        for _ in range(self.params.max_redirects + 1):
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https"):
+                return Outcome(Status.REFUSED, error=f"redirected to scheme {parts.scheme!r}")
+            if not parts.hostname:
+                return Outcome(Status.INVALID_URL, error="no host")
+            if not self.params.allow_private:
+                check_literal(parts.hostname)
+            async with self.session.get(url, allow_redirects=False) as response:
+                if response.status in REDIRECTS and "Location" in response.headers:
+                    url = urljoin(url, response.headers["Location"])
+                    continue
+                return await self._read(response)
+        return Outcome(Status.TOO_MANY_REDIRECTS, error=f"more than {self.params.max_redirects}")
+
+    async def _read(self, response: aiohttp.ClientResponse) -> Outcome:
+        code = response.status
+        if code in (404, 410):
+            return Outcome(Status.MISSING, code, f"HTTP {code}")
+        if code != 200:
+            return Outcome(Status.HTTP_ERROR, code, f"HTTP {code}", retry_after_s=retry_after_s(response.headers))
+        limit = self.params.max_bytes
+        too_large = Outcome(Status.TOO_LARGE, code, f"more than {limit} bytes")
+        if (response.content_length or 0) > limit:
+            return too_large
+        content = bytearray()
+        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+            content += chunk
+            if len(content) > limit:
+                return too_large
+        return Outcome(Status.OK, code, content=bytes(content))
+
+
+@asynccontextmanager
+async def open_downloader(params: DownloadParams, concurrency: int) -> AsyncIterator[Downloader]:
+    """A Downloader for `concurrency` requests at once, in the running event loop."""
+    connector = aiohttp.TCPConnector(limit=concurrency, resolver=None if params.allow_private else PublicResolver())
+    # asyncio.timeout around an attempt covers its redirects too, so aiohttp's own total is off.
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=params.connect_timeout_s, sock_read=params.read_timeout_s)
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield Downloader(session, asyncio.Semaphore(concurrency), params)
+
+
+def wait_before_retry(url: str, attempt: int, asked_s: float | None) -> float:
+    """Seconds to wait after the failed `attempt` (from 0): what the server asks, else 0.5, 1, 2, ... s within bounds.
+
+    Up to half is taken off by a jitter that depends on the URL alone, so that the URLs of one host do not come
+    back all at once.
+    """
+    if asked_s is not None:
+        return min(asked_s, LONGEST_RETRY_AFTER_S)
+    return min(FIRST_WAIT_S * 2**attempt, LONGEST_WAIT_S) * (1 - salted_unit(f"retry {attempt}", url) / 2)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date; None without a usable one."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's message, or its name if it has none, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

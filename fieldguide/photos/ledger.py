@@ -1,0 +1,118 @@
+"""Beside every finished shard of originals, the record of what became of each of its URLs.
+
+A ledger is written after its shard and only then counts. It names the list of URLs and the rules (DownloadParams that
+change results) it was made under, so the next run can tell what is still good. No times: equal runs give equal ledgers.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fieldguide.catalogue.schema import OUTCOME_FIELDS
+from fieldguide.files import written_whole
+from fieldguide.photos.download import DownloadParams
+from fieldguide.photos.local import local_file
+from fieldguide.photos.outcomes import is_retryable
+from fieldguide.photos.plan import Wanted
+
+LEDGER_SCHEMA: Final = pa.schema(
+    [pa.field("url", pa.string(), nullable=False), pa.field("key", pa.binary(16), nullable=False), *OUTCOME_FIELDS]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One URL's line of a ledger."""
+
+    url: str
+    key: bytes
+    """Wanted.key() of the URL."""
+    status: str
+    http_status: int | None
+    error: str | None
+    sha256: str | None
+    num_bytes: int | None
+    offset: int | None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again would give the same."""
+        return not is_retryable(self.status, self.http_status)
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether a later run may take this line over. A local file may have changed and costs little to read again."""
+        return self.is_final and local_file(self.url) is None
+
+
+@dataclass(frozen=True)
+class LedgerHead:
+    """What a ledger says of itself, readable without its lines."""
+
+    wanted: str
+    """Digest of the list of URLs."""
+    rules: str
+    """Digest of the parameters that change results."""
+    shard_bytes: int
+    """Size of the tar it describes."""
+    num_retryable: int
+    num_reusable: int
+
+
+def ledger_path(shards: Path, shard: str) -> Path:
+    """Where the ledger of the shard file `shard` lies."""
+    return shards.parent / "ledger" / f"{Path(shard).stem}.parquet"
+
+
+def digest_wanted(wanted: Iterable[Wanted]) -> str:
+    """A digest of URLs, their order and their member names."""
+    digest = hashlib.sha256()
+    for item in wanted:
+        digest.update(item.key() + item.photo_id.encode())
+    return digest.hexdigest()
+
+
+def digest_rules(params: DownloadParams) -> str:
+    """A digest of the parameters under which a URL may have another outcome."""
+    rules = (params.max_bytes, params.max_redirects, params.allow_private)
+    return hashlib.sha256(repr(rules).encode()).hexdigest()
+
+
+def write_ledger(path: Path, entries: Sequence[Entry], *, wanted: str, rules: str, shard_bytes: int) -> None:
+    """Write a ledger, whole or not at all."""
+    head = {
+        "wanted": wanted,
+        "rules": rules,
+        "shard_bytes": str(shard_bytes),
+        "num_retryable": str(sum(not entry.is_final for entry in entries)),
+        "num_reusable": str(sum(entry.is_reusable for entry in entries)),
+    }
+    columns = [pa.array([getattr(entry, field.name) for entry in entries], field.type) for field in LEDGER_SCHEMA]
+    table = pa.Table.from_arrays(columns, schema=LEDGER_SCHEMA.with_metadata(head))
+    with written_whole(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_statistics=False)
+
+
+def read_head(path: Path) -> LedgerHead | None:
+    """What a ledger says of itself; None if there is no readable ledger."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        return LedgerHead(
+            wanted=metadata[b"wanted"].decode(),
+            rules=metadata[b"rules"].decode(),
+            shard_bytes=int(metadata[b"shard_bytes"]),
+            num_retryable=int(metadata[b"num_retryable"]),
+            num_reusable=int(metadata[b"num_reusable"]),
+        )
+    except (FileNotFoundError, pa.ArrowInvalid, KeyError, ValueError):
+        return None
+
+
+def read_outcomes(path: Path) -> pa.Table:
+    """A ledger's lines as a table of LEDGER_SCHEMA."""
+    return pq.read_table(path, schema=LEDGER_SCHEMA, use_threads=False)

@@ -1,0 +1,48 @@
+"""Bring every source into one catalogue and every photo into tar shards, each URL once."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from fieldguide.catalogue.sources import AnySource
+from fieldguide.engine import EngineParams
+from fieldguide.errors import CatalogueError
+from fieldguide.photos.catalogue_table import write_catalogue
+from fieldguide.photos.download import DownloadParams
+from fieldguide.photos.originals import bring_originals
+from fieldguide.photos.plan import draw_plan
+from fieldguide.photos.resume import Store
+from fieldguide.stage import Metrics, run_stage
+
+
+class FetchParams(DownloadParams):
+    """Where photos come from, and the limits of asking for them."""
+
+    sources: Annotated[dict[str, AnySource], Field(min_length=1)]
+    """By name; names go into photo ids, so renaming a source renames its photos. Paths start at the root."""
+    photos_per_shard: PositiveInt
+    max_failure_rate: Annotated[float, Field(ge=0, le=1)]
+    engine: EngineParams
+
+
+def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
+    """Write catalogue.parquet, shards/, ledger/ and failures.csv below `out`, keeping what earlier runs finished there.
+
+    Raises CatalogueError on a source that cannot be read, PhotoError if more than max_failure_rate of the rows
+    end without bytes.
+    """
+    if not data.exists():
+        raise CatalogueError(f"{data} is missing; `dvc pull {data}.dvc` brings it")
+    store = Store(out)
+    store.prepare()
+    plan = draw_plan(params.sources, params.photos_per_shard, store.work)
+    bring_originals(plan, out, params, params.engine)
+    tally = write_catalogue(plan, store, params.max_failure_rate)
+    plan.close()
+    store.finish()
+    return tally.metrics()
+
+
+if __name__ == "__main__":
+    run_stage(fetch)

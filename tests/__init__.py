@@ -1,0 +1,1 @@
+"""Tests; they mirror fieldguide/ and stages/, and pipeline/ guards dvc.yaml itself."""

@@ -1,0 +1,119 @@
+"""A real HTTP server on the loopback address that misbehaves as servers of photos do, path by path."""
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+def photo_bytes(name: str, size: int = 3000) -> bytes:
+    """What the server answers for `/photo/NAME`: bytes that differ by name."""
+    return hashlib.shake_128(name.encode()).digest(size)
+
+
+class PhotoServer(ThreadingHTTPServer):
+    """Counts requests by path in `asked`; the paths are the methods of its handler."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, host: str) -> None:
+        super().__init__((host, 0), _Handler)
+        self.asked: Counter[str] = Counter()
+        self.texts: dict[str, str] = {}
+        self.closing = threading.Event()
+        self.lock = threading.Lock()
+        self.pause_s = 0.0
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that hang up are part of the tests."""
+
+    def url(self, path: str) -> str:
+        return f"http://{self.server_address[0]}:{self.server_port}/{path}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: PhotoServer
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        kind, _, name = self.path.removeprefix("/").partition("/")
+        with self.server.lock:
+            self.server.asked[self.path] += 1
+            times = self.server.asked[self.path]
+        if kind.isdigit():
+            self._answer(int(kind), b"")
+        elif kind == "photo":
+            self.server.closing.wait(self.server.pause_s)
+            self._answer(200, photo_bytes(name))
+        elif kind == "once" and times == 1:
+            self._answer(int(name.partition("/")[0]), b"", {"Retry-After": "0"})
+        elif kind == "once":
+            self._answer(200, photo_bytes(name))
+        elif kind == "reset":
+            self.close_connection = True
+        elif kind == "text":
+            self._answer(200, self.server.texts[name].encode())
+        elif kind == "page":
+            self._answer(200, b"<html>not a photo</html>", {"Content-Type": "text/html"})
+        elif kind == "empty":
+            self._answer(200, b"")
+        elif kind == "truncated":
+            self._answer(200, b"half", {"Content-Length": "1000"})
+            self.close_connection = True
+        elif kind == "stalled":
+            self._answer(200, b"half", {"Content-Length": "1000"})
+            self.server.closing.wait()
+        elif kind == "silent":
+            self.server.closing.wait()
+        elif kind == "dribbling":
+            self._dribble()
+        elif kind == "endless":
+            self._pour()
+        elif kind == "large":
+            self._answer(200, bytes(300_000))
+        elif kind == "redirect":
+            self._answer(302, b"", {"Location": name.replace("%3A", ":")})
+        elif kind == "loop":
+            self._answer(301, b"", {"Location": self.path})
+        else:
+            self._answer(404, b"")
+
+    def _answer(self, code: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(code)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def _dribble(self) -> None:
+        self._answer(200, b"", {"Content-Length": "1000"})
+        while not self.server.closing.wait(0.05):
+            self.wfile.write(b".")
+
+    def _pour(self) -> None:
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        while not self.server.closing.is_set():
+            self.wfile.write(bytes(65536))
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Be quiet."""
+
+
+@contextmanager
+def serve_photos(host: str = "127.0.0.1") -> Iterator[PhotoServer]:
+    """A running PhotoServer on a free port."""
+    with PhotoServer(host) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.closing.set()
+            server.shutdown()
+            thread.join()

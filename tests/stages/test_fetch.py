@@ -1,0 +1,148 @@
+import csv
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from fieldguide.catalogue.schema import CATALOGUE_SCHEMA
+from fieldguide.errors import CatalogueError, PhotoError
+from stages.fetch import FetchParams
+from tests.photo_server import PhotoServer, photo_bytes, serve_photos
+from tests.stages.fetching import NO_FILL, OBSERVATIONS, ROOT, digests, observe, photos_of, run, start
+
+
+@pytest.fixture
+def server() -> Iterator[PhotoServer]:
+    with serve_photos() as running:
+        yield running
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty repository root, and the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    return tmp_path
+
+
+def test_every_row_gets_its_bytes_or_its_reason(workspace: Path, server: PhotoServer) -> None:
+    paths = "photo/a.jpg 404/b.jpg stalled/c photo/d photo/a.jpg truncated/e empty/f.png 500/g loop/h"
+    urls = [server.url(path) for path in paths.split()]
+    observe(workspace, *urls, "gopher://h/i.jpg", "../secret.jpg")
+    metrics = run(workspace)
+
+    catalogue = pl.read_parquet(workspace / "out" / "catalogue.parquet")
+    assert catalogue.columns == CATALOGUE_SCHEMA.names
+    assert catalogue["url"].to_list()[:9] == urls
+    statuses = "ok missing timeout ok ok incomplete ok http_error too_many_redirects refused refused"
+    assert catalogue["status"].to_list() == statuses.split()
+    assert catalogue["http_status"].to_list()[:3] == [200, 404, None]
+    a, d = photo_bytes("a.jpg"), photo_bytes("d")
+    assert photos_of(workspace / "out") == [a, None, None, d, a, None, b"", None, None, None, None]
+
+    assert (metrics["num_rows"], metrics["num_urls"], metrics["num_photos"]) == (11, 10, 3)
+    assert metrics["num_bytes"] == 6000
+    assert (metrics["statuses"]["ok"], metrics["statuses"]["timeout"]) == (4, 1)
+    assert metrics["hosts"]["127.0.0.1"]["ok"] == 3
+    assert metrics["licences"] == {"CC0-1.0": 11}
+    assert server.asked["/photo/a.jpg"] == 1
+    assert server.asked["/500/g"] == 2
+    with (workspace / "out" / "failures.csv").open() as stream:
+        assert ["127.0.0.1", "missing", "1"] in list(csv.reader(stream))
+
+
+def test_shards_are_plain_tars_in_catalogue_order(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *(server.url(f"photo/{number}.jpg?size=l") for number in range(6)))
+    run(workspace)
+    shards = sorted((workspace / "out" / "shards").iterdir())
+    assert [shard.name for shard in shards] == ["originals-00000.tar", "originals-00001.tar"]
+    catalogue = pl.read_parquet(workspace / "out" / "catalogue.parquet")
+    names = []
+    for shard in shards:
+        with tarfile.open(shard) as tar:
+            assert {(entry.mtime, entry.uid, entry.gid) for entry in tar} == {(0, 0, 0)}
+            names += tar.getnames()
+    assert names == [f"{photo_id}.jpg" for photo_id in catalogue["photo_id"]]
+    assert sorted(path.name for path in (workspace / "out").iterdir()) == [
+        "catalogue.parquet", "failures.csv", "ledger", "shards",
+    ]  # fmt: skip
+
+
+def test_sources_of_all_kinds_become_one_catalogue(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, server.url("photo/1.jpg"), "photos.tar", "tar://2.jpg::photos.tar")
+    with tarfile.open(workspace / "data" / "photos.tar", "w") as tar:
+        (workspace / "2.jpg").write_bytes(b"two")
+        tar.add(workspace / "2.jpg", "2.jpg")
+    (workspace / "tree" / "Bellis perennis").mkdir(parents=True)
+    (workspace / "tree" / "Bellis perennis" / "3.jpg").write_bytes(b"three")
+    (workspace / "data" / "list.txt").write_text(f"# old\nn1 {server.url('photo/1.jpg')}\n")
+    fill = NO_FILL | {"licence": "CC BY 4.0", "region": "EU"}
+    metrics = run(
+        workspace,
+        sources={
+            "flora": OBSERVATIONS,
+            "tree": {"kind": "folders", "roots": ["tree"], "pattern": None, "fill": fill},
+            "list": {"kind": "urls", "path": "data/list.txt", "fill": NO_FILL},
+        },
+    )
+    catalogue = pl.read_parquet(workspace / "out" / "catalogue.parquet")
+    assert catalogue["source"].to_list() == ["flora"] * 3 + ["tree", "list"]
+    assert catalogue["label"].to_list() == ["Aster 0", "Aster 1", "Aster 2", "Bellis perennis", None]
+    assert catalogue["url"].to_list()[1:4] == [
+        "file:data/photos.tar", "tar://2.jpg::data/photos.tar", "file:tree/Bellis perennis/3.jpg",
+    ]  # fmt: skip
+    assert catalogue["licence"].to_list() == ["CC0-1.0"] * 3 + ["CC-BY-4.0", "unknown"]
+    assert photos_of(workspace / "out")[2:] == [b"two", b"three", photo_bytes("1.jpg")]
+    assert (metrics["num_rows"], metrics["num_urls"]) == (5, 4)
+
+
+def test_outputs_do_not_depend_on_the_number_of_workers(workspace: Path, server: PhotoServer) -> None:
+    paths = ["404/x", "stalled/x", "photo/0", *(f"photo/{number % 17}" for number in range(30))]
+    observe(workspace, *map(server.url, paths))
+    run(workspace, "one")
+    run(workspace, "two", engine={"backend": "loky", "workers": 2})
+    assert digests(workspace / "one") == digests(workspace / "two")
+
+
+def test_private_addresses_are_refused_by_the_shipped_parameters(workspace: Path, server: PhotoServer) -> None:
+    shipped = yaml.safe_load((ROOT / "params.yaml").read_text())["fetch"]
+    assert FetchParams.model_validate(shipped).allow_private is False
+    observe(workspace, server.url("photo/0.jpg"))
+    assert run(workspace, allow_private=shipped["allow_private"])["statuses"]["refused"] == 1
+    assert not server.asked
+
+
+def test_without_a_network_the_stage_fails_and_says_why(workspace: Path) -> None:
+    observe(workspace, *(f"http://no-such-host.invalid/{number}.jpg" for number in range(3)))
+    with pytest.raises(PhotoError, match=r"3 of 3 photos have no bytes.*0\.1 allows: 3 connection_error \(as Cannot"):
+        run(workspace, retries=0, max_failure_rate=0.1)
+    assert not (workspace / "out" / "catalogue.parquet").exists()
+
+
+def test_missing_data_names_the_command_that_brings_it(workspace: Path) -> None:
+    (workspace / "data").rmdir()
+    with pytest.raises(CatalogueError, match=r"data is missing; `dvc pull"):
+        run(workspace)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            '{"id": 1, "url": "1.jpg", "name": "a", "licence": "b"}\n{"id": 2,\n',
+            "observations.jsonl line 2: not valid JSON",
+        ),
+        (None, "data/observations.jsonl is missing"),
+    ],
+)
+def test_a_broken_source_is_one_line_and_exit_code_1(workspace: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (workspace / "data" / "observations.jsonl").write_text(content)
+    _, errors = (stage := start(workspace)).communicate()
+    assert stage.returncode == 1
+    assert errors.startswith("fetch: ")
+    assert message in errors
+    assert errors.count("\n") == 1

@@ -1,0 +1,172 @@
+"""Fetch again: what stands is kept, what may have passed is asked for, and a kill or a full disk loses nothing."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fieldguide.errors import PhotoError
+from tests.photo_server import PhotoServer, photo_bytes, serve_photos
+from tests.stages.fetching import digests, observe, photo_urls, photos_of, run, start
+
+
+@pytest.fixture
+def server() -> Iterator[PhotoServer]:
+    with serve_photos() as running:
+        yield running
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty repository root, and the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    return tmp_path
+
+
+def test_a_rerun_asks_for_nothing_that_is_there(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(10)), server.url("404/x"))
+    run(workspace)
+    before = digests(workspace / "out")
+    server.asked.clear()
+    run(workspace)
+    assert not server.asked
+    assert digests(workspace / "out") == before
+
+
+def test_a_rerun_asks_again_for_what_may_have_passed(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(5)), server.url("404/x"), server.url("once/503/y"))
+    assert run(workspace, retries=0)["statuses"]["http_error"] == 1
+    before = dict(server.asked)
+    assert run(workspace, retries=0)["statuses"]["http_error"] == 0
+    assert dict(server.asked) == before | {"/once/503/y": 2}
+    run(workspace, "undisturbed")
+    assert digests(workspace / "out") == digests(workspace / "undisturbed")
+
+
+def test_a_new_row_at_the_top_asks_for_one_photo(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(10)), first=1)
+    run(workspace)
+    observe(workspace, server.url("photo/new.jpg"), *photo_urls(server, range(10)))
+    server.asked.clear()
+    run(workspace)
+    assert dict(server.asked) == {"/photo/new.jpg": 1}
+    run(workspace, "undisturbed")
+    assert digests(workspace / "out") == digests(workspace / "undisturbed")
+
+
+def test_other_shard_sizes_take_over_what_is_there(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(10)))
+    run(workspace)
+    server.asked.clear()
+    run(workspace, photos_per_shard=7)
+    assert not server.asked
+    assert len(list((workspace / "out" / "shards").iterdir())) == 2
+    run(workspace, "undisturbed", photos_per_shard=7)
+    assert digests(workspace / "out") == digests(workspace / "undisturbed")
+
+
+def test_damaged_bytes_are_not_taken_over(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(4)))
+    run(workspace)
+    shard = workspace / "out" / "shards" / "originals-00000.tar"
+    content = bytearray(shard.read_bytes())
+    content[600] ^= 1
+    shard.write_bytes(content)
+    server.asked.clear()
+    run(workspace, photos_per_shard=3)
+    assert dict(server.asked) == {"/photo/0.jpg": 1}
+    assert photos_of(workspace / "out") == [photo_bytes(f"{number}.jpg") for number in range(4)]
+
+
+def test_other_rules_ask_anew(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, server.url("photo/0.jpg"))
+    run(workspace)
+    assert run(workspace, max_megabytes=0.001)["statuses"]["too_large"] == 1
+    assert run(workspace, allow_private=False)["statuses"]["refused"] == 1
+    assert run(workspace)["statuses"]["ok"] == 1
+
+
+def test_local_files_that_change_are_read_anew(workspace: Path) -> None:
+    observe(workspace, "1.jpg")
+    (workspace / "data" / "1.jpg").write_bytes(b"old")
+    run(workspace)
+    (workspace / "data" / "1.jpg").write_bytes(b"new")
+    run(workspace)
+    assert photos_of(workspace / "out") == [b"new"]
+
+
+def test_a_failed_stage_loses_nothing(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(5)), *(server.url(f"404/{number}") for number in range(5)))
+    with pytest.raises(PhotoError):
+        run(workspace, max_failure_rate=0.4)
+    server.asked.clear()
+    run(workspace, max_failure_rate=0.5)
+    assert not server.asked
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_killed_at_any_moment_and_run_again_gives_the_same(workspace: Path, server: PhotoServer, workers: int) -> None:
+    engine = {"backend": "loky", "workers": workers}
+    paths = [*(f"photo/{number}" for number in range(60)), "404/a", "photo/3"]
+    observe(workspace, *map(server.url, paths))
+    run(workspace, "undisturbed", engine=engine)
+    server.asked.clear()
+    server.pause_s = 0.05
+    for _ in range(2):
+        stage = start(workspace, engine=engine, concurrency=4)
+        asked = sum(server.asked.values()) + random.randint(1, 30)
+        while stage.poll() is None and sum(server.asked.values()) < asked:
+            time.sleep(0.01)
+        os.killpg(stage.pid, signal.SIGKILL)
+        stage.communicate()
+    server.pause_s = 0
+    _, errors = (stage := start(workspace, engine=engine)).communicate()
+    assert stage.returncode == 0, errors
+    assert digests(workspace / "out") == digests(workspace / "undisturbed")
+    # What was finished before a kill was not asked for again: at most the shards in flight were.
+    assert sum(server.asked.values()) <= 61 + 2 * 4 * 2 * workers
+
+
+@pytest.fixture
+def small_disk(workspace: Path) -> Iterator[Path]:
+    """A file system of 400 kB below the workspace."""
+    disk = workspace / "disk"
+    disk.mkdir()
+    mounted = (
+        shutil.which("mount") is not None
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)], capture_output=True, check=False
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("no right to mount a small file system here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_full_disk_is_one_line_and_loses_nothing(
+    workspace: Path, server: PhotoServer, small_disk: Path, workers: int
+) -> None:
+    engine = {"backend": "loky", "workers": workers}
+    observe(workspace, *photo_urls(server, range(200)))
+    stage = start(workspace, "disk/out", engine=engine, photos_per_shard=20)
+    _, errors = stage.communicate()
+    assert stage.returncode == 1
+    assert errors.startswith("fetch: No space left on device")
+    assert errors.count("\n") == 1
+    finished = list((small_disk / "out" / "ledger").glob("*.parquet"))
+    assert finished
+    subprocess.run(["mount", "-o", "remount,size=40m", str(small_disk)], check=True)
+    server.asked.clear()
+    run(workspace, "disk/out", photos_per_shard=20)
+    assert sum(server.asked.values()) == 200 - 20 * len(finished)
+    run(workspace, "undisturbed", photos_per_shard=20)
+    assert digests(small_disk / "out") == digests(workspace / "undisturbed")
