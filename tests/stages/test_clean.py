@@ -1,0 +1,93 @@
+"""One catalogue with one of everything: each row gets the first reason that applies."""
+
+import io
+from pathlib import Path
+
+import polars as pl
+import pytest
+from PIL import Image
+
+from fieldguide.engine import EngineParams
+from fieldguide.errors import PhotoError
+from fieldguide.files import file_sha256
+from stages.clean import CleanParams, clean
+from tests.photos.pictures import blotches, encode
+from tests.stages.conftest import WriteFetch
+
+PARAMS = CleanParams(
+    min_side=32,
+    max_megapixels=1,
+    production_only=True,
+    near_duplicate_distance=48,
+    drop_near_duplicates=True,
+    max_failure_rate=0.9,
+    engine=EngineParams(backend="loky", workers=1),
+)
+
+
+def again(content: bytes, quality: int) -> bytes:
+    return encode(Image.open(io.BytesIO(content)), quality=quality)
+
+
+GOOD = encode(blotches(1))
+OTHER = encode(blotches(2))
+PHOTOS = [
+    (GOOD, {"licence": "CC-BY-NC-4.0"}, "licence", None),
+    (GOOD, {"url": "u1"}, "kept", None),
+    (GOOD, {"url": "u1", "label": "another species"}, "duplicate_url", 1),
+    (GOOD, {}, "duplicate_bytes", 1),
+    (again(GOOD, 40), {}, "near_duplicate", 1),
+    (OTHER, {}, "kept", None),
+    (None, {"status": "timeout"}, "fetch_failed", None),
+    (b"", {}, "empty", None),
+    (b"<html></html>", {}, "not_an_image", None),
+    (encode(blotches(3, 2000, 1000)), {}, "bomb", None),
+    (GOOD[: len(GOOD) // 2], {}, "truncated", None),
+    (encode(blotches(4, 100, 20)), {}, "too_small", None),
+    (encode(blotches(5)), {"licence": "unknown"}, "licence", None),
+]
+
+
+@pytest.fixture
+def fetch(write_fetch: WriteFetch) -> Path:
+    return write_fetch([(content, given) for content, given, _, _ in PHOTOS])
+
+
+def test_every_row_gets_its_reason(fetch: Path, tmp_path: Path) -> None:
+    metrics = clean(PARAMS, fetch=fetch, out=tmp_path / "clean")
+    verdicts = pl.read_parquet(tmp_path / "clean" / "verdicts.parquet")
+    found = verdicts.select("verdict", "reason", "duplicate_of").rows()
+    assert found == [
+        ("keep" if reason == "kept" else "drop", reason, None if first is None else f"{first:016x}")
+        for _, _, reason, first in PHOTOS
+    ]
+    assert (metrics["num_photos"], metrics["num_kept"]) == (len(PHOTOS), 2)
+    assert sum(metrics["reasons"].values()) == len(PHOTOS)
+    assert metrics["formats"] == {"JPEG": 7}
+
+
+def test_near_duplicates_may_stay_and_share_a_cluster(fetch: Path, tmp_path: Path) -> None:
+    params = PARAMS.model_copy(update={"drop_near_duplicates": False, "production_only": False})
+    clean(params, fetch=fetch, out=tmp_path)
+    verdicts = pl.read_parquet(tmp_path / "verdicts.parquet")
+    kept = verdicts.filter(pl.col("reason") == "kept")
+    assert kept["photo_id"].to_list() == [f"{row:016x}" for row in (0, 1, 4, 5, 12)][:1] + [
+        f"{row:016x}" for row in (4, 5, 12)
+    ]
+    assert kept["cluster_id"].to_list()[:2] == [f"{0:016x}"] * 2
+
+
+def test_any_number_of_workers_gives_the_same_bytes(fetch: Path, tmp_path: Path) -> None:
+    digests = set()
+    for workers in (1, 2):
+        params = PARAMS.model_copy(update={"engine": EngineParams(backend="loky", workers=workers)})
+        clean(params, fetch=fetch, out=tmp_path / str(workers))
+        digests.add(file_sha256(tmp_path / str(workers) / "verdicts.parquet"))
+    assert len(digests) == 1
+
+
+def test_too_many_failures_name_the_reasons(fetch: Path, tmp_path: Path) -> None:
+    params = PARAMS.model_copy(update={"max_failure_rate": 0.1})
+    with pytest.raises(PhotoError, match=r"6 of 13 photos cannot be used.*fetch_failed 1"):
+        clean(params, fetch=fetch, out=tmp_path / "clean")
+    assert not (tmp_path / "clean").exists()

@@ -1,0 +1,94 @@
+"""Squares in shards: the right pixels, the right JSON, the same bytes for any number of workers, whole after a kill."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.engine import EngineParams
+from fieldguide.files import file_sha256
+from fieldguide.photos.decode import EXIF_ORIENTATION
+from fieldguide.photos.geometry import Method
+from fieldguide.photos.tar import read_samples
+from stages.resize import ResizeParams, resize
+from tests.photos.pictures import blotches, encode
+from tests.stages.conftest import WriteFetch
+
+PARAMS = ResizeParams(
+    size=48,
+    method=Method.PAD,
+    pad_color=(255, 255, 255),
+    quality=92,
+    photos_per_shard=4,
+    engine=EngineParams(backend="loky", workers=1),
+)
+
+
+@pytest.fixture
+def folders(write_fetch: WriteFetch, tmp_path: Path) -> dict[str, Path]:
+    """Nine photos, six of them for training; the first large, lying on its side."""
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = 6
+    photos = [encode(blotches(0, 800, 600), exif=exif), *(encode(blotches(seed)) for seed in range(1, 9))]
+    out = tmp_path / "split"
+    Taxonomy(
+        ranks=["species"], classes={"species": ["other", "a"]}, parents={}, bundled={}, vernacular={}, regions={}
+    ).write(out / "taxonomy.json")
+    pl.DataFrame(
+        {
+            "photo_id": [f"{number:016x}" for number in range(9)],
+            "split": ["train"] * 6 + ["val"] * 2 + ["test"],
+            "region": ["EU"] * 9,
+            "species": ["a"] * 9,
+        }
+    ).write_parquet(out / "split.parquet")
+    return {"fetch": write_fetch([(photo, {}) for photo in photos]), "split": out}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
+
+
+def test_resize(folders: dict[str, Path], tmp_path: Path) -> None:
+    metrics = resize(PARAMS, **folders, out=tmp_path / "out")
+    assert (metrics["num_photos"], metrics["num_shards"]) == (9, 4)
+    assert list(digests(tmp_path / "out")) == ["test-00000.tar", "train-00000.tar", "train-00001.tar", "val-00000.tar"]
+    key, sample = next(read_samples(tmp_path / "out" / "train-00000.tar"))
+    facts = json.loads(sample["json"])
+    assert (key, facts["photo_id"]) == (f"{0:016x}", f"{0:016x}")
+    assert facts["labels"] == {"species": "a"}
+    assert (facts["source_size"], facts["box"]) == ([600, 800], [6, 0, 42, 48])
+    pixels = np.asarray(Image.open(io.BytesIO(sample["jpg"])))
+    assert pixels.shape == (48, 48, 3)
+    assert pixels[:, :4].mean() > 250
+    upright = blotches(0, 800, 600).transpose(Image.Transpose.ROTATE_270).resize((36, 48), Image.Resampling.BICUBIC)
+    assert np.abs(pixels[:, 8:40].astype(int) - np.asarray(upright)[:, 2:34]).mean() < 12  # JPEG; a wrong turn gives 70
+
+
+def test_any_number_of_workers_gives_the_same_bytes(folders: dict[str, Path], tmp_path: Path) -> None:
+    two = PARAMS.model_copy(update={"engine": EngineParams(backend="loky", workers=2)})
+    resize(PARAMS, **folders, out=tmp_path / "one")
+    resize(two, **folders, out=tmp_path / "two")
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_every_method_fills_the_square(folders: dict[str, Path], tmp_path: Path, method: Method) -> None:
+    resize(PARAMS.model_copy(update={"method": method}), **folders, out=tmp_path / "out")
+    for _, sample in read_samples(tmp_path / "out" / "train-00001.tar"):
+        assert Image.open(io.BytesIO(sample["jpg"])).size == (48, 48)
+
+
+def test_what_a_killed_run_left_is_cleared(folders: dict[str, Path], tmp_path: Path) -> None:
+    resize(PARAMS, **folders, out=tmp_path / "clean")
+    half = tmp_path / "out"
+    half.mkdir()
+    (half / ".train-00000.tar.4242.partial").write_bytes(b"half")
+    (half / "train-00001.tar").write_bytes((tmp_path / "clean" / "train-00001.tar").read_bytes())
+    resize(PARAMS, **folders, out=half)
+    assert digests(half) == digests(tmp_path / "clean")
