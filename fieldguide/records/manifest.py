@@ -1,0 +1,114 @@
+"""manifest.json and the index files: what a folder of TFRecord shards holds, and where each record lies."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, field_validator
+
+from fieldguide.errors import RecordError
+from fieldguide.files import write_json
+from fieldguide.records.example import OVERHEAD
+
+MANIFEST = "manifest.json"
+TAXONOMY = "taxonomy.json"
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ShardEntry(_Frozen):
+    """One shard: its file name, how much it holds, and the SHA-256 of its bytes."""
+
+    file: str
+    num_records: NonNegativeInt
+    num_bytes: NonNegativeInt
+    sha256: str
+
+    @field_validator("file")
+    @classmethod
+    def _stays_in_folder(cls, file: str) -> str:
+        if not PLAIN_NAME.fullmatch(file):
+            raise ValueError("a shard is a plain file name beside the manifest")
+        return file
+
+
+class SplitEntry(_Frozen):
+    """The shards of one split, in reading order."""
+
+    num_records: NonNegativeInt
+    shards: list[ShardEntry]
+
+
+class FeatureSpec(_Frozen):
+    """Type and shape of one feature of every record; `[]` is a single value."""
+
+    dtype: Literal["bytes", "int64"]
+    shape: list[PositiveInt]
+
+
+class Manifest(_Frozen):
+    """manifest.json: written last, so a folder that has it is whole."""
+
+    image_size: PositiveInt
+    splits: dict[str, SplitEntry]
+    features: dict[str, FeatureSpec]
+
+    @classmethod
+    def read(cls, directory: Path) -> "Manifest":
+        """Read `directory/manifest.json`. Raises RecordError if it is missing or malformed."""
+        path = directory / MANIFEST
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise RecordError(f"{path} is missing; run the tfrecord stage first") from None
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(map(str, problem["loc"])) or "the file"
+            raise RecordError(f"{path}: {where}: {problem['msg']}") from None
+
+    def write(self, directory: Path) -> None:
+        """Write `directory/manifest.json`, whole or not at all."""
+        write_json(directory / MANIFEST, self.model_dump())
+
+    def split(self, name: str) -> SplitEntry:
+        """The shards of split `name`. Raises RecordError listing the splits there are."""
+        if name not in self.splits:
+            raise RecordError(f"no split '{name}' among the records; found {', '.join(self.splits) or 'none'}")
+        return self.splits[name]
+
+
+def index_path(shard: Path) -> Path:
+    """The index file that belongs to a shard."""
+    return shard.with_name(f"{shard.name}.index")
+
+
+def write_index(path: Path, lengths: list[int]) -> None:
+    """Write one `offset length` line per record (bytes, framing included)."""
+    offsets = np.cumsum([0, *lengths]).tolist()
+    path.write_text("".join(f"{offset} {length}\n" for offset, length in zip(offsets, lengths, strict=False)))
+
+
+def read_index(shard: Path, entry: ShardEntry) -> np.ndarray:
+    """Offset and length of every record of `shard`: int64 [num_records, 2].
+
+    Raises RecordError unless the records lie end to end and fill the `num_bytes` that the manifest names.
+    """
+    path = index_path(shard)
+    try:
+        table = np.array(path.read_bytes().split(), dtype=np.int64).reshape(-1, 2)
+    except FileNotFoundError:
+        raise RecordError(f"{path} is missing; the manifest names {entry.file}") from None
+    except (ValueError, OverflowError):
+        raise RecordError(f"{path}: not lines of `offset length`") from None
+    if len(table) != entry.num_records:
+        raise RecordError(f"{path}: {len(table)} records, the manifest says {entry.num_records}")
+    offsets, lengths = table[:, 0], table[:, 1]
+    expected = np.concatenate([[0], np.cumsum(lengths)])
+    if (lengths < OVERHEAD).any() or (expected[:-1] != offsets).any() or expected[-1] != entry.num_bytes:
+        raise RecordError(f"{path}: the records do not lie end to end over the {entry.num_bytes} bytes of {entry.file}")
+    return table

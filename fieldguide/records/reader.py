@@ -1,0 +1,133 @@
+"""Random access to the records of one split: no TensorFlow, no torch, one mapped file per shard."""
+
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.errors import RecordError
+from fieldguide.records.example import WireError, parse_example, unframe
+from fieldguide.records.features import ENCODED, Record, to_record
+from fieldguide.records.manifest import TAXONOMY, Manifest, read_index
+
+__all__ = ["Record", "RecordSet", "read_taxonomy"]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What is known of all records without their images, in record order."""
+
+    photo_ids: list[str]
+    labels: np.ndarray
+    """int64 [num_records, num_ranks]."""
+    regions: list[str | None]
+
+
+def read_taxonomy(directory: Path) -> Taxonomy:
+    """The taxonomy that the stage put beside its records. Raises CatalogueError."""
+    return Taxonomy.read(directory / TAXONOMY)
+
+
+class RecordSet(Sequence[Record]):
+    """The records of one split in their stored order, each checked against its crc when it is read.
+
+    Cheap to pickle: a DataLoader worker gets the offsets and maps the shards itself.
+    """
+
+    def __init__(self, directory: Path, split: str, manifest: Manifest, taxonomy: Taxonomy) -> None:
+        entries = manifest.split(split).shards
+        self.split = split
+        self.image_size = manifest.image_size
+        self.taxonomy = taxonomy
+        self._shards = [directory / entry.file for entry in entries]
+        self._num_bytes = [entry.num_bytes for entry in entries]
+        tables = [read_index(shard, entry) for shard, entry in zip(self._shards, entries, strict=True)]
+        self._index = np.concatenate([np.empty((0, 2), np.int64), *tables])
+        self._ends = np.cumsum([len(table) for table in tables], dtype=np.int64)
+        self._maps: dict[int, memoryview] = {}
+        if len(self._index) != manifest.split(split).num_records:
+            raise RecordError(
+                f"{directory}: the shards of {split} hold {len(self._index)} records, "
+                f"the manifest says {manifest.split(split).num_records}"
+            )
+
+    @classmethod
+    def open(cls, directory: Path, split: str) -> "RecordSet":
+        """Open `split` of a finished tfrecord folder. Raises RecordError or CatalogueError."""
+        return cls(directory, split, Manifest.read(directory), read_taxonomy(directory))
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    @overload
+    def __getitem__(self, position: int) -> Record: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[Record]: ...
+    def __getitem__(self, position: int | slice) -> Record | list[Record]:
+        """The record at `position`; a slice gives a list. Raises RecordError where the bytes are damaged."""
+        if isinstance(position, slice):
+            return [self._read(one) for one in range(*position.indices(len(self)))]
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"record {position} of {len(self)}")
+        return self._read(position % len(self))
+
+    @property
+    def photo_ids(self) -> list[str]:
+        """The photo id of every record, in order."""
+        return self._columns.photo_ids
+
+    @property
+    def regions(self) -> list[str | None]:
+        """The region of every record, None where it is unknown."""
+        return self._columns.regions
+
+    def labels(self, rank: str) -> np.ndarray:
+        """Class index of every record at `rank`: int64 [num_records]."""
+        return self._columns.labels[:, self.taxonomy.ranks.index(rank)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_maps": {}}
+
+    @cached_property
+    def _columns(self) -> _Columns:
+        # The pages of the images are never touched: their crc is checked when a record is read as a whole.
+        columns = _Columns([], np.empty((len(self), len(self.taxonomy.ranks)), np.int64), [])
+        for position in range(len(self)):
+            record = self._parse(position, with_image=False)
+            columns.photo_ids.append(record.photo_id)
+            columns.labels[position] = list(record.labels.values())
+            columns.regions.append(record.region)
+        return columns
+
+    def _read(self, position: int) -> Record:
+        return self._parse(position, with_image=True)
+
+    def _parse(self, position: int, *, with_image: bool) -> Record:
+        number = int(np.searchsorted(self._ends, position, side="right"))
+        offset, length = self._index[position].tolist()
+        try:
+            payload = unframe(self._map(number)[offset : offset + length], check_payload=with_image)
+            features = parse_example(payload, frozenset() if with_image else frozenset({ENCODED}))
+            return to_record(features, self.taxonomy)
+        except WireError as error:
+            raise RecordError(f"{self._shards[number]} at byte {offset}: {error}") from None
+
+    def _map(self, number: int) -> memoryview:
+        if number not in self._maps:
+            shard = self._shards[number]
+            try:
+                with shard.open("rb") as stream:
+                    mapped = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+            except FileNotFoundError:
+                raise RecordError(f"{shard} is missing; the manifest names it") from None
+            except ValueError:
+                raise RecordError(f"{shard} is empty, the manifest says {self._num_bytes[number]} bytes") from None
+            if len(mapped) != self._num_bytes[number]:
+                raise RecordError(f"{shard} has {len(mapped)} bytes, the manifest says {self._num_bytes[number]}")
+            self._maps[number] = mapped
+        return self._maps[number]

@@ -1,0 +1,45 @@
+"""Shuffle the resized photos into TFRecord shards with an index, a manifest and the taxonomy."""
+
+from pathlib import Path
+
+from pydantic import PositiveInt
+
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.engine import EngineParams
+from fieldguide.params import Section
+from fieldguide.records.manifest import TAXONOMY
+from fieldguide.records.writer import write_records
+from fieldguide.stage import Metrics, run_stage
+
+
+class TfrecordParams(Section):
+    """How the records are cut and shuffled."""
+
+    records_per_shard: PositiveInt
+    salt: str
+    """Changing it gives another order."""
+    engine: EngineParams
+
+
+def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) -> Metrics:
+    """Write `{split}-%05d-of-%05d.tfrecord` shards from the tars in `resize`, labelled by `split/taxonomy.json`."""
+    manifest = write_records(
+        resize,
+        Taxonomy.read(split / TAXONOMY),
+        out,
+        records_per_shard=params.records_per_shard,
+        salt=params.salt,
+        engine=params.engine,
+    )
+    return {
+        name: {
+            "num_records": entry.num_records,
+            "num_shards": len(entry.shards),
+            "num_bytes": sum(shard.num_bytes for shard in entry.shards),
+        }
+        for name, entry in manifest.splits.items()
+    }
+
+
+if __name__ == "__main__":
+    run_stage(tfrecord)

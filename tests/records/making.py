@@ -1,0 +1,61 @@
+"""A tiny flora as the resize and split stages would leave it: noise photos in tars, a taxonomy of four species."""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.engine import EngineParams
+from fieldguide.photos.tar import TarShardWriter
+
+SIDE = 32
+SPECIES = {"Aster alpinus": "Aster", "Aster bellus": "Aster", "Linum album": "Linum", "Linum nudum": "Linum"}
+ENGINE = EngineParams(backend="loky", workers=1)
+TAXONOMY = Taxonomy(
+    ranks=["species", "genus"],
+    classes={"species": ["other", *SPECIES], "genus": ["other", "Aster", "Linum"]},
+    parents={"species": {name: {"genus": genus} for name, genus in SPECIES.items()}, "genus": {}},
+    bundled={"Aster rarus": {"genus": "Aster"}},
+    vernacular={"Linum album": "white flax"},
+    regions={"north": ["other", "Aster alpinus", "Linum album"]},
+)
+
+
+def make_photo(number: int) -> tuple[str, bytes, dict[str, object]]:
+    """Photo id, JPEG and description of the photo with that number; every sixth is of a bundled species."""
+    photo_id = hashlib.sha256(f"photo {number}".encode()).hexdigest()[:16]
+    species = ["other", *SPECIES, "Linum nudum"][number % 6]
+    genus = SPECIES.get(species, "Aster")
+    # A plain patch whose brightness tells the species, so that a network has something to learn.
+    patch = np.random.default_rng(number).integers(0, 25, (SIDE, SIDE, 3)) + 40 * TAXONOMY.index("species")[species]
+    stream = io.BytesIO()
+    Image.fromarray(patch.astype(np.uint8)).save(stream, "JPEG", quality=90)
+    image = stream.getvalue()
+    description = {
+        "photo_id": photo_id,
+        "sha256": hashlib.sha256(image).hexdigest(),
+        "labels": {"species": species, "genus": genus},
+        "region": [None, "north", "south"][number % 3],
+        "source_size": [320, 240],
+        "box": [0, 4, SIDE, SIDE - 4],
+    }
+    return photo_id, image, description
+
+
+def make_resized(directory: Path, counts: dict[str, int], photos_per_shard: int = 16) -> Path:
+    """Fill `directory` with the tars of the resize stage and taxonomy.json of the split stage; return it."""
+    number = 0
+    for split, count in counts.items():
+        for shard in range(-(-count // photos_per_shard)):
+            with TarShardWriter(directory / f"{split}-{shard:05d}.tar") as tar:
+                for _ in range(min(photos_per_shard, count - shard * photos_per_shard)):
+                    photo_id, image, description = make_photo(number)
+                    tar.add(f"{photo_id}.jpg", image)
+                    tar.add(f"{photo_id}.json", json.dumps(description).encode())
+                    number += 1
+    TAXONOMY.write(directory / "taxonomy.json")
+    return directory

@@ -1,0 +1,54 @@
+"""The tfrecord stage as a program: options, metrics and errors."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fieldguide.records.verify import verify_records
+from tests.records.making import make_resized
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    make_resized(tmp_path / "resize", {"train": 20, "val": 5})
+    section = {"records_per_shard": 8, "salt": "salt", "engine": {"backend": "loky", "workers": 1}}
+    (tmp_path / "params.yaml").write_text(json.dumps({"tfrecord": section}))
+    return tmp_path
+
+
+def run_tfrecord(workspace: Path, **options: str) -> subprocess.CompletedProcess[str]:
+    options = {"resize": "resize", "split": "resize", "out": "tfrecord", **options}
+    root = Path(__file__).parents[2]
+    arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return subprocess.run(
+        [sys.executable, "-m", "stages.tfrecord", *arguments],
+        cwd=workspace,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_writes_records_and_metrics(workspace: Path):
+    done = run_tfrecord(workspace)
+    assert done.returncode == 0, done.stderr
+    assert verify_records(workspace / "tfrecord") == {"train": 20, "val": 5, "test": 0}
+    metrics = json.loads((workspace / "metrics/tfrecord.json").read_text())
+    num_bytes = sum(path.stat().st_size for path in (workspace / "tfrecord").glob("train-*.tfrecord"))
+    assert metrics["train"] == {"num_records": 20, "num_shards": 3, "num_bytes": num_bytes}
+    assert metrics["test"] == {"num_records": 0, "num_shards": 0, "num_bytes": 0}
+
+
+def test_no_photos_is_one_line_and_exit_code_1(workspace: Path):
+    (workspace / "empty").mkdir()
+    done = run_tfrecord(workspace, resize="empty")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "tfrecord: empty holds no photos; expected tars named train-00000.tar"
+    )
+    assert not (workspace / "tfrecord/manifest.json").exists()
