@@ -1,0 +1,92 @@
+"""What DVC's own files say about a stage: which tracked paths it reads, and which stages came before it.
+
+dvc.lock holds the digest of every output as soon as its stage is done; the deps of a stage that is running now are
+read from dvc.yaml, because its lock entry is still that of the last run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class TrackedPath:
+    """An output or a tracked input and the digest DVC knows it by."""
+
+    path: str
+    digest: str
+    """MD5 as 32 hexadecimal digits, with `.dir` behind it for a directory."""
+    stage: str | None
+    """The stage that writes it; None if a .dvc file tracks it."""
+
+
+def stage_inputs(stage: str, root: Path = Path()) -> list[TrackedPath]:
+    """The tracked paths that the stage with this DVC name (`train-teacher@global`) reads, in the order of its deps.
+
+    Code and other files that Git holds are not among them.
+    """
+    tracked = list(_tracked_paths(root))
+    deps = _declared_deps(stage, root)
+    found = [out for dep in deps for out in tracked if _overlap(dep, out.path) and out.stage != stage]
+    return list(dict.fromkeys(found))
+
+
+def stages_before(stage: str, root: Path = Path()) -> list[str]:
+    """Every stage whose outputs reached this one, directly or not, nearest first."""
+    outs = list(_tracked_paths(root))
+    locked = _locked_stages(root)
+    found: dict[str, None] = {}
+    queue = [stage]
+    while queue:
+        current = queue.pop(0)
+        if current == stage:
+            deps = _declared_deps(stage, root)
+        else:
+            deps = [dep["path"] for dep in locked.get(current, {}).get("deps", [])]
+        writers = [out.stage for dep in deps for out in outs if out.stage and _overlap(dep, out.path)]
+        fresh = [writer for writer in dict.fromkeys(writers) if writer not in found and writer != stage]
+        found.update(dict.fromkeys(fresh))
+        queue += fresh
+    return list(found)
+
+
+def _tracked_paths(root: Path) -> Iterator[TrackedPath]:
+    for pointer in sorted(root.glob("*.dvc")):
+        if pointer.is_file():
+            yield from _outs(_read_yaml(pointer), stage=None)
+    for name, entry in _locked_stages(root).items():
+        yield from _outs(entry, stage=name)
+
+
+def _outs(entry: dict[str, Any], stage: str | None) -> Iterator[TrackedPath]:
+    for out in entry.get("outs", []):
+        if "md5" in out:
+            yield TrackedPath(out["path"], out["md5"], stage)
+
+
+def _locked_stages(root: Path) -> dict[str, Any]:
+    lock = root / "dvc.lock"
+    return dict(_read_yaml(lock).get("stages", {})) if lock.is_file() else {}
+
+
+def _declared_deps(stage: str, root: Path) -> list[str]:
+    """The deps of dvc.yaml, with the variant's name in place of `${key}` and `${item}`."""
+    pipeline = root / "dvc.yaml"
+    stages = _read_yaml(pipeline).get("stages", {}) if pipeline.is_file() else {}
+    name, _, variant = stage.partition("@")
+    entry = stages.get(name, {})
+    deps = entry.get("do", entry).get("deps", [])
+    return [str(dep).replace("${key}", variant).replace("${item}", variant) for dep in deps]
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = PurePosixPath(one), PurePosixPath(other)
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content if isinstance(content, dict) else {}

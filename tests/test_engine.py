@@ -1,0 +1,68 @@
+"""Shards are worked on in any number of processes, and come back in order."""
+
+import logging
+import os
+import time
+from functools import partial
+
+import pytest
+
+from fieldguide import engine
+from fieldguide.engine import EngineParams, count_workers, map_shards, run_isolated, show_progress
+from fieldguide.errors import ParamsError, RecordError
+
+
+def square_slowly_at_first(task: int) -> int:
+    time.sleep(0.05 if task == 0 else 0)
+    return task * task
+
+
+def fail_at(bad: int, task: int) -> int:
+    if task == bad:
+        raise RecordError(f"shard {task} is damaged")
+    return task
+
+
+@pytest.mark.parametrize(("backend", "workers"), [("loky", 1), ("loky", 2), ("loky", 0)])
+def test_results_come_in_the_order_of_tasks(backend: str, workers: int):
+    params = EngineParams(backend=backend, workers=workers)
+    assert list(map_shards(square_slowly_at_first, range(9), params, "squaring")) == [n * n for n in range(9)]
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same():
+    pytest.importorskip("distributed", reason="dask is an extra: uv pip install distributed")
+    params = EngineParams(backend="dask", workers=2)
+    assert list(map_shards(square_slowly_at_first, range(9), params, "squaring")) == [n * n for n in range(9)]
+
+
+def test_no_tasks_give_no_results():
+    assert list(map_shards(square_slowly_at_first, [], EngineParams(backend="loky", workers=2), "squaring")) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_in_a_worker_is_raised_here(workers: int):
+    params = EngineParams(backend="loky", workers=workers)
+    with pytest.raises(RecordError, match="shard 3 is damaged"):
+        list(map_shards(partial(fail_at, 3), range(6), params, "failing"))
+
+
+def test_an_unknown_backend_is_named():
+    with pytest.raises(ParamsError, match="engine backend 'spark' is unknown; expected loky, dask or tcp"):
+        list(map_shards(square_slowly_at_first, [1], EngineParams(backend="spark", workers=1), "squaring"))
+
+
+def test_zero_workers_means_every_core():
+    assert count_workers(0) == len(os.sched_getaffinity(0))
+    assert count_workers(3) == 3
+
+
+def test_progress_is_log_lines_where_there_is_no_terminal(monkeypatch, caplog):
+    monkeypatch.setattr(engine, "LOG_EVERY_S", -1)
+    caplog.set_level(logging.INFO)
+    assert list(show_progress("abc", 3, "spelling")) == ["a", "b", "c"]
+    assert [message.split(",")[0] for message in caplog.messages] == ["spelling: 1 of 3", "spelling: 2 of 3"]
+
+
+def test_an_isolated_call_runs_in_another_process():
+    assert run_isolated(os.getpid) != os.getpid()

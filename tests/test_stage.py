@@ -1,0 +1,120 @@
+"""A stage as a program: its options, its parameters, its metrics, and one line for every mistake of the user."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.project import ROOT
+
+STAGE = '''
+"""Count things."""
+
+import os
+import sys
+from pathlib import Path
+
+from fieldguide.errors import PhotoError
+from fieldguide.params import Section
+from fieldguide.stage import run_stage
+
+
+class CountParams(Section):
+    first: int
+    trouble: str
+
+
+def count_things(params: CountParams, *, out: Path, teacher: str = "none", limit: int | None = None) -> dict:
+    if params.trouble == "user":
+        raise PhotoError("too many photos are broken")
+    if params.trouble == "bug":
+        raise ZeroDivisionError("a bug")
+    if params.trouble == "file":
+        Path("absent.txt").read_text()
+    if params.trouble == "full":
+        # A device that is always full stands for a disk that is.
+        with open("/dev/full", "w") as stream:
+            stream.write("x")
+    out.mkdir()
+    return {"first": params.first, "teacher": teacher, "limit": limit}
+
+
+run_stage(count_things, variant="teacher" if "--teacher" in sys.argv else None)
+'''
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    (tmp_path / "count_things.py").write_text(STAGE, encoding="utf-8")
+
+    def run(params: str | None, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
+        if params is not None:
+            (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
+        return subprocess.run(
+            [sys.executable, "count_things.py", *options],
+            cwd=tmp_path,
+            env={"PATH": "", "PYTHONPATH": str(ROOT), "FIELDGUIDE_TRACKING": "off", **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_metrics_are_written_under_the_stages_name(run, tmp_path: Path):
+    finished = run("count_things: {first: 3, trouble: none}", "--out", "made", "--limit", "5")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    metrics = json.loads((tmp_path / "metrics" / "count-things.json").read_bytes())
+    assert metrics == {"first": 3, "teacher": "none", "limit": 5}
+    assert (tmp_path / "made").is_dir()
+
+
+def test_a_variant_picks_its_entry_and_names_the_metrics(run, tmp_path: Path):
+    finished = run("count_things: {global: {first: 4, trouble: none}}", "--out", "made", "--teacher", "global")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    metrics = json.loads((tmp_path / "metrics" / "count-things-global.json").read_bytes())
+    assert metrics == {"first": 4, "teacher": "global", "limit": None}
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (None, "count_things: params.yaml is missing; run from the repository's root"),
+        (
+            "count_things: {first: 3, trouble: none, frist: 4}",
+            "count_things: params.yaml: key 'count_things.frist' is unknown; expected one of first, trouble",
+        ),
+        ("count_things: {first: 3, trouble: user}", "count_things: too many photos are broken"),
+        ("count_things: {first: 3, trouble: file}", "count_things: No such file or directory: absent.txt"),
+        ("count_things: {first: 3, trouble: full}", "count_things: No space left on device"),
+    ],
+    ids=["no params.yaml", "wrong key", "input at fault", "missing file", "full disk"],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_1(run, tmp_path: Path, params: str | None, message: str):
+    finished = run(params, "--out", "made")
+    assert (finished.returncode, finished.stderr.splitlines()) == (1, [message])
+    assert not (tmp_path / "metrics").exists()
+
+
+def test_a_bug_keeps_its_traceback(run):
+    finished = run("count_things: {first: 3, trouble: bug}", "--out", "made")
+    assert finished.returncode == 1
+    assert "Traceback" in finished.stderr
+    assert "ZeroDivisionError: a bug" in finished.stderr
+
+
+def test_a_missing_option_is_named(run):
+    finished = run("count_things: {first: 3, trouble: none}")
+    assert finished.returncode == 2
+    assert "the following arguments are required: --out" in finished.stderr
+
+
+def test_a_wrong_tracking_mode_is_a_mistake_too(run):
+    finished = run("count_things: {first: 3, trouble: none}", "--out", "made", FIELDGUIDE_TRACKING="maybe")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "count_things: environment variable FIELDGUIDE_TRACKING is 'maybe'; expected one of on, off, strict\n"
+    )
