@@ -1,0 +1,66 @@
+"""An ONNX file as plain nodes and NumPy constants, so that nothing after this knows protobuf."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+
+from fieldguide.errors import ExportError
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation; an omitted optional input is the empty string."""
+
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OnnxGraph:
+    """Nodes in an order in which they can run. The one input is float32 [batch, channels, height, width]."""
+
+    file: Path
+    input_name: str
+    input_shape: tuple[int, int, int]
+    """Channels, height, width."""
+    output_name: str
+    nodes: tuple[Node, ...]
+    constants: dict[str, np.ndarray]
+
+
+def read_onnx(file: Path) -> OnnxGraph:
+    """Read a network with one image input and one output.
+
+    Raises ExportError if the file is no ONNX, has other inputs or outputs, or leaves the image's size open.
+    """
+    try:
+        model = onnx.load(file)
+        onnx.checker.check_model(model)
+    except FileNotFoundError:
+        raise ExportError(f"{file} is missing") from None
+    except (DecodeError, onnx.checker.ValidationError) as error:
+        raise ExportError(f"{file} is no valid ONNX file: {str(error).splitlines()[0]}") from None
+    graph = model.graph
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in constants]
+    if len(inputs) != 1 or len(graph.output) != 1:
+        raise ExportError(f"{file} has {len(inputs)} inputs and {len(graph.output)} outputs; expected one of each")
+    sizes = [dimension.dim_value for dimension in inputs[0].type.tensor_type.shape.dim]
+    if len(sizes) != 4 or not all(sizes[1:]):
+        raise ExportError(f"{file}: the input has shape {sizes}; expected [batch, channels, height, width]")
+    nodes = []
+    for proto in graph.node:
+        attributes = {each.name: onnx.helper.get_attribute_value(each) for each in proto.attribute}
+        if proto.op_type == "Constant" and "value" in attributes:
+            constants[proto.output[0]] = onnx.numpy_helper.to_array(attributes["value"])
+        else:
+            nodes.append(Node(proto.op_type, tuple(proto.input), tuple(proto.output), attributes))
+    channels, height, width = sizes[1:]
+    name = graph.output[0].name
+    return OnnxGraph(file, inputs[0].name, (channels, height, width), name, tuple(nodes), constants)

@@ -1,0 +1,75 @@
+"""What an export needs to know of the student beside its weights: model.json and the evaluation's findings."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+
+from fieldguide.errors import ExportError
+
+NAME = "student"
+"""The student among the networks that were evaluated."""
+
+
+class Student(BaseModel):
+    """models/student/model.json; the fields are explained in docs/formats.md, further ones are not needed here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    architecture: str
+    image_size: PositiveInt
+    mean: tuple[float, float, float]
+    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
+    ranks: list[str]
+    classes: dict[str, list[str]]
+    region: str | None
+    weights: dict[str, Any]
+    num_parameters: PositiveInt
+
+    @classmethod
+    def read(cls, directory: Path) -> "Student":
+        """Read `directory/model.json`. Raises ExportError if it is missing or malformed."""
+        path = directory / "model.json"
+        try:
+            student = cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise ExportError(f"{path} is missing; run the distill-student stage first") from None
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise ExportError(f"{path}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+        if set(student.ranks) != set(student.classes) or not student.ranks:
+            raise ExportError(f"{path}: classes of {sorted(student.classes)}, ranks {student.ranks}; expected the same")
+        return student
+
+
+class Evaluation(BaseModel):
+    """The student's entry in the evaluation's calibration.json."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    temperature: PositiveFloat
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The numbers beside the temperature, by name."""
+        found = self.model_extra or {}
+        return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
+UNCALIBRATED = Evaluation(temperature=1.0)
+
+
+def read_evaluation(reports: Path) -> Evaluation:
+    """What the evaluation found: UNCALIBRATED where it left no calibration.json. Raises ExportError."""
+    path = reports / "calibration.json"
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return UNCALIBRATED
+    except ValueError as error:
+        raise ExportError(f"{path} is no JSON: {error}") from None
+    try:
+        return Evaluation.model_validate(content.get(NAME) if isinstance(content, dict) else None)
+    except ValidationError as error:
+        raise ExportError(f"{path}: no temperature above 0 for '{NAME}': {error.errors()[0]['msg']}") from None

@@ -1,0 +1,152 @@
+"""The whole export of a small untrained student: what it writes, that it repeats, and when it refuses."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fieldguide.engine import run_isolated
+from fieldguide.errors import ExportError, FieldguideError
+from fieldguide.files import file_sha256
+from fieldguide.ship.bundle import check_size
+from fieldguide.ship.tfjs import large_pointwise_weights, write_graph_model
+from stages.export_tfjs import ExportTfjsParams, export_tfjs
+from tests.ship.exporting import PARAMS, export_once
+
+pytestmark = pytest.mark.slow
+
+Exported = tuple[dict[str, Path], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export_once(tmp_path_factory.getbasetemp() / "export")
+
+
+def export_again(exported: Exported, root: Path, **changes: Any) -> dict[str, Any]:
+    """The stage once more on the same inputs, into `root`."""
+    paths = exported[0] | {"out": root / "out", "bundle": root / "bundle"}
+    return export_tfjs(ExportTfjsParams.model_validate(PARAMS | changes), **paths)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+
+
+def test_metrics_are_those_promised(exported: Exported) -> None:
+    _, metrics = exported
+    assert list(metrics) == ["onnxruntime", "tensorflow", "tfjs_node", "bundle_mb"]
+    for runtime in ("onnxruntime", "tensorflow", "tfjs_node"):
+        assert list(metrics[runtime]) == ["top1_agreement", "max_abs_logit_error"]
+    assert metrics["onnxruntime"]["top1_agreement"] == metrics["tensorflow"]["top1_agreement"] == 1.0
+    assert 0 < metrics["bundle_mb"] < PARAMS["max_bundle_mb"]
+
+
+def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
+    paths, metrics = exported
+    assert {path.name for path in paths["out"].iterdir()} == {"student.onnx", "saved_model", "parity.json"}
+    parity = json.loads((paths["out"] / "parity.json").read_text())
+    assert parity["num_photos"] == 10
+    assert parity["tfjs_node"] == metrics["tfjs_node"]
+    bundle = paths["bundle"]
+    model = json.loads((bundle / "model.json").read_text())
+    (image,), (logits,) = model["signature"]["inputs"].items(), model["signature"]["outputs"].items()
+    assert (image[0], logits[0]) == ("image", "logits")
+    assert [int(dim["size"]) for dim in image[1]["tensorShape"]["dim"]] == [-1, 24, 24, 3]
+    assert [int(dim["size"]) for dim in logits[1]["tensorShape"]["dim"]] == [-1, 8]
+    settings = json.loads((bundle / "preprocessing.json").read_text())
+    assert settings == {
+        "record_size": 32,
+        "image_size": 24,
+        "mean": [0.5, 0.4, 0.3],
+        "std": [0.5, 0.25, 0.2],
+        "padding": "pad",
+        "pad_color": [255, 255, 255],
+    }
+    assert json.loads((bundle / "calibration.json").read_text()) == {"temperature": 1.5, "min_confidence": 0.4}
+    labels = json.loads((bundle / "labels.json").read_text())
+    assert list(labels) == ["ranks", "classes", "parents", "vernacular"]
+    assert labels["vernacular"] == {"Linum album": "white flax"}
+
+
+def test_examples_are_credited_and_free_to_show(exported: Exported) -> None:
+    bundle = exported[0]["bundle"]
+    examples = json.loads((bundle / "examples.json").read_text())
+    assert 0 < len(examples) <= 3
+    assert {example["licence"] for example in examples} <= {"CC0-1.0", "CC-BY-4.0"}
+    assert len({example["label"] for example in examples}) == len(examples)
+    assert all((bundle / example["file"]).is_file() for example in examples)
+
+
+def test_the_model_card_tells_licences_and_figures(exported: Exported) -> None:
+    card = (exported[0]["bundle"] / "MODEL_CARD.md").read_text()
+    assert "| CC-BY-4.0 | 3 | 1 |" in card
+    assert "| CC-BY-NC-4.0 | 2 | 1 |" in card
+    assert "8 photos for training, 2 to choose the best epoch, 12 for the figures above" in card
+    assert "4 species classes, 2 genus classes" in card
+    assert "| tfjs_node | " in card
+
+
+def test_the_offline_list_names_every_file(exported: Exported) -> None:
+    bundle = exported[0]["bundle"]
+    script = (bundle / "offline.js").read_text()
+    content = json.loads(script.removeprefix("self.BUNDLE = ").removesuffix(";\n"))
+    assert set(content["files"]) == {"./", *digests(bundle)} - {"offline.js"}
+
+
+def test_two_runs_give_the_same_bytes(exported: Exported, tmp_path: Path) -> None:
+    paths, metrics = exported
+    assert export_again(exported, tmp_path) == metrics
+    assert digests(tmp_path / "out") == digests(paths["out"])
+    assert digests(tmp_path / "bundle") == digests(paths["bundle"])
+
+
+def test_a_runtime_past_its_limit_fails_and_keeps_the_old_bundle(exported: Exported, tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "old").touch()
+    strict = {**PARAMS["limits"], "tfjs_node": {"min_top1_agreement": 1.0, "max_logit_error": 1e-9}}
+    with pytest.raises(ExportError, match=r"tfjs_node is off by .* in a logit, at most 1e-09 is allowed"):
+        export_again(exported, tmp_path, limits=strict)
+    assert [path.name for path in (tmp_path / "bundle").iterdir()] == ["old"]
+    assert json.loads((tmp_path / "out" / "parity.json").read_text())["tfjs_node"]["max_abs_logit_error"] > 1e-9
+
+
+def test_mixed_weights_store_large_pointwise_kernels_in_a_byte(exported: Exported, tmp_path: Path) -> None:
+    paths, _ = exported
+    run_isolated(write_graph_model, paths["out"] / "saved_model", tmp_path, "mixed")
+    model = json.loads((tmp_path / "model.json").read_text())
+    stored = {
+        weight["name"]: weight["quantization"]["dtype"]
+        for group in model["weightsManifest"]
+        for weight in group["weights"]
+        if weight["dtype"] == "float32"
+    }
+    assert set(stored.values()) == {"uint8", "float16"}
+    assert {name for name, dtype in stored.items() if dtype == "uint8"} == set(large_pointwise_weights(model))
+    halves = sum(path.stat().st_size for path in paths["bundle"].glob("*.bin"))
+    assert sum(path.stat().st_size for path in tmp_path.glob("*.bin")) < 0.8 * halves
+
+
+def test_too_large_a_bundle_fails(exported: Exported) -> None:
+    with pytest.raises(ExportError, match=r"the bundle takes .* MB, at most 0\.1 MB are allowed"):
+        check_size(exported[0]["bundle"], 0.1)
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("student/model.json", r"model\.json is missing; run the distill-student stage first"),
+        ("tfrecord/manifest.json", r"manifest\.json is missing; run the tfrecord stage first"),
+    ],
+)
+def test_a_missing_input_is_named(missing: str, message: str, exported: Exported, tmp_path: Path) -> None:
+    root = exported[0]["out"].parent
+    folder = missing.split("/")[0]
+    shutil.copytree(root / folder, tmp_path / folder)
+    (tmp_path / missing).unlink()
+    paths = exported[0] | {folder: tmp_path / folder, "out": tmp_path / "out", "bundle": tmp_path / "bundle"}
+    with pytest.raises(FieldguideError, match=message):
+        export_tfjs(ExportTfjsParams.model_validate(PARAMS), **paths)

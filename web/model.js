@@ -1,0 +1,58 @@
+// Loads the graph model and runs it on the first backend that proves itself.
+
+import { env, ready, setBackend, tensor4d, tidy } from './tensorflow.js';
+import { loadGraphModel } from '@tensorflow/tfjs-converter';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
+import './kernels.js';
+
+// Fastest first. WebGL is left out on purpose: on a phone it starts slower than WebAssembly answers, and with a software
+// GPU it is twenty times slower.
+export const BACKENDS = ['wasm', 'cpu'];
+
+/**
+ * A model that answered its self-test.
+ * @typedef {{backend: string, milliseconds: number, predict: (input: Float32Array) => Promise<Float32Array>}} Model
+ */
+
+/**
+ * Load a model and choose its backend.
+ * @param {string|object} source URL of model.json, or an IOHandler
+ * @param {string} wasmFolder where the .wasm files are, with a slash at its end
+ * @param {{image_size: number}} settings preprocessing.json
+ * @param {{input: Float32Array, logits: number[], tolerance: number}|null} selfTest an answer known beforehand
+ * @returns {Promise<Model>}
+ */
+export async function openModel(source, wasmFolder, { image_size: size }, selfTest, backends = BACKENDS) {
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  setWasmPaths(wasmFolder);
+  const failures = [];
+  for (const backend of backends) {
+    try {
+      if (!(await setBackend(backend))) throw new Error('it does not start');
+      await ready();
+      const graph = await loadGraphModel(source);
+      const predict = async (input) => {
+        const output = tidy(() => graph.execute({ image: tensor4d(input, [input.length / (size * size * 3), size, size, 3]) }));
+        const logits = await output.data();
+        output.dispose();
+        return logits;
+      };
+      return { backend, milliseconds: selfTest ? await checkedTime(predict, selfTest) : NaN, predict };
+    } catch (error) {
+      failures.push(`${backend}: ${error.message ?? error}`);
+    }
+  }
+  throw new Error(`no backend can run the model (${failures.join('; ')})`);
+}
+
+/** Milliseconds of a second, warm answer; throws if the first one is not the one expected. */
+async function checkedTime(predict, { input, logits, tolerance }) {
+  const answer = await predict(input);
+  const error = Math.max(...logits.map((expected, i) => Math.abs(answer[i] - expected)));
+  if (answer.length !== logits.length || !(error <= tolerance)) {
+    throw new Error(`its answer is off by ${error} where ${tolerance} is allowed`);
+  }
+  const start = performance.now();
+  await predict(input);
+  return performance.now() - start;
+}
