@@ -1,0 +1,37 @@
+"""The device to work on, and how to work on it so that the same input gives the same bits."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+
+from fieldguide.learn.cpu import keep_freed_memory
+
+Precision = Literal["auto", "32-true", "bf16-mixed"]
+"""`auto`: bfloat16 where an accelerator has it, else float32."""
+
+
+@contextmanager
+def prepared_device(precision: Precision) -> Iterator[Fabric]:
+    """A Fabric on the best device of this machine; deterministic algorithms are in force inside."""
+    keep_freed_memory()
+    # cuBLAS reads it when it starts; without it torch refuses to be deterministic.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield Fabric(accelerator="auto", devices=1, precision=_choose(precision))
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
+
+
+def _choose(precision: Precision) -> Literal["32-true", "bf16-mixed"]:
+    if precision != "auto":
+        return precision
+    has_bfloat16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16-mixed" if has_bfloat16 else "32-true"

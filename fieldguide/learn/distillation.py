@@ -1,0 +1,140 @@
+"""A student and its teachers: what they said about every view of every photo, and the loss that listens to them.
+
+The teachers see exactly the crop that the student sees, in K views of each photo that come round epoch after epoch: "a
+good teacher is patient and consistent" (Beyer et al., 2022). One fixed crop would be learnt by heart. Their answers are
+kept as the classifiers' inputs in float16, about 1.5 kB a view, and finished by the frozen classifiers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from fieldguide.learn.checkpoint import Fingerprint
+from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.embedding import remove_chunks, write_features
+from fieldguide.learn.losses import hard_loss, share_classes, soft_loss
+from fieldguide.learn.network import Network, NetworkSpec, classifier_of, split_logits
+from fieldguide.learn.optimisation import TrainingParams
+from fieldguide.learn.transforms import Transform
+from fieldguide.records.reader import RecordSet
+
+
+class DistillationParams(TrainingParams):
+    """A student: how it is trained and whom it listens to."""
+
+    temperature: PositiveFloat
+    soft_weight: NonNegativeFloat
+    """Weight of the teachers' word; 0 leaves the teachers out."""
+    hard_weight: NonNegativeFloat
+    """Weight of the labels' word."""
+    teachers: dict[str, NonNegativeFloat] = Field(min_length=1)
+    """Weight of each teacher (folder below models/teachers)."""
+    views: PositiveInt
+    """Augmented views of each photo that the teachers are asked about; epoch e shows view e modulo `views`."""
+
+
+@dataclass(frozen=True)
+class TeacherAnswers:
+    """One teacher's answers to all views of the training photos, without running it again."""
+
+    spec: NetworkSpec
+    classifier: nn.Linear
+    features: np.ndarray
+    """float16 [views * num_photos, dim]: all photos of view 0, then all of view 1, ..."""
+    position: np.ndarray
+    """int64 [num_records]: place of each record among the photos."""
+    num_photos: int
+
+    def logits(self, views: Tensor, indices: Tensor) -> dict[str, Tensor]:
+        """The teacher's logits by rank, float32 [batch, its classes], on the device of `views`."""
+        rows = views.cpu().numpy() * self.num_photos + self.position[indices.cpu().numpy()]
+        features = torch.from_numpy(self.features[rows].astype(np.float32)).to(views.device)
+        with torch.no_grad():
+            logits = F.linear(features, self.classifier.weight, self.classifier.bias)
+        return split_logits(logits, self.spec)
+
+
+def ask_teacher(
+    teacher: Network,
+    records: RecordSet,
+    indices: np.ndarray,
+    transform: Transform,
+    params: DistillationParams,
+    path: Path,
+    *,
+    device: torch.device,
+    fingerprint: Fingerprint,
+) -> TeacherAnswers:
+    """Show `teacher` every view of the photos at `indices`, at its own image size, and keep its features in `path`."""
+    dataset = PhotoDataset(records, teacher.spec, transform, params.seed)
+    keys = [(view, int(index)) for view in range(params.views) for index in indices]
+    module = teacher.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    write_features(
+        module, dataset, keys, path, batch_size=params.batch_size, workers=params.workers, fingerprint=fingerprint
+    )
+    position = np.full(len(records), -1, np.int64)
+    position[indices] = np.arange(len(indices))
+    features = np.load(path, mmap_mode="r")
+    return TeacherAnswers(teacher.spec, classifier_of(module), features, position, len(indices))
+
+
+def forget_teacher(path: Path) -> None:
+    """Delete what `ask_teacher` kept."""
+    path.unlink(missing_ok=True)
+    remove_chunks(path)
+
+
+class DistillationLoss:
+    """soft_weight * (teachers) + hard_weight * (labels), each a weighted mean over the ranks."""
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        labels: Tensor,
+        params: DistillationParams,
+        teachers: Mapping[str, TeacherAnswers],
+    ) -> None:
+        """`labels` int64 [num_records, num_ranks] on the training device; without `teachers` only the labels count."""
+        self.spec = spec
+        self.labels = labels
+        self.params = params
+        self.teachers = teachers
+        self.shared = {
+            rank: {
+                name: share_classes(spec.classes[rank], answers.spec.classes[rank]).to(labels.device)
+                for name, answers in teachers.items()
+                if rank in answers.spec.classes
+            }
+            for rank in spec.ranks
+        }
+
+    def __call__(self, logits: Tensor, views: Tensor, indices: Tensor) -> Tensor:
+        """The loss of one batch: logits float32 [batch, num_outputs], views and record indices int64 [batch]."""
+        student = split_logits(logits, self.spec)
+        chosen = self.labels[indices]
+        labels = {rank: chosen[:, column] for column, rank in enumerate(self.spec.ranks)}
+        params = self.params
+        hard = hard_loss(student, labels, params.rank_weights, params.label_smoothing)
+        if not self.teachers:
+            return params.hard_weight * hard
+        answers = {name: teacher.logits(views, indices) for name, teacher in self.teachers.items()}
+        soft = torch.zeros((), device=logits.device)
+        for rank, shared in self.shared.items():
+            if shared:
+                divergence = soft_loss(
+                    student[rank],
+                    [answers[name][rank] for name in shared],
+                    list(shared.values()),
+                    [params.teachers[name] for name in shared],
+                    labels[rank],
+                    params.temperature,
+                )
+                soft = soft + params.rank_weights[rank] * divergence
+        total = sum(params.rank_weights[rank] for rank in self.spec.ranks)
+        return params.soft_weight * soft / total + params.hard_weight * hard

@@ -1,0 +1,224 @@
+"""Networks: what one is (NetworkSpec), and how it is built, saved and loaded.
+
+A network is one timm model whose only linear classifier outputs the classes of all ranks, one rank after the other.
+"""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from fieldguide.errors import TrainingError
+from fieldguide.files import write_json, written_whole
+from fieldguide.learn.weights import (
+    FileWeights,
+    HubWeights,
+    WeightsParams,
+    describe_weights,
+    load_weights,
+    read_state_dict,
+)
+from fieldguide.params import Section
+
+SPEC_FILE = "model.json"
+BEST_FILE = "model.safetensors"
+LAST_FILE = "last.safetensors"
+
+RESERVED_ARGS = {
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "checkpoint_path",
+    "cache_dir",
+    "num_classes",
+}
+"""Arguments of timm that would load weights past the `weights` parameter or change the classifier."""
+
+
+class BackboneParams(Section):
+    """A network without its classes; a part of the sections that build one."""
+
+    architecture: str
+    """A name from `timm.list_models()`."""
+    architecture_args: dict[str, Any]
+    """Further arguments of that timm model."""
+    image_size: int
+    """Side of the input, px."""
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    """Of each channel, for pixel values in [0, 1]."""
+    weights: WeightsParams
+
+
+class NetworkSpec(BaseModel):
+    """model.json: everything about a network but its weights; the fields are explained in docs/formats.md."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str
+    architecture_args: dict[str, Any]
+    image_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    ranks: list[str]
+    classes: dict[str, list[str]]
+    region: str | None
+    weights: dict[str, Any]
+    seed: int
+    num_parameters: int
+    epoch: int
+    """The epoch (from 0) whose weights are in model.safetensors."""
+
+    @property
+    def num_outputs(self) -> int:
+        """Classes of all ranks together."""
+        return sum(self.class_counts)
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Number of classes of each rank, in the order of the outputs."""
+        return [len(self.classes[rank]) for rank in self.ranks]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A torch module and what its inputs and outputs mean."""
+
+    module: nn.Module
+    spec: NetworkSpec
+
+
+def build_module(backbone: BackboneParams, num_outputs: int, seed: int) -> nn.Module:
+    """Build the timm model with its first weights; the same seed gives the same weights.
+
+    Raises TrainingError where the architecture, its arguments or the weights do not fit.
+    """
+    name, args = backbone.architecture, backbone.architecture_args
+    if not timm.is_model(name):
+        close = difflib.get_close_matches(name, timm.list_models(), n=4)
+        raise TrainingError(f"architecture {name!r} is unknown to timm; close names: {', '.join(close) or 'none'}")
+    if reserved := sorted(RESERVED_ARGS & args.keys()):
+        raise TrainingError(f"architecture_args may not hold {', '.join(reserved)}; use `weights` for weights")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        try:
+            hub = isinstance(backbone.weights, HubWeights)
+            module: nn.Module = timm.create_model(name, pretrained=hub, num_classes=num_outputs, **args)
+        except (TypeError, AssertionError, ValueError, RuntimeError, OSError) as error:
+            raise TrainingError(f"architecture {name} cannot be built with {args}: {_first_line(error)}") from None
+    classifier = classifier_name(module)
+    if isinstance(backbone.weights, FileWeights):
+        load_weights(module, backbone.weights.path, classifier)
+    _check_input(module, backbone)
+    return module
+
+
+def build_network(
+    backbone: BackboneParams, *, ranks: list[str], classes: dict[str, list[str]], region: str | None, seed: int
+) -> Network:
+    """A network with its first weights for these classes. Raises TrainingError as `build_module` does."""
+    weights = describe_weights(backbone.weights)
+    module = build_module(backbone, sum(len(classes[rank]) for rank in ranks), seed)
+    spec = NetworkSpec(
+        **backbone.model_dump(include=BackboneParams.model_fields.keys() - {"weights"}),
+        ranks=ranks,
+        classes=classes,
+        region=region,
+        weights=weights,
+        seed=seed,
+        num_parameters=sum(parameter.numel() for parameter in module.parameters()),
+        epoch=0,
+    )
+    return Network(module, spec)
+
+
+def classifier_name(module: nn.Module) -> str:
+    """Dotted name of the only linear classifier (`head`, `classifier`, `head.fc`). Raises TrainingError without one."""
+    name = getattr(module, "pretrained_cfg", {}).get("classifier")
+    if not isinstance(name, str) or not isinstance(module.get_submodule(name), nn.Linear):
+        raise TrainingError(
+            f"{type(module).__name__} does not end in one linear classifier; choose another architecture"
+        )
+    return name
+
+
+def classifier_of(module: nn.Module) -> nn.Linear:
+    """The linear classifier itself: weight [num_outputs, dim], bias [num_outputs]."""
+    classifier = module.get_submodule(classifier_name(module))
+    assert isinstance(classifier, nn.Linear)
+    return classifier
+
+
+def extract_prelogits(module: nn.Module, images: Tensor) -> Tensor:
+    """What the classifier sees of `images` [batch, 3, S, S]: [batch, dim]."""
+    # timm's models share these two methods, torch's base class does not know them.
+    timm_model: Any = module
+    features: Tensor = timm_model.forward_head(timm_model.forward_features(images), pre_logits=True)
+    return features
+
+
+def split_logits(logits: Tensor, spec: NetworkSpec) -> dict[str, Tensor]:
+    """Cut logits [batch, num_outputs] into those of each rank: {rank: [batch, classes of that rank]}."""
+    return dict(zip(spec.ranks, logits.split(spec.class_counts, dim=1), strict=True))
+
+
+def save_weights(module: nn.Module, path: Path) -> None:
+    """Write a state dict as safetensors, whole or not at all."""
+    state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
+    with written_whole(path) as temporary:
+        save_file(state, temporary)
+
+
+def save_spec(spec: NetworkSpec, directory: Path) -> None:
+    """Write model.json; last of a network's files, so a folder that has it is whole."""
+    write_json(directory / SPEC_FILE, spec.model_dump(mode="json"))
+
+
+def save_network(network: Network, directory: Path) -> None:
+    """Write model.safetensors, then model.json."""
+    save_weights(network.module, directory / BEST_FILE)
+    save_spec(network.spec, directory)
+
+
+def load_network(directory: Path, weights_file: str = BEST_FILE) -> Network:
+    """Read a trained network, ready to answer (evaluation mode, on the CPU). Raises TrainingError."""
+    path = directory / SPEC_FILE
+    try:
+        spec = NetworkSpec.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise TrainingError(f"{path} is missing; has training finished?") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise TrainingError(f"{path}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+    scratch = {"weights": {"from": "scratch"}}
+    shared = {name: getattr(spec, name) for name in BackboneParams.model_fields if name != "weights"}
+    module = build_module(BackboneParams.model_validate(shared | scratch), spec.num_outputs, spec.seed)
+    try:
+        module.load_state_dict(read_state_dict(directory / weights_file))
+    except RuntimeError as error:
+        raise TrainingError(f"{directory / weights_file} does not fit {path.name}: {_first_line(error)}") from None
+    return Network(module.eval(), spec)
+
+
+def _check_input(module: nn.Module, backbone: BackboneParams) -> None:
+    size = backbone.image_size
+    training = module.training
+    module.eval()
+    try:
+        with torch.inference_mode():
+            module(torch.zeros(1, 3, size, size))
+    except (AssertionError, RuntimeError) as error:
+        raise TrainingError(
+            f"{backbone.architecture} does not take images of {size} px: {_first_line(error)}"
+        ) from None
+    module.train(training)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

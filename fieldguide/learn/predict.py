@@ -1,0 +1,54 @@
+"""What a network answers for the photos of a RecordSet."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fieldguide.learn.dataset import PhotoDataset, chunk_keys, load_batches
+from fieldguide.learn.network import Network
+from fieldguide.records.reader import RecordSet
+
+Forward = Callable[[nn.Module, Tensor], Tensor]
+
+
+def call(module: nn.Module, images: Tensor) -> Tensor:
+    """The network's own output."""
+    logits: Tensor = module(images)
+    return logits
+
+
+def predict_logits(
+    network: Network,
+    records: RecordSet,
+    indices: Sequence[int] | np.ndarray | None = None,
+    *,
+    batch_size: int,
+    workers: int,
+) -> np.ndarray:
+    """Logits of the photos at `indices` (None: all), in that order: float32 [n, num_outputs].
+
+    Runs where the module is and leaves it in the mode it was in.
+    """
+    chosen = range(len(records)) if indices is None else indices
+    dataset = PhotoDataset(records, network.spec)
+    keys = chunk_keys(chosen, batch_size)
+    parts = [logits.numpy() for logits in run_batches(network.module, dataset, keys, call, workers)]
+    return np.concatenate([np.empty((0, network.spec.num_outputs), np.float32), *parts])
+
+
+def run_batches(
+    module: nn.Module, dataset: PhotoDataset, keys: list[list[tuple[int, int]]], forward: Forward, workers: int
+) -> Iterator[Tensor]:
+    """Yield `forward(module, inputs)` of every batch as float32 on the CPU; the module answers in evaluation mode."""
+    device = next(module.parameters()).device
+    was_training = module.training
+    module.eval()
+    try:
+        with torch.inference_mode():
+            for images, _, _ in load_batches(dataset, keys, workers):
+                images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
+                yield forward(module, images).float().cpu()
+    finally:
+        module.train(was_training)

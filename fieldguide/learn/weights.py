@@ -1,0 +1,124 @@
+"""Where a network's first weights come from: chosen by a parameter, never silently."""
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import ConfigDict, Field
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from timm.layers.pos_embed import resample_abs_pos_embed
+from torch import nn
+
+from fieldguide.errors import TrainingError
+from fieldguide.files import file_sha256
+from fieldguide.params import Section
+
+StateDict = dict[str, torch.Tensor]
+
+NUM_KEYS_SHOWN = 3
+
+
+class _Source(Section):
+    # `from` is a keyword of Python, so the field has another name than its key.
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+
+class ScratchWeights(_Source):
+    """Random weights, drawn from the seed."""
+
+    origin: Literal["scratch"] = Field(alias="from")
+
+
+class FileWeights(_Source):
+    """A plain state dict: `.safetensors`, or `.pth` and the like as long as it holds nothing but tensors."""
+
+    origin: Literal["file"] = Field(alias="from")
+    path: Path
+    sha256: str | None
+    """Expected digest of the file; null takes it as it is."""
+
+
+class HubWeights(_Source):
+    """The weights that timm publishes for the architecture; downloaded."""
+
+    origin: Literal["hub"] = Field(alias="from")
+
+
+WeightsParams = Annotated[ScratchWeights | FileWeights | HubWeights, Field(discriminator="origin")]
+
+
+def describe_weights(weights: WeightsParams) -> dict[str, Any]:
+    """The origin of the weights as it goes into model.json; a file is named by its digest too.
+
+    Raises TrainingError if the file is missing or is not the expected one.
+    """
+    if not isinstance(weights, FileWeights):
+        return weights.model_dump(mode="json")
+    try:
+        digest = file_sha256(weights.path)
+    except FileNotFoundError:
+        raise TrainingError(f"weights file {weights.path} is missing; see weights.path in params.yaml") from None
+    if weights.sha256 not in (None, digest):
+        raise TrainingError(f"weights file {weights.path} has sha256 {digest}; expected {weights.sha256}")
+    return {"from": "file", "path": str(weights.path), "sha256": digest}
+
+
+def read_state_dict(path: Path) -> StateDict:
+    """Read a state dict without running any code that it might carry. Raises TrainingError."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise TrainingError(f"weights file {path} is missing") from None
+    except (SafetensorError, RuntimeError, ValueError, EOFError, OSError, UnpicklingError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise TrainingError(f"weights file {path} is not a plain state dict of tensors: {reason}") from None
+    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+        raise TrainingError(f"weights file {path} holds more than tensors; expected a plain state dict")
+    return content
+
+
+def load_weights(network: nn.Module, path: Path, classifier: str) -> None:
+    """Fill `network` with the weights in `path`, in place.
+
+    The classifier (the module of that name) keeps its random weights where the file's has another shape or is
+    absent, and absolute position embeddings are resampled to the network's grid. Anything else that does not match
+    raises TrainingError naming the first keys.
+    """
+    own = network.state_dict()
+    state = _fit_position_embedding(read_state_dict(path), network, own)
+    head = {f"{classifier}.weight", f"{classifier}.bias"}
+    if any(key not in state or state[key].shape != own[key].shape for key in head & own.keys()):
+        state = {key: value for key, value in state.items() if key not in head}
+        state |= {key: own[key] for key in head & own.keys()}
+    problems = {
+        "absent": sorted(own.keys() - state.keys()),
+        "unknown": sorted(state.keys() - own.keys()),
+        "of another shape": sorted(key for key in own.keys() & state.keys() if own[key].shape != state[key].shape),
+    }
+    # Counters of seen batches do not act on the outputs, and older files lack them.
+    problems["absent"] = [key for key in problems["absent"] if not key.endswith("num_batches_tracked")]
+    if any(problems.values()):
+        text = "; ".join(
+            f"{len(keys)} {kind} ({', '.join(keys[:NUM_KEYS_SHOWN])}{', ...' if len(keys) > NUM_KEYS_SHOWN else ''})"
+            for kind, keys in problems.items()
+            if keys
+        )
+        raise TrainingError(f"weights file {path} does not fit {type(network).__name__}: {text}")
+    network.load_state_dict({**own, **state})
+
+
+def _fit_position_embedding(state: StateDict, network: nn.Module, own: StateDict) -> StateDict:
+    given, wanted = state.get("pos_embed"), own.get("pos_embed")
+    grid = getattr(getattr(network, "patch_embed", None), "grid_size", None)
+    if given is None or wanted is None or grid is None or given.shape == wanted.shape or given.ndim != 3:
+        return state
+    num_prefix = 0 if getattr(network, "no_embed_class", False) else getattr(network, "num_prefix_tokens", 0)
+    side = round((given.shape[1] - num_prefix) ** 0.5)
+    if side * side != given.shape[1] - num_prefix:
+        return state
+    resampled = resample_abs_pos_embed(given, list(grid), [side, side], num_prefix_tokens=num_prefix)
+    return {**state, "pos_embed": resampled}

@@ -1,0 +1,61 @@
+"""Train the small network that goes into the browser, taught by all teachers."""
+
+from pathlib import Path
+
+import torch
+
+from fieldguide import tracking
+from fieldguide.learn.checkpoint import make_fingerprint
+from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.device import prepared_device
+from fieldguide.learn.distillation import DistillationLoss, DistillationParams, ask_teacher, forget_teacher
+from fieldguide.learn.lesson import prepare_lesson
+from fieldguide.learn.network import BEST_FILE, SPEC_FILE, load_network
+from fieldguide.learn.training import Task, train_network
+from fieldguide.learn.transforms import build_transforms
+from fieldguide.stage import Metrics, run_stage
+
+
+def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Path, split: Path, out: Path) -> Metrics:
+    """Ask the teachers about every view of every photo, then write the student's files as train_teacher does."""
+    lesson = prepare_lesson(params, tfrecord, split, None, region=None, views=params.views)
+    spec = lesson.network.spec
+    # Without a soft weight the teachers are not even looked at.
+    names = [name for name, weight in params.teachers.items() if weight] if params.soft_weight else []
+    networks = {name: load_network(teachers / name) for name in names}
+    files = [teachers / name / file for name in names for file in (SPEC_FILE, BEST_FILE)]
+    fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *files)
+    transform = build_transforms(params.transforms)
+    kept = {name: out / f"teacher-{name}.npy" for name in names}
+    out.mkdir(parents=True, exist_ok=True)
+    with prepared_device(params.precision) as fabric:
+        answers = {
+            name: ask_teacher(
+                network,
+                lesson.records,
+                lesson.indices,
+                transform,
+                params,
+                kept[name],
+                device=fabric.device,
+                fingerprint=fingerprint,
+            )
+            for name, network in networks.items()
+        }
+        labels = torch.from_numpy(lesson.labels).to(fabric.device)
+        task = Task(
+            PhotoDataset(lesson.records, spec, transform, params.seed),
+            lesson.order,
+            DistillationLoss(spec, labels, params, answers),
+            lesson.validation,
+        )
+        metrics = train_network(
+            lesson.network, params, task, out, fabric=fabric, fingerprint=fingerprint, on_epoch=tracking.log_epoch
+        )
+    for path in kept.values():
+        forget_teacher(path)
+    return {**metrics, **lesson.counts()}
+
+
+if __name__ == "__main__":
+    run_stage(distill_student)

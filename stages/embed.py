@@ -1,0 +1,73 @@
+"""Compute the features of every photo under a frozen backbone."""
+
+from pathlib import Path
+
+import torch
+from pydantic import NonNegativeInt, PositiveInt
+
+from fieldguide.files import remove_partials, write_json, written_whole
+from fieldguide.learn.checkpoint import make_fingerprint
+from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.device import Precision, prepared_device
+from fieldguide.learn.embed_files import BACKBONE_FILE, features_path, ids_path
+from fieldguide.learn.embedding import remove_chunks, write_features
+from fieldguide.learn.network import BackboneParams, build_module, classifier_of
+from fieldguide.learn.weights import describe_weights
+from fieldguide.params import Section
+from fieldguide.records.manifest import Manifest
+from fieldguide.records.reader import RecordSet
+from fieldguide.stage import Metrics, run_stage
+
+
+class EmbedParams(Section):
+    """The `embed` section of params.yaml."""
+
+    backbone: BackboneParams
+    batch_size: PositiveInt
+    precision: Precision
+    workers: NonNegativeInt
+    """Processes that decode; 0: the stage's own."""
+    seed: NonNegativeInt
+    """Of random weights."""
+
+
+def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
+    """Write `{split}.npy`, `{split}.ids.txt` for every split, then backbone.json."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / BACKBONE_FILE).unlink(missing_ok=True)
+    remove_partials(out)
+    weights = describe_weights(params.backbone.weights)
+    module = build_module(params.backbone, num_outputs=1, seed=params.seed)
+    fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": weights}, tfrecord)
+    splits = list(Manifest.read(tfrecord).splits)
+    metrics: Metrics = {}
+    with prepared_device(params.precision) as fabric:
+        module = fabric.setup_module(module.to(memory_format=torch.channels_last))
+        for split in splits:
+            records = RecordSet.open(tfrecord, split)
+            with written_whole(ids_path(out, split)) as temporary:
+                temporary.write_text("".join(f"{photo_id}\n" for photo_id in records.photo_ids), encoding="utf-8")
+            write_features(
+                module,
+                PhotoDataset(records, params.backbone),
+                [(0, index) for index in range(len(records))],
+                features_path(out, split),
+                batch_size=params.batch_size,
+                workers=params.workers,
+                fingerprint=fingerprint,
+            )
+            metrics[f"num_{split}"] = len(records)
+    metrics["dim"] = classifier_of(module).in_features
+    backbone = params.backbone.model_dump(mode="json") | {
+        "weights": weights,
+        "dim": metrics["dim"],
+        "seed": params.seed,
+    }
+    write_json(out / BACKBONE_FILE, backbone)
+    for split in splits:
+        remove_chunks(features_path(out, split))
+    return metrics
+
+
+if __name__ == "__main__":
+    run_stage(embed)
