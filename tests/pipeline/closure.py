@@ -1,0 +1,92 @@
+"""Which of the project's modules a stage imports, directly or not.
+
+DVC does not follow imports: a module missing from a stage's deps can change while the stage stands as "up to date".
+
+    python -m tests.pipeline.closure resize     # the code deps of stages/resize.py, as dvc.yaml lists them
+    python -m tests.pipeline.closure --write    # bring all of dvc.yaml up to date (make deps)
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("fieldguide", "stages")
+UNTRACKED = frozenset({"fieldguide/tracking.py"})
+"""Neither deps nor followed: an edit of logging must not retrain anything."""
+
+
+def import_closure(script: Path, root: Path = ROOT) -> list[str]:
+    """The project files that running `script` may import, itself included, sorted, relative to `root`.
+
+    Imports inside functions count, and so does the `__init__.py` of every package on the way.
+    """
+    found: set[str] = set()
+    queue = [script.relative_to(root)]
+    while queue:
+        file = queue.pop()
+        if file.as_posix() in found | UNTRACKED:
+            continue
+        found.add(file.as_posix())
+        for module in _imported_modules(root / file, root):
+            queue += _files(module, root)
+        # `python -m stages.resize` imports the packages above the module too.
+        queue += [parent / "__init__.py" for parent in file.parents if (root / parent / "__init__.py").is_file()]
+    return sorted(found)
+
+
+def _imported_modules(file: Path, root: Path) -> Iterator[str]:
+    package = list(file.relative_to(root).parent.parts)
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _files(module: str, root: Path) -> list[Path]:
+    """The file behind a dotted name; none for foreign modules and for names that are not modules."""
+    parts = module.split(".")
+    if parts[0] not in PACKAGES:
+        return []
+    path = Path(*parts)
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return [file for file in candidates if (root / file).is_file()]
+
+
+def with_code_deps(pipeline: str, root: Path = ROOT) -> str:
+    """The text of dvc.yaml with the code deps of every stage whose script exists made complete; the rest untouched."""
+    result: list[str] = []
+    script, indent, inside = root, "", False
+    for line in [*pipeline.splitlines(), ""]:
+        if inside and not line.lstrip().startswith(("- ", "#")):
+            inside = False
+            result += [f"{indent}- {file}" for file in import_closure(script, root)]
+        if stage := re.fullmatch(r"  ([a-z][a-z0-9-]*):", line):
+            script = root / "stages" / f"{stage[1].replace('-', '_')}.py"
+        if inside and re.fullmatch(rf" *- ({'|'.join(PACKAGES)})/.*\.py", line):
+            continue
+        result.append(line)
+        if line.strip() == "deps:" and script.is_file():
+            inside, indent = True, line.replace("deps:", "  ")
+    return "\n".join(result)
+
+
+def main() -> None:
+    """Print the code deps of the stages named on the command line, or write those of all."""
+    if sys.argv[1:] == ["--write"]:
+        file = ROOT / "dvc.yaml"
+        file.write_text(with_code_deps(file.read_text(encoding="utf-8")), encoding="utf-8")
+        return
+    for stage in sys.argv[1:]:
+        for file_name in import_closure(ROOT / "stages" / f"{stage.replace('-', '_')}.py"):
+            print(f"      - {file_name}")
+
+
+if __name__ == "__main__":
+    main()

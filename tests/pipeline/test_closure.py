@@ -1,0 +1,82 @@
+"""The import closure, on small trees."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.closure import import_closure, with_code_deps
+
+TREE = {
+    "fieldguide/__init__.py": "",
+    "fieldguide/errors.py": "",
+    "fieldguide/stage.py": "from fieldguide import tracking",
+    "fieldguide/tracking.py": "import fieldguide.store\nimport fieldguide.errors",
+    "fieldguide/store.py": "",
+    "fieldguide/photos/__init__.py": "import fieldguide.geometry",
+    "fieldguide/photos/decode.py": "from . import pixels\nfrom ..errors import Error",
+    "fieldguide/photos/pixels.py": "",
+    "fieldguide/geometry.py": "import json, numpy",
+    "stages/__init__.py": "",
+}
+ALWAYS = {"stages/__init__.py", "stages/one.py"}
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("import json", set()),
+        ("import fieldguide.errors", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
+        ("from fieldguide import errors", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
+        ("from fieldguide.errors import Error", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
+        ("def one():\n    import fieldguide.errors", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
+        ("import fieldguide.stage", {"fieldguide/__init__.py", "fieldguide/stage.py"}),
+        (
+            "from fieldguide.photos import decode",
+            {
+                "fieldguide/__init__.py",
+                "fieldguide/errors.py",
+                "fieldguide/geometry.py",
+                "fieldguide/photos/__init__.py",
+                "fieldguide/photos/decode.py",
+                "fieldguide/photos/pixels.py",
+            },
+        ),
+    ],
+    ids=["foreign", "plain", "module from package", "name from module", "in a function", "not tracking", "relative"],
+)
+def test_closure(tmp_path: Path, script: str, expected: set[str]):
+    grow_tree(tmp_path, script)
+    assert set(import_closure(tmp_path / "stages/one.py", tmp_path)) == expected | ALWAYS
+
+
+def test_code_deps_are_written_and_all_else_is_kept(tmp_path: Path):
+    grow_tree(tmp_path, "import fieldguide.errors")
+    before = """# Kept.
+stages:
+  one:
+    deps:
+      - data  # kept
+      - fieldguide/gone.py
+    outs:
+      - out
+
+  later:
+    deps:
+      - out
+"""
+    after = with_code_deps(before, tmp_path)
+    assert after == before.replace(
+        "      - fieldguide/gone.py\n",
+        "      - fieldguide/__init__.py\n"
+        "      - fieldguide/errors.py\n"
+        "      - stages/__init__.py\n"
+        "      - stages/one.py\n",
+    )
+    assert with_code_deps(after, tmp_path) == after
+
+
+def grow_tree(root: Path, script: str) -> None:
+    for name, content in {**TREE, "stages/one.py": script}.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")

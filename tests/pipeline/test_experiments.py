@@ -1,0 +1,110 @@
+"""Experiments and MLflow together: one parent per pipeline run, whatever DVC ran, skipped or queued."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.miniature import make_miniature
+from tests.pipeline.project import Project
+from tests.pipeline.recorded import Recorded, read_recorded
+
+pytestmark = pytest.mark.slow
+
+ALL_PARAMS = {
+    "draw.num_numbers": "5",
+    "distill_student.temperature": "3.0",
+    "distill_student.epochs": "3",
+    "distill_student.seconds": "0.0",
+    "distill_student.layers": "[4, 2]",
+}
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A miniature in which `dvc repro` ran, was committed, and one experiment changed the second stage."""
+    project = make_miniature(tmp_path_factory.mktemp("lived-in") / "project")
+    project.run("dvc", "repro")
+    project.commit("Results")
+    project.run("dvc", "exp", "run", "--name", "warmer", "-S", "distill_student.temperature=5")
+    return project
+
+
+@pytest.fixture(scope="module")
+def recorded(lived_in: Project) -> list[Recorded]:
+    return read_recorded(lived_in.root)
+
+
+def test_a_parent_holds_all_parameters_and_every_stages_metrics(recorded: list[Recorded]):
+    repro, warmer = recorded
+    assert repro.name.startswith("repro-")
+    assert repro.status == "FINISHED"
+    assert repro.params == ALL_PARAMS
+    assert repro.metrics == {"draw.num_numbers": 5, "distill-student.student.top1": 0.3}
+    assert repro.artifacts == ["metrics/distill-student.json", "metrics/draw.json", "params.yaml"]
+    # The experiment did not run `draw` again, but its numbers are part of the experiment all the same.
+    assert warmer.name == "warmer"
+    assert warmer.params == {**ALL_PARAMS, "distill_student.temperature": "5"}
+    assert warmer.metrics == {"draw.num_numbers": 5, "distill-student.student.top1": 0.5}
+
+
+def test_a_child_holds_curves_files_and_what_it_read(lived_in: Project, recorded: list[Recorded]):
+    repro, warmer = recorded
+    assert [child.name for child in repro.children] == ["draw", "distill-student"]
+    assert [child.name for child in warmer.children] == ["distill-student"]
+    child = repro.child("distill-student")
+    assert child.status == "FINISHED"
+    assert child.params["temperature"] == "3.0"
+    assert child.curves["loss"] == [(0, 3.0), (1, 1.5), (2, 1.0)]
+    # MLflow refuses the @ of top1@val.
+    assert child.curves["top1_val"] == [(0, 0.5), (1, 0.5), (2, 0.5)]
+    assert child.metrics["student.top1"] == 0.3
+    assert child.artifacts == ["weights.txt"]
+    assert list(child.inputs) == ["interim/draw"]
+    assert child.inputs["interim/draw"] in (lived_in.root / "dvc.lock").read_text(encoding="utf-8")
+    assert len(child.inputs["interim/draw"]) == 36
+
+
+def test_sync_brings_back_what_a_database_lost(lived_in: Project, recorded: list[Recorded]):
+    (lived_in.root / "mlflow.db").rename(lived_in.root / "lost.db")
+    assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync") == "2 added, 0 completed, 0 already there\n"
+    synced = {run.name.split("-")[0]: run for run in read_recorded(lived_in.root)}
+    for run in recorded:
+        again = synced[run.name.split("-")[0]]
+        assert again.status == "FINISHED"
+        assert (again.params, again.metrics, again.artifacts) == (run.params, run.metrics, run.artifacts)
+    assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync") == "0 added, 0 completed, 2 already there\n"
+    (lived_in.root / "lost.db").replace(lived_in.root / "mlflow.db")
+    assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync") == "0 added, 0 completed, 2 already there\n"
+
+
+def test_four_queued_experiments_leave_four_parents(tmp_path: Path):
+    # Two workers meet on a database that does not exist yet, in workspaces that are gone when we look.
+    project = make_miniature(tmp_path / "project")
+    temperatures = ["1.0", "2.0", "4.0", "8.0"]
+    project.run("dvc", "exp", "run", "--queue", "-S", f"distill_student.temperature={','.join(temperatures)}")
+    drain_queue(project)
+    runs = read_recorded(project.root)
+    assert sorted(run.params["distill_student.temperature"] for run in runs) == temperatures
+    assert len({run.name for run in runs}) == 4
+    for run in runs:
+        temperature = float(run.params["distill_student.temperature"])
+        assert run.status == "FINISHED"
+        assert run.metrics["distill-student.student.top1"] == temperature / 10
+        assert run.metrics["draw.num_numbers"] == 5
+        assert "metrics/distill-student.json" in run.artifacts
+        child = run.child("distill-student")
+        assert child.artifacts == ["weights.txt"]
+        assert child.curves["loss"][0] == (0, temperature)
+
+
+def drain_queue(project: Project, rounds: int = 10) -> None:
+    """Run two workers until nothing is queued: a worker that stops early leaves tasks behind (DVC #10562)."""
+    for _ in range(rounds):
+        project.run("dvc", "queue", "start", "-j", "2")
+        while "Running" in (status := project.run("dvc", "queue", "status")):
+            time.sleep(1)
+        if "Queued" not in status:
+            assert "Failed" not in status, status
+            return
+    raise AssertionError(f"still queued after {rounds} rounds:\n{status}")
