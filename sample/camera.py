@@ -34,13 +34,13 @@ def _develop(picture: Array, rng: np.random.Generator) -> Image.Image:
     if rng.random() < 0.4:
         dapple = smooth_noise(rng, width, height, side * float(rng.uniform(0.25, 0.5)), 2)
         picture *= 1 + 0.28 * np.clip(2 * dapple, -1, 1)[..., None]
-    warmth = float(rng.normal(0.02, 0.05))
+    warmth = float(rng.normal(0.02, 0.04))
     balance = np.array((1 + warmth, 1, 1 - warmth), np.float32)
-    exposure, contrast = float(np.clip(rng.normal(1.06, 0.13), 0.72, 1.4)), float(rng.uniform(0.88, 1.18))
+    exposure, contrast = float(np.clip(rng.normal(1.06, 0.10), 0.82, 1.3)), float(rng.uniform(0.88, 1.18))
     picture = ((picture * balance * exposure) - 0.45) * contrast + 0.45
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     picture *= (1 - float(rng.uniform(0, 0.22)) * (x * x + y * y) / 2)[..., None]
-    if rng.random() < 0.15:
+    if rng.random() < 0.10:
         picture = picture * 0.8 + 0.2 * np.array((1.0, 0.96, 0.85), np.float32)
     picture += rng.normal(0, float(rng.uniform(0.003, 0.013)), (height, width, 1)).astype(np.float32)
     return Image.fromarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
@@ -48,6 +48,6 @@ def _develop(picture: Array, rng: np.random.Generator) -> Image.Image:
 
 def _focus(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Missed focus now and then, else the sharpening that every camera does."""
-    if rng.random() < 0.22:
+    if rng.random() < 0.15:
         return image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.4, 1.1))))
     return image.filter(ImageFilter.UnsharpMask(radius=1, percent=60, threshold=2))

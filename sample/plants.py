@@ -43,8 +43,8 @@ def grow(species: Species, rng: np.random.Generator) -> Individual:
     return Individual(
         species=species,
         petals=int(rng.integers(flower.petals[0], flower.petals[1] + 1)),
-        hue=float(np.clip(rng.normal(0, 0.013), -0.035, 0.035)),
-        paleness=float(np.clip(rng.normal(0.02, 0.07), -0.12, 0.25)),
+        hue=float(np.clip(rng.normal(0, 0.010), -0.025, 0.025)),
+        paleness=float(np.clip(rng.normal(0.02, 0.06), -0.10, 0.18)),
         plumpness=float(np.clip(rng.normal(1, 0.08), 0.8, 1.2)),
         spots=int(rng.integers(flower.spots[0], flower.spots[1] + 1)),
     )

@@ -6,7 +6,7 @@ from sample.brush import Easel, Midrib, Plane, Point
 from sample.flowers import CENTER, HEADS, draw_head, draw_raceme
 from sample.plants import FRONT, UP, Individual, draw_leaf, draw_stem
 
-VIEWS = {"flower": 0.62, "plant": 0.31, "leaf": 0.07}
+VIEWS = {"flower": 0.68, "plant": 0.29, "leaf": 0.03}
 """What fills the frame, and how often."""
 
 
@@ -20,9 +20,9 @@ def draw_subject(easel: Easel, plant: Individual, view: str) -> None:
     elif plant.species.flower.build not in HEADS:
         _racemes(easel, plant, center, close=view == "flower")
     elif view == "flower":
-        radius = side * easel.vary(0.26, 0.46)
+        radius = side * easel.vary(0.34, 0.48)
         _rosette(easel, plant, center, radius * easel.vary(1.2, 1.7), int(easel.rng.integers(3, 6)))
-        draw_head(easel, Plane(*center, easel.vary(0.62, 1.0), easel.vary(-0.6, 0.6)), plant, radius)
+        draw_head(easel, Plane(*center, easel.vary(0.7, 1.0), easel.vary(-0.6, 0.6)), plant, radius)
     else:
         _stand(easel, plant)
 
@@ -43,11 +43,11 @@ def _stand(easel: Easel, plant: Individual) -> None:
     number = int(easel.rng.integers(1, 4))
     for index in range(number):
         angle = UP + (index - (number - 1) / 2) * easel.vary(0.3, 0.5) + easel.stray(0.12)
-        stem = Midrib(foot, angle, height * easel.vary(0.55, 0.85), easel.stray(0.1))
+        stem = Midrib(foot, angle, height * easel.vary(0.52, 0.78), easel.stray(0.1))
         _stem_leaves(easel, plant, stem)
         draw_stem(easel, plant, stem)
-        plane = Plane(*stem.point(1), easel.vary(0.45, 0.85), stem.direction(1) + math.pi / 2)
-        draw_head(easel, plane, plant, min(width, height) * easel.vary(0.15, 0.23))
+        plane = Plane(*stem.point(1), easel.vary(0.6, 0.9), stem.direction(1) + math.pi / 2)
+        draw_head(easel, plane, plant, min(width, height) * easel.vary(0.21, 0.29))
 
 
 def _racemes(easel: Easel, plant: Individual, center: Point, *, close: bool) -> None:
@@ -56,7 +56,7 @@ def _racemes(easel: Easel, plant: Individual, center: Point, *, close: bool) -> 
     number = 1 if close else int(easel.rng.integers(2, 4))
     for index in range(number):
         spread = (index - (number - 1) / 2) * 0.28
-        length = height * (easel.vary(0.8, 1.1) if close else easel.vary(0.7, 0.95))
+        length = height * (easel.vary(0.95, 1.2) if close else easel.vary(0.8, 1.0))
         angle = UP + spread * 0.6 + easel.stray(0.16)
         middle = (center[0] + spread * width, height * easel.vary(0.45, 0.55))
         foot = (middle[0] - math.cos(angle) * length * 0.78, middle[1] - math.sin(angle) * length * 0.78)

@@ -37,7 +37,7 @@ def draw_sheet(data: Path, truth: Path, out: Path) -> None:
                 cell = ImageOps.fit(upright, CELL, Image.Resampling.LANCZOS)
                 sheet.paste(cell, (LABEL + GAP + column * (CELL[0] + GAP), top))
     with written_whole(out) as temporary:
-        sheet.save(temporary, "JPEG", quality=86, optimize=True)
+        sheet.save(temporary, "JPEG", quality=82, optimize=True)
 
 
 def _choose(data: Path, truth: Path) -> dict[str, list[str]]:

@@ -50,7 +50,7 @@ def draw_background(place: Place, rng: np.random.Generator) -> Array:
     step, part = tone.astype(np.int32), (tone % 1)[..., None]
     picture = colors[step] * (1 - part) + colors[step + 1] * part
     picture += 0.05 * smooth_noise(rng, width, height, 6, 2)[..., None]
-    depth = float(rng.uniform(0.3, 1.0))
+    depth = float(rng.uniform(0.5, 1.1))
     for number, blur in ((int(rng.integers(10, 26)), 0.05), (int(rng.integers(6, 16)), 0.018)):
         easel = Easel(new_layer(width, height), place.light, rng)
         for _ in range(number):
@@ -88,7 +88,7 @@ def _clutter(easel: Easel, place: Place) -> None:
         blade = Blade(easel.vary(0.02, 0.04), 0.2, 0.8, venation="parallel", veins=2)
         rib = Midrib(at, UP + easel.stray(0.7), side * easel.vary(0.5, 1.2), easel.stray(0.2))
     else:
-        color = mixed(hexadecimal(LITTER[easel.rng.integers(len(LITTER))]), palette[2], easel.vary(0, 0.7))
+        color = mixed(hexadecimal(LITTER[easel.rng.integers(len(LITTER))]), palette[2], easel.vary(0.35, 0.85))
         blade = Blade(easel.vary(0.18, 0.4), 0.7, easel.vary(0.5, 0.9), venation="pinnate", veins=7)
         rib = Midrib(at, easel.vary(0, 6.3), side * easel.vary(0.18, 0.5), easel.stray(0.2))
     paint = Paint(mixed(color, (0.05, 0.1, 0.03), 0.4), color, mixed(color, (0.9, 0.9, 0.7), 0.5), 0.4)
