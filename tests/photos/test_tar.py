@@ -1,7 +1,6 @@
 """Tar shards against Python's tarfile and the webdataset package, and against damage."""
 
 import io
-import os
 import tarfile
 from pathlib import Path
 
@@ -88,7 +87,7 @@ def fail_while_writing(path: Path) -> None:
 def test_a_failed_writer_leaves_nothing(tmp_path: Path):
     with pytest.raises(ValueError, match="on purpose"):
         fail_while_writing(tmp_path / "x.tar")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def foreign_tar(path: Path, kind: bytes) -> None:

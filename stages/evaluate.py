@@ -1,0 +1,103 @@
+"""Judge every teacher, the student and the embeddings on the test photos: metrics, predictions and a report."""
+
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import torch
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
+from fieldguide import tracking
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.engine import show_progress
+from fieldguide.files import remove_partials
+from fieldguide.judge.answers import Candidate, answer
+from fieldguide.judge.candidates import neighbour_candidate, network_candidate
+from fieldguide.judge.report import ModelPage, draw_figures, show_mistakes, write_report
+from fieldguide.judge.scores import ScoreParams, count_photos, score
+from fieldguide.judge.tables import (
+    tabulate,
+    write_calibration,
+    write_confusion,
+    write_predictions,
+    write_reliability,
+)
+from fieldguide.learn.device import prepared_device
+from fieldguide.learn.network import load_network
+from fieldguide.learn.predict import predict_logits
+from fieldguide.params import Section, read_params
+from fieldguide.records.reader import RecordSet
+from fieldguide.stage import Metrics, run_stage
+
+STUDENT, NEIGHBOURS = "student", "knn"
+
+
+class NeighbourParams(Section):
+    """How the nearest training photos vote."""
+
+    num: PositiveInt
+    temperature: PositiveFloat
+    """A vote is exp(cosine / temperature)."""
+
+
+class EvaluateParams(ScoreParams):
+    """The `evaluate` section of params.yaml."""
+
+    batch_size: PositiveInt
+    workers: NonNegativeInt
+    """Processes that decode; 0: the stage's own."""
+    neighbours: NeighbourParams
+    confused_pairs: NonNegativeInt
+    """Shown per model in the report."""
+
+
+def evaluate(
+    params: EvaluateParams, *, tfrecord: Path, embed: Path, teachers: Path, student: Path, out: Path
+) -> Metrics:
+    """Write the report and its tables into `out` and return the numbers of each model by its name.
+
+    The teachers are those that params.yaml names now: a folder may still hold others from before.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    remove_partials(out)
+    train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
+    taxonomy, num_train = test.taxonomy, count_photos(train)
+    teacher_names = list(read_params()["train_teacher"])
+    folders = {f"teacher-{name}": teachers / name for name in teacher_names} | {STUDENT: student}
+
+    scores: Metrics = {}
+    pages, predictions = [], []
+    with prepared_device("32-true", params.workers) as fabric:
+        networks = (network_at(folder, name, taxonomy, fabric.device, params) for name, folder in folders.items())
+        votes = [
+            neighbour_candidate(name, train, embed, num, params.neighbours.temperature)
+            for name, num in ((f"{NEIGHBOURS}-1", 1), (NEIGHBOURS, params.neighbours.num))
+        ]
+        for candidate in show_progress(chain(networks, votes), len(folders) + len(votes), "judge"):
+            answers = answer(candidate, val, test)
+            scores[candidate.name] = score(answers, test.regions, num_train, params)
+            figures = draw_figures(answers, num_train, params, taxonomy, out)
+            mistakes = show_mistakes(answers, params.confused_pairs, train, test)
+            pages.append(ModelPage(candidate.name, candidate.region, scores[candidate.name], figures, mistakes))
+            predictions.append(tabulate(answers, test.photo_ids))
+            if candidate.name == STUDENT:
+                write_confusion(out / "confusion.csv", answers.first)
+                write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
+
+    write_predictions(out / "predictions.parquet", predictions)
+    write_calibration(out / "calibration.json", scores)
+    write_report(out / "index.html", pages, len(test), taxonomy.ranks, params.ece_bins)
+    tracking.log_artifact(out)
+    return scores
+
+
+def network_at(folder: Path, name: str, taxonomy: Taxonomy, device: torch.device, params: EvaluateParams) -> Candidate:
+    """The trained network in `folder` as a candidate; it moves to `device`."""
+    network = load_network(folder)
+    network.module.to(device)
+    predict = partial(predict_logits, network, batch_size=params.batch_size, workers=params.workers)
+    return network_candidate(name, network.spec, taxonomy, predict)
+
+
+if __name__ == "__main__":
+    run_stage(evaluate)

@@ -1,0 +1,127 @@
+"""The evaluate stage on records with small untrained networks: what it writes, and for whom."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fieldguide.engine import run_isolated
+from fieldguide.errors import TrainingError
+from fieldguide.learn.network import BackboneParams, build_network, save_network
+from fieldguide.params import load_section
+from fieldguide.records.reader import RecordSet
+from fieldguide.records.writer import write_records
+from stages.evaluate import EvaluateParams, evaluate
+from tests.records.making import ENGINE, TAXONOMY, make_resized
+
+BACKBONE = {
+    "architecture": "test_resnet",
+    "architecture_args": {},
+    "image_size": 32,
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
+    "weights": {"from": "scratch"},
+}
+PARAMS = {
+    "train_teacher": {"global": {}, "regional": {}},
+    "evaluate": {
+        "batch_size": 16,
+        "workers": 0,
+        "ece_bins": 15,
+        "neighbours": {"num": 5, "temperature": 0.07},
+        "frequency": {"few_below": 11, "many_above": 200},
+        "confused_pairs": 2,
+    },
+}
+NORTH = {"species": TAXONOMY.regions["north"], "genus": ["other", "Aster", "Linum"]}
+RATES = {"top1", "top5", "macro_f1", "ece", "ece_calibrated"}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("evaluate")
+    resized = make_resized(root / "resize", {"train": 48, "val": 18, "test": 24})
+    out = root / "tfrecord"
+    run_isolated(write_records, resized, TAXONOMY, out, records_per_shard=64, salt="salt", engine=ENGINE)
+    (root / "embed").mkdir()
+    for split in ("train", "val", "test"):
+        records = RecordSet.open(out, split)
+        # Embeddings that know the species, with some noise.
+        noise = np.random.default_rng(0).normal(scale=0.05, size=(len(records), 5))
+        np.save(root / "embed" / f"{split}.npy", (np.eye(5)[records.labels("species")] + noise).astype(np.float16))
+        (root / "embed" / f"{split}.ids.txt").write_text("".join(f"{photo_id}\n" for photo_id in records.photo_ids))
+    backbone = BackboneParams.model_validate(BACKBONE)
+    for folder, classes, region in (
+        ("teachers/global", TAXONOMY.classes, None),
+        ("teachers/regional", NORTH, "north"),
+        ("teachers/forgotten", NORTH, "north"),
+        ("student", TAXONOMY.classes, None),
+    ):
+        network = build_network(backbone, ranks=["species", "genus"], classes=classes, region=region, seed=3)
+        (root / folder).mkdir(parents=True)
+        save_network(network, root / folder)
+    (root / "params.yaml").write_text(json.dumps(PARAMS))
+    return root
+
+
+def run_evaluate(workspace: Path, out: Path) -> dict[str, Any]:
+    params = load_section(EvaluateParams, "evaluate", workspace / "params.yaml")
+    folders = {name: workspace / name for name in ("tfrecord", "embed", "teachers", "student")}
+    return evaluate(params, **folders, out=out)
+
+
+@pytest.fixture(scope="module")
+def evaluated(workspace: Path) -> tuple[dict[str, Any], Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(workspace)
+        return run_evaluate(workspace, workspace / "out"), workspace / "out"
+
+
+def test_judges_the_teachers_that_the_params_name(evaluated: tuple[dict[str, Any], Path]):
+    metrics, _ = evaluated
+    assert list(metrics) == ["teacher-global", "teacher-regional", "student", "knn-1", "knn"]
+    for scores in metrics.values():
+        assert {*RATES, "num_photos", "temperature", "ranks", "regions", "frequency"} <= set(scores)
+        assert all(0 <= scores[name] <= 1 for name in RATES)
+        assert set(scores["ranks"]) == {"species", "genus"}
+        assert sum(region["num_photos"] for region in scores["regions"].values()) == scores["num_photos"]
+    assert metrics["teacher-global"]["num_photos"] == metrics["student"]["num_photos"] == 24
+    assert 0 < metrics["teacher-regional"]["num_photos"] < 8
+    assert list(metrics["teacher-regional"]["regions"]) == ["north"]
+    assert metrics["knn"]["top1"] == 1.0
+    json.dumps(metrics, allow_nan=False)
+
+
+def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]):
+    metrics, out = evaluated
+    kinds = ("confusion", "reliability", "accuracy")
+    pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics}
+    tables = {"confusion.csv", "reliability.csv", "calibration.json", "predictions.parquet", "index.html"}
+    assert {path.name for path in out.iterdir()} == pictures | tables
+    predictions = pl.read_parquet(out / "predictions.parquet")
+    counted = predictions.group_by("model").len()
+    assert dict(counted.iter_rows()) == {model: scores["num_photos"] for model, scores in metrics.items()}
+    for model, scores in metrics.items():
+        own = predictions.filter(pl.col("model") == model)
+        top1 = (own["top5"].list.first() == own["label"]).mean()
+        assert top1 == pytest.approx(scores["top1"], abs=1e-6)
+    calibration = json.loads((out / "calibration.json").read_text())
+    assert calibration["student"]["temperature"] == metrics["student"]["temperature"]
+
+
+def test_a_second_run_gives_the_same_bytes(evaluated: tuple[dict[str, Any], Path], workspace: Path, monkeypatch):
+    metrics, out = evaluated
+    monkeypatch.chdir(workspace)
+    assert run_evaluate(workspace, workspace / "again") == metrics
+    for path in out.iterdir():
+        assert (workspace / "again" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_teacher_that_is_not_there_is_named(workspace: Path, tmp_path: Path, monkeypatch):
+    (tmp_path / "params.yaml").write_text(json.dumps({**PARAMS, "train_teacher": {"alpine": {}}}))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TrainingError, match=r"teachers/alpine/model\.json is missing"):
+        run_evaluate(workspace, tmp_path / "out")
