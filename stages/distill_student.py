@@ -28,7 +28,7 @@ def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Pat
     transform = build_transforms(params.transforms)
     kept = {name: out / f"teacher-{name}.npy" for name in names}
     out.mkdir(parents=True, exist_ok=True)
-    with prepared_device(params.precision) as fabric:
+    with prepared_device(params.precision, params.workers) as fabric:
         answers = {
             name: ask_teacher(
                 network,

@@ -41,7 +41,7 @@ def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": weights}, tfrecord)
     splits = list(Manifest.read(tfrecord).splits)
     metrics: Metrics = {}
-    with prepared_device(params.precision) as fabric:
+    with prepared_device(params.precision, params.workers) as fabric:
         module = fabric.setup_module(module.to(memory_format=torch.channels_last))
         for split in splits:
             records = RecordSet.open(tfrecord, split)

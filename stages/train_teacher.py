@@ -8,7 +8,8 @@ from fieldguide import tracking
 from fieldguide.learn.checkpoint import make_fingerprint
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
-from fieldguide.learn.lesson import LabelLoss, prepare_lesson
+from fieldguide.learn.lesson import prepare_lesson
+from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.optimisation import TrainingParams
 from fieldguide.learn.training import Task, train_network
 from fieldguide.learn.transforms import build_transforms
@@ -29,7 +30,7 @@ def train_teacher(
     lesson = prepare_lesson(params, tfrecord, split, embed, region=params.region, views=None)
     spec = lesson.network.spec
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord)
-    with prepared_device(params.precision) as fabric:
+    with prepared_device(params.precision, params.workers) as fabric:
         labels = torch.from_numpy(lesson.labels).to(fabric.device)
         task = Task(
             PhotoDataset(lesson.records, spec, build_transforms(params.transforms), params.seed),

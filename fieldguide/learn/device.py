@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from lightning_fabric import Fabric
 
+from fieldguide.engine import count_workers
 from fieldguide.learn.cpu import keep_freed_memory
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
@@ -15,9 +16,14 @@ Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 
 @contextmanager
-def prepared_device(precision: Precision) -> Iterator[Fabric]:
-    """A Fabric on the best device of this machine; deterministic algorithms are in force inside."""
+def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
+    """A Fabric on the best device of this machine; deterministic algorithms are in force inside.
+
+    The `workers` processes that decode get a core each, torch's threads the others: a core for which both compete holds
+    up every parallel loop (measured: ten times slower).
+    """
     keep_freed_memory()
+    torch.set_num_threads(max(1, count_workers(0) - workers))
     # cuBLAS reads it when it starts; without it torch refuses to be deterministic.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark

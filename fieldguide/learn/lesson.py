@@ -1,18 +1,15 @@
 """What a network is to learn and from which photos: what training a teacher and a student begins with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.labels import UNKNOWN, map_labels, select_classes, select_photos
 from fieldguide.learn.linear_probe import initialise_head
-from fieldguide.learn.losses import hard_loss
-from fieldguide.learn.network import Network, NetworkSpec, build_network, split_logits
+from fieldguide.learn.network import Network, build_network
 from fieldguide.learn.optimisation import TrainingParams
 from fieldguide.learn.sampling import BatchOrder, balance_weights
 from fieldguide.learn.validation import Validation
@@ -77,20 +74,3 @@ def prepare_lesson(
     balanced = balance_weights(labels[indices, 0], params.balance_fraction) if params.balance_fraction else None
     order = BatchOrder(indices, params.batch_size, params.seed, views=views, weights=balanced)
     return Lesson(network, records, indices, labels, order, validation)
-
-
-class LabelLoss:
-    """Cross entropy over all ranks with the labels alone."""
-
-    def __init__(self, spec: NetworkSpec, labels: Tensor, rank_weights: Mapping[str, float], smoothing: float) -> None:
-        """`labels` int64 [num_records, num_ranks] on the training device."""
-        self.spec = spec
-        self.labels = labels
-        self.rank_weights = rank_weights
-        self.smoothing = smoothing
-
-    def __call__(self, logits: Tensor, views: Tensor, indices: Tensor) -> Tensor:
-        """The loss of one batch: logits float32 [batch, num_outputs], record indices int64 [batch]."""
-        chosen = self.labels[indices]
-        labels = {rank: chosen[:, column] for column, rank in enumerate(self.spec.ranks)}
-        return hard_loss(split_logits(logits, self.spec), labels, self.rank_weights, self.smoothing)

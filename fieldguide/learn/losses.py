@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
 from torch import Tensor
 
 from fieldguide.learn.labels import UNKNOWN
+from fieldguide.learn.network import NetworkSpec, split_logits
 
 
 def hard_loss(
@@ -33,6 +34,23 @@ def hard_loss(
         # Still a function of the logits, so that backward works.
         return sum(rank_logits.sum() for rank_logits in logits.values()) * torch.zeros(())
     return torch.stack(terms).sum() / total
+
+
+class LabelLoss:
+    """Cross entropy over all ranks with the labels alone."""
+
+    def __init__(self, spec: NetworkSpec, labels: Tensor, rank_weights: Mapping[str, float], smoothing: float) -> None:
+        """`labels` int64 [num_records, num_ranks] on the training device."""
+        self.spec = spec
+        self.labels = labels
+        self.rank_weights = rank_weights
+        self.smoothing = smoothing
+
+    def __call__(self, logits: Tensor, views: Tensor, indices: Tensor) -> Tensor:
+        """The loss of one batch: logits float32 [batch, num_outputs], record indices int64 [batch]."""
+        chosen = self.labels[indices]
+        labels = {rank: chosen[:, column] for column, rank in enumerate(self.spec.ranks)}
+        return hard_loss(split_logits(logits, self.spec), labels, self.rank_weights, self.smoothing)
 
 
 @dataclass(frozen=True)
