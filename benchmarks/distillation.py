@@ -1,6 +1,6 @@
 """Does distillation help? The same student with and without its teachers, over several seeds.
 
-Works on what a pipeline run left (`make real ... SCRATCH=dir`, or this repository itself): its records, its teachers and
+Works on what a pipeline run left (`make real ... SCRATCH=dir`, or this repository itself): its records, teachers and
 its `distill_student` parameters. Both arms see the same photos, views, augmentations and batches; only the soft weight
 differs. Prints a Markdown table of test top-1.
 

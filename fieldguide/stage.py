@@ -72,8 +72,9 @@ def section_model(stage: Callable[..., Metrics]) -> type[Section]:
 
 def parse_options(stage: Callable[..., Metrics], argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Command-line options named and typed by the keyword-only arguments of `stage`."""
-    description = inspect.getdoc(sys.modules[stage.__module__]) or inspect.getdoc(stage)
-    parser = argparse.ArgumentParser(prog=f"python -m {stage.__module__}", description=description)
+    module = sys.modules[stage.__module__]
+    program = module.__spec__.name if module.__spec__ else module.__name__
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=inspect.getdoc(module))
     hints = typing.get_type_hints(stage)
     for name, parameter in inspect.signature(stage).parameters.items():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:

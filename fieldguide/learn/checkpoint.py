@@ -20,6 +20,7 @@ import torch
 import torchvision
 from lightning_fabric import Fabric
 
+from fieldguide.engine import count_workers
 from fieldguide.files import file_sha256, written_whole
 from fieldguide.records.manifest import MANIFEST
 
@@ -43,6 +44,8 @@ def make_fingerprint(params: Mapping[str, Any], tfrecord: Path, *others: Path) -
         "records": file_sha256(tfrecord / MANIFEST),
         **{str(path): file_sha256(path) for path in others},
         "code": digest_code(),
+        # Sums are split over torch's threads, so their last bits depend on how many there are.
+        "cores": str(count_workers(0)),
         "versions": " ".join(f"{module.__name__} {module.__version__}" for module in modules),
     }
 

@@ -23,10 +23,10 @@ def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
     up every parallel loop (measured: ten times slower).
     """
     keep_freed_memory()
-    torch.set_num_threads(max(1, count_workers(0) - workers))
     # cuBLAS reads it when it starts; without it torch refuses to be deterministic.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark, torch.get_num_threads()
+    torch.set_num_threads(max(1, count_workers(0) - workers))
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
@@ -34,6 +34,7 @@ def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
+        torch.set_num_threads(before[2])
 
 
 def _choose(precision: Precision) -> Literal["32-true", "bf16-mixed"]:

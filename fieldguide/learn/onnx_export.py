@@ -66,12 +66,16 @@ def predict_reference(network_dir: Path, images: np.ndarray) -> np.ndarray:
 
 def _drop_origin(model: onnx.ModelProto) -> None:
     """Remove what the exporter notes of the Python code, with file names of this machine in it."""
-    for node in model.graph.node:
+    graph = model.graph
+    for node in graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
-    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
+    values: list[onnx.ValueInfoProto] = [*graph.value_info, *graph.input, *graph.output]
+    for value in values:
         del value.metadata_props[:]
-    del model.graph.metadata_props[:]
+    for initializer in graph.initializer:
+        del initializer.metadata_props[:]
+    del graph.metadata_props[:]
     del model.metadata_props[:]
     del model.functions[:]
 

@@ -49,7 +49,8 @@ class TrainingParams(BackboneParams):
     checkpoint_steps: PositiveInt
     """Steps between two resume checkpoints; one is written at the end of every epoch too."""
     workers: NonNegativeInt
-    """Processes that decode and augment; 0: the training process does. The result is the same."""
+    """Processes that decode and augment, each on a core of its own; 0: the training process does. Images are the same,
+    but torch's threads get the other cores, and the last bits of a sum depend on how many threads share it."""
     seed: NonNegativeInt
 
 

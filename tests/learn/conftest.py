@@ -1,0 +1,25 @@
+"""One small set of records for all tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+
+from fieldguide.engine import run_isolated
+from fieldguide.records.reader import RecordSet
+from fieldguide.records.writer import write_records
+from tests.records.making import ENGINE, TAXONOMY, make_resized
+
+
+@pytest.fixture(scope="session")
+def tfrecord(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished tfrecord folder with taxonomy.json; read only."""
+    resized = make_resized(tmp_path_factory.mktemp("resize"), {"train": 48, "val": 12, "test": 6})
+    out = tmp_path_factory.mktemp("tfrecord")
+    # TensorFlow and torch may not share the test's process.
+    run_isolated(write_records, resized, TAXONOMY, out, records_per_shard=20, salt="salt", engine=ENGINE)
+    return out
+
+
+@pytest.fixture
+def train(tfrecord: Path) -> RecordSet:
+    return RecordSet.open(tfrecord, "train")

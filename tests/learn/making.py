@@ -1,0 +1,73 @@
+"""Small networks and parameters for the flora of tests/records/making.py."""
+
+from typing import Any
+
+import torch
+
+from fieldguide.learn.network import BackboneParams, Network, build_network
+from tests.records.making import TAXONOMY
+
+TRANSFORMS = [
+    {"_target_": "torchvision.transforms.v2.RandomHorizontalFlip", "p": 0.5},
+    {"_target_": "torchvision.transforms.v2.RandomResizedCrop", "size": 32, "scale": [0.5, 1.0], "interpolation": 3},
+]
+
+
+def backbone_section(**changes: Any) -> dict[str, Any]:
+    """A small convolutional backbone as params.yaml would hold it."""
+    return {
+        "architecture": "mobilenetv2_035",
+        "architecture_args": {"drop_rate": 0.1},
+        "image_size": 32,
+        "mean": [0.5, 0.4, 0.3],
+        "std": [0.5, 0.25, 0.2],
+        "weights": {"from": "scratch"},
+        **changes,
+    }
+
+
+def training_section(**changes: Any) -> dict[str, Any]:
+    """What teachers and students have in common, as params.yaml would hold it."""
+    return {
+        **backbone_section(),
+        "head_init": "none",
+        "transforms": TRANSFORMS,
+        "epochs": 3,
+        "batch_size": 8,
+        "optimizer": "adamw",
+        "learning_rate": 3e-3,
+        "min_learning_rate": 1e-5,
+        "warmup_epochs": 1,
+        "weight_decay": 0.05,
+        "layer_decay": None,
+        "clip_norm": 1.0,
+        "ema_decay": 0.8,
+        "label_smoothing": 0.1,
+        "rank_weights": {"species": 1.0, "genus": 0.5},
+        "balance_fraction": 0.5,
+        "patience": None,
+        "max_samples": None,
+        "precision": "auto",
+        "checkpoint_steps": 2,
+        "workers": 0,
+        "seed": 17,
+        **changes,
+    }
+
+
+def student_section(**changes: Any) -> dict[str, Any]:
+    """A `distill_student` section with one teacher called `global`."""
+    soft = {"temperature": 3.0, "soft_weight": 0.7, "hard_weight": 0.3, "teachers": {"global": 1.0}, "views": 2}
+    return training_section(**{**soft, **changes})
+
+
+def make_network(seed: int = 5, region: str | None = None, **changes: Any) -> Network:
+    """An untrained network for all classes of the flora."""
+    backbone = BackboneParams.model_validate(backbone_section(**changes))
+    return build_network(backbone, ranks=TAXONOMY.ranks, classes=TAXONOMY.classes, region=region, seed=seed)
+
+
+def largest_difference(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> float:
+    """max |left - right| over all tensors of two state dicts with the same keys."""
+    assert left.keys() == right.keys()
+    return max(float((left[key].double() - right[key].double()).abs().max()) for key in left)

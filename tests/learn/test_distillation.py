@@ -1,0 +1,100 @@
+"""Teachers are asked about the very views that the student sees, and their answers are exact but for float16."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.distillation import (
+    DistillationLoss,
+    DistillationParams,
+    TeacherAnswers,
+    ask_teacher,
+    forget_teacher,
+)
+from fieldguide.learn.labels import map_labels
+from fieldguide.learn.losses import LabelLoss, share_classes, soft_loss
+from fieldguide.learn.network import Network, split_logits
+from fieldguide.learn.transforms import build_transforms, to_input
+from fieldguide.records.reader import RecordSet
+from tests.learn.making import TRANSFORMS, make_network, student_section
+from tests.records.making import TAXONOMY
+
+TRANSFORM = build_transforms(TRANSFORMS)
+PARAMS = DistillationParams.model_validate(student_section())
+INDICES = np.arange(3, 40)
+VIEWS, CHOSEN = torch.tensor([0, 1, 1]), torch.tensor([3, 3, 30])
+
+
+@pytest.fixture
+def teacher() -> Network:
+    network = make_network(seed=9, image_size=48)
+    network.module.eval()
+    return network
+
+
+@pytest.fixture
+def answers(teacher: Network, train: RecordSet, tmp_path: Path) -> TeacherAnswers:
+    return ask(teacher, train, tmp_path)
+
+
+def ask(teacher: Network, train: RecordSet, folder: Path) -> TeacherAnswers:
+    return ask_teacher(
+        teacher,
+        train,
+        INDICES,
+        TRANSFORM,
+        PARAMS,
+        folder / "teacher.npy",
+        device=torch.device("cpu"),
+        fingerprint={},
+    )
+
+
+def test_the_teacher_sees_the_students_crop_at_its_own_size(
+    teacher: Network, answers: TeacherAnswers, train: RecordSet
+):
+    student = PhotoDataset(train, make_network().spec, TRANSFORM, PARAMS.seed)
+    found = answers.logits(VIEWS, CHOSEN)
+    for row, (view, index) in enumerate(zip(VIEWS.tolist(), CHOSEN.tolist(), strict=True)):
+        normalised = student[view, index][0].numpy().transpose(1, 2, 0)
+        pixels = (normalised * student.spec.std + student.spec.mean) * 255
+        crop = Image.fromarray(np.rint(pixels).astype(np.uint8))
+        with torch.inference_mode():
+            image = to_input(crop, 48, teacher.spec.mean, teacher.spec.std)
+            expected = split_logits(teacher.module(image[None]), teacher.spec)
+        for rank in TAXONOMY.ranks:
+            torch.testing.assert_close(found[rank][row], expected[rank][0], atol=5e-3, rtol=0)
+
+
+def test_the_loss_is_the_weighted_sum_of_both_words(answers: TeacherAnswers, train: RecordSet):
+    spec = make_network().spec
+    labels = torch.from_numpy(map_labels(train, spec.classes, spec.ranks))
+    logits = torch.randn(3, spec.num_outputs, generator=torch.Generator().manual_seed(0))
+    found = DistillationLoss(spec, labels, PARAMS, {"global": answers})(logits, VIEWS, CHOSEN)
+    hard = LabelLoss(spec, labels, PARAMS.rank_weights, PARAMS.label_smoothing)(logits, VIEWS, CHOSEN)
+    said = answers.logits(VIEWS, CHOSEN)
+    soft = {
+        rank: soft_loss(part, [said[rank]], [share_classes(names, names)], [1.0], labels[CHOSEN][:, column], 3.0)
+        for column, (rank, part) in enumerate(split_logits(logits, spec).items())
+        for names in [spec.classes[rank]]
+    }
+    expected = 0.7 * (1.0 * soft["species"] + 0.5 * soft["genus"]) / 1.5 + 0.3 * hard
+    torch.testing.assert_close(found, expected)
+
+
+def test_without_teachers_only_the_labels_count(train: RecordSet):
+    spec = make_network().spec
+    labels = torch.from_numpy(map_labels(train, spec.classes, spec.ranks))
+    logits = torch.randn(3, spec.num_outputs, generator=torch.Generator().manual_seed(0))
+    hard = LabelLoss(spec, labels, PARAMS.rank_weights, PARAMS.label_smoothing)(logits, VIEWS, CHOSEN)
+    torch.testing.assert_close(DistillationLoss(spec, labels, PARAMS, {})(logits, VIEWS, CHOSEN), 0.3 * hard)
+
+
+def test_what_a_teacher_said_is_forgotten_at_the_end(answers: TeacherAnswers, tmp_path: Path):
+    assert answers.features.shape == (2 * len(INDICES), 1280)
+    forget_teacher(tmp_path / "teacher.npy")
+    assert list(tmp_path.iterdir()) == []

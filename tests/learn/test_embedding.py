@@ -1,0 +1,77 @@
+"""Features are written whole, and a killed run goes on where it stood."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fieldguide.learn import embedding
+from fieldguide.learn.dataset import Key, PhotoDataset
+from fieldguide.learn.embedding import remove_chunks, write_features
+from fieldguide.learn.network import extract_prelogits
+from fieldguide.records.reader import RecordSet
+from tests.learn.making import make_network
+
+
+@pytest.fixture
+def dataset(train: RecordSet, monkeypatch: pytest.MonkeyPatch) -> PhotoDataset:
+    monkeypatch.setattr(embedding, "BATCHES_PER_CHUNK", 2)
+    return PhotoDataset(train, make_network().spec)
+
+
+class KilledError(Exception):
+    pass
+
+
+class StopsAfter(PhotoDataset):
+    """A dataset whose reader is killed when `left` photos have been read."""
+
+    left = 0
+
+    def __getitem__(self, key: Key):
+        if self.left == 0:
+            raise KilledError
+        self.left -= 1
+        return super().__getitem__(key)
+
+
+def write(dataset: PhotoDataset, path: Path, run: str = "this") -> None:
+    keys = [(0, index) for index in range(18)]
+    module = make_network().module
+    write_features(module, dataset, keys, path, batch_size=4, workers=0, fingerprint={"run": run})
+
+
+def test_features_are_prelogits_in_order(dataset: PhotoDataset, tmp_path: Path):
+    write(dataset, tmp_path / "train.npy")
+    found = np.load(tmp_path / "train.npy")
+    assert (found.dtype, found.shape) == (np.float16, (18, 1280))
+    module = make_network().module.eval()
+    with torch.inference_mode():
+        expected = extract_prelogits(module, dataset[0, 17][0][None])[0].numpy()
+    np.testing.assert_allclose(found[17], expected, atol=2e-3)
+    remove_chunks(tmp_path / "train.npy")
+    assert [path.name for path in tmp_path.iterdir()] == ["train.npy"]
+
+
+@pytest.mark.parametrize("left", [0, 7, 8, 9, 17])
+def test_a_killed_run_keeps_its_chunks(dataset: PhotoDataset, tmp_path: Path, left: int):
+    write(dataset, tmp_path / "whole.npy")
+    stopping = StopsAfter(dataset.records, dataset.spec)
+    stopping.left = left
+    with pytest.raises(KilledError):
+        write(stopping, tmp_path / "x" / "whole.npy")
+    assert not (tmp_path / "x" / "whole.npy").exists()
+    stopping.left = 18 - left // 8 * 8
+    write(stopping, tmp_path / "x" / "whole.npy")
+    assert stopping.left == 0
+    assert (tmp_path / "x" / "whole.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
+def test_finished_features_are_kept_for_the_same_run_only(dataset: PhotoDataset, tmp_path: Path):
+    stopping = StopsAfter(dataset.records, dataset.spec)
+    stopping.left = 18
+    write(stopping, tmp_path / "a.npy")
+    write(stopping, tmp_path / "a.npy")
+    with pytest.raises(KilledError):
+        write(stopping, tmp_path / "a.npy", run="another")

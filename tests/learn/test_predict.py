@@ -1,0 +1,30 @@
+"""Predictions come in the order asked for, whatever the batches."""
+
+import numpy as np
+import torch
+
+from fieldguide.learn.predict import predict_logits
+from fieldguide.learn.transforms import decode, to_input
+from fieldguide.records.reader import RecordSet
+from tests.learn.making import make_network
+
+
+def test_logits_are_the_networks_answers_in_order(train: RecordSet):
+    network = make_network()
+    network.module.train()
+    logits = predict_logits(network, train, [5, 0, 47], batch_size=2, workers=0)
+    assert logits.shape == (3, 8)
+    assert logits.dtype == np.float32
+    assert network.module.training
+    network.module.eval()
+    spec = network.spec
+    for row, index in zip(logits, (5, 0, 47), strict=True):
+        image = to_input(decode(train[index].image), spec.image_size, spec.mean, spec.std)
+        with torch.inference_mode():
+            np.testing.assert_allclose(row, network.module(image[None])[0].numpy(), atol=1e-5)
+
+
+def test_all_records_by_default_and_none_if_asked(train: RecordSet):
+    network = make_network()
+    assert predict_logits(network, train, batch_size=20, workers=1).shape == (48, 8)
+    assert predict_logits(network, train, [], batch_size=20, workers=0).shape == (0, 8)

@@ -1,0 +1,158 @@
+"""The loop: it learns, stops when told to, and ends with the same bits however often it was killed."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from fieldguide.errors import ParamsError, TrainingError
+from fieldguide.learn.checkpoint import make_fingerprint
+from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.device import prepared_device
+from fieldguide.learn.lesson import prepare_lesson
+from fieldguide.learn.losses import LabelLoss
+from fieldguide.learn.network import load_network
+from fieldguide.learn.optimisation import TrainingParams
+from fieldguide.learn.training import Task, train_network
+from fieldguide.learn.transforms import build_transforms
+from tests.learn.making import largest_difference, training_section
+
+ROOT = Path(__file__).parents[2]
+
+
+class KilledError(Exception):
+    pass
+
+
+def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **changes: Any) -> dict[str, Any]:
+    """Train the small network of `training_section`; with `stop_after`, die in that step."""
+    params = TrainingParams.model_validate(training_section(**changes))
+    lesson = prepare_lesson(params, tfrecord, tfrecord, None, region=None, views=None)
+    label_loss = LabelLoss(lesson.network.spec, torch.from_numpy(lesson.labels), params.rank_weights, 0.1)
+    steps = 0
+
+    def loss(*batch: torch.Tensor) -> torch.Tensor:
+        nonlocal steps
+        steps += 1
+        if steps == stop_after:
+            raise KilledError
+        return label_loss(*batch)
+
+    dataset = PhotoDataset(lesson.records, lesson.network.spec, build_transforms(params.transforms), params.seed)
+    curves: list[int] = []
+    with prepared_device(params.precision, params.workers) as fabric:
+        metrics = train_network(
+            lesson.network,
+            params,
+            Task(dataset, lesson.order, loss, lesson.validation),
+            out,
+            fabric=fabric,
+            fingerprint=make_fingerprint(params.model_dump(mode="json"), tfrecord),
+            on_epoch=lambda epoch, values: curves.append(epoch),
+        )
+    return {**metrics, "curves": curves, "steps": steps}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, tfrecord: Path) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed")
+    train_into(out, tfrecord)
+    return out
+
+
+def same_files(left: Path, right: Path) -> bool:
+    names = sorted(path.name for path in left.iterdir())
+    assert names == sorted(path.name for path in right.iterdir())
+    return all((left / name).read_bytes() == (right / name).read_bytes() for name in names)
+
+
+def test_files_of_a_finished_training(undisturbed: Path):
+    names = {"model.safetensors", "last.safetensors", "model.json", "history.csv"}
+    assert {path.name for path in undisturbed.iterdir()} == names
+    header, *rows = (undisturbed / "history.csv").read_text().splitlines()
+    assert header == "epoch,lr,train_loss,val_loss,val_top1,val_top1_species,val_top1_genus"
+    assert [row.split(",")[0] for row in rows] == ["0", "1", "2"]
+    best = max(range(3), key=lambda epoch: (float(rows[epoch].split(",")[4]), -float(rows[epoch].split(",")[3])))
+    assert load_network(undisturbed).spec.epoch == best
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 6, 7, 12, 17])
+def test_taken_up_at_any_step_the_bits_are_the_same(undisturbed: Path, tfrecord: Path, tmp_path: Path, stop_after: int):
+    # 6 batches an epoch and a checkpoint every second: some of these lie on a checkpoint, some between two.
+    with pytest.raises(KilledError):
+        train_into(tmp_path, tfrecord, stop_after=stop_after)
+    done = train_into(tmp_path, tfrecord)
+    assert done["steps"] == 18 - (stop_after - 1) // 2 * 2
+    assert same_files(undisturbed, tmp_path)
+    for file in ("model.safetensors", "last.safetensors"):
+        assert largest_difference(load_file(undisturbed / file), load_file(tmp_path / file)) == 0.0
+
+
+def test_the_result_does_not_depend_on_workers_or_an_earlier_run(
+    tfrecord: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # The number of torch's threads, which follows from that of the workers, may change the last bits; so hold it.
+    monkeypatch.setattr("fieldguide.learn.device.count_workers", lambda _: 1)
+    train_into(tmp_path / "alone", tfrecord)
+    train_into(tmp_path / "helped", tfrecord, epochs=1)
+    train_into(tmp_path / "helped", tfrecord, workers=2)
+    assert same_files(tmp_path / "alone", tmp_path / "helped")
+
+
+@pytest.mark.slow
+def test_killed_for_real_at_random_moments(tfrecord: Path, tmp_path: Path):
+    code = (
+        "import sys; from pathlib import Path; from tests.learn.test_training import train_into;"
+        "train_into(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+
+    def start(out: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", code, str(tmp_path / out), str(tfrecord)]
+        return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+
+    assert start("undisturbed").wait() == 0
+    moments = random.Random(time.time_ns())
+    for _ in range(3):
+        process = start("killed")
+        while process.poll() is None and not (tmp_path / "killed").exists():
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0.05, 1.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert start("killed").wait() == 0
+    assert same_files(tmp_path / "undisturbed", tmp_path / "killed")
+
+
+def test_the_flora_is_learnt(tfrecord: Path, tmp_path: Path):
+    metrics = train_into(tmp_path, tfrecord, epochs=20, ema_decay=None, transforms=[], balance_fraction=0.0)
+    assert metrics["val_top1"] > 0.6
+    assert metrics["curves"] == list(range(20))
+
+
+def test_patience(tfrecord: Path, tmp_path: Path):
+    metrics = train_into(tmp_path, tfrecord, epochs=40, learning_rate=1e-9, min_learning_rate=0.0, patience=2)
+    assert metrics["num_epochs"] == metrics["best_epoch"] + 4 < 40
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"optimizer": "adamv"}, TrainingError, "optimizer 'adamv' cannot be made"),
+        ({"rank_weights": {"species": 1.0}}, ParamsError, "expected a weight for each of"),
+        ({"head_init": "linear_probe"}, ParamsError, "this stage reads no embeddings"),
+        ({"learning_rate": 1e30, "clip_norm": None, "warmup_epochs": 0}, TrainingError, "the loss is .* at epoch"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line(
+    tfrecord: Path, tmp_path: Path, changes: dict[str, Any], error: type[Exception], message: str
+):
+    with pytest.raises(error, match=message) as caught:
+        train_into(tmp_path, tfrecord, **changes)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,49 @@
+"""The embed stage as a program: its files, metrics and errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.learn.making import backbone_section
+from tests.stages.learning import make_workspace, run_stage
+
+EMBED = {"backbone": backbone_section(), "batch_size": 16, "precision": "auto", "workers": 1, "seed": 17}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_workspace(tmp_path_factory.mktemp("embed"), {"embed": EMBED})
+
+
+def test_writes_features_of_every_split(workspace: Path):
+    for out in ("interim/embed", "interim/again"):
+        done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out=out)
+        assert done.returncode == 0, done.stderr
+    embed = workspace / "interim/embed"
+    names = [f"{split}.{kind}" for split in ("test", "train", "val") for kind in ("ids.txt", "npy")]
+    assert sorted(path.name for path in embed.iterdir()) == ["backbone.json", *names]
+    for split, count in {"train": 48, "val": 12, "test": 6}.items():
+        features = np.load(embed / f"{split}.npy")
+        assert (features.dtype, features.shape) == (np.float16, (count, 1280))
+        assert len((embed / f"{split}.ids.txt").read_text().splitlines()) == count
+    assert json.loads((workspace / "metrics/embed.json").read_text()) == {
+        "num_train": 48, "num_val": 12, "num_test": 6, "dim": 1280,
+    }  # fmt: skip
+    backbone = json.loads((embed / "backbone.json").read_text())
+    assert (backbone["architecture"], backbone["dim"], backbone["weights"]) == (
+        "mobilenetv2_035",
+        1280,
+        {"from": "scratch"},
+    )
+    for name in names:
+        assert (embed / name).read_bytes() == (workspace / "interim/again" / name).read_bytes()
+
+
+def test_missing_weights_are_one_line(workspace: Path):
+    backbone = backbone_section(weights={"from": "file", "path": "gone.pth", "sha256": None})
+    (workspace / "params.yaml").write_text(json.dumps({"embed": {**EMBED, "backbone": backbone}}))
+    done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/embed2")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["embed: weights file gone.pth is missing; see weights.path in params.yaml"]

@@ -1,0 +1,63 @@
+"""The train-teacher stage as a program: global and regional teachers, and what it says when it cannot."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.learn.making import training_section
+from tests.stages.learning import make_workspace, run_stage
+
+FILES = {"model.safetensors", "last.safetensors", "model.json", "history.csv"}
+OPTIONS = {"tfrecord": "interim/tfrecord", "embed": "interim/embed", "split": "interim/split"}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    teachers = {
+        "global": training_section(epochs=2, region=None),
+        "north": training_section(epochs=1, region="north", max_samples=9),
+        "moon": training_section(region="moon"),
+    }
+    return make_workspace(tmp_path_factory.mktemp("teacher"), {"train_teacher": teachers})
+
+
+def train(workspace: Path, teacher: str):
+    return run_stage(workspace, "train_teacher", teacher=teacher, **OPTIONS, out=f"models/teachers/{teacher}")
+
+
+def test_a_global_teacher_knows_all_classes(workspace: Path):
+    done = train(workspace, "global")
+    assert done.returncode == 0, done.stderr
+    out = workspace / "models/teachers/global"
+    assert {path.name for path in out.iterdir()} == FILES
+    metrics = json.loads((workspace / "metrics/train-teacher-global.json").read_text())
+    assert list(metrics) == [
+        "best_epoch", "val_loss", "val_top1", "val_top1_species", "val_top1_genus", "num_epochs",
+        "num_train", "num_val", "num_classes", "num_parameters",
+    ]  # fmt: skip
+    assert (metrics["num_epochs"], metrics["num_train"], metrics["num_val"], metrics["num_classes"]) == (2, 48, 12, 5)
+    assert done.stderr.count("val top-1") == 2
+
+
+def test_a_regional_teacher_knows_its_regions_classes(workspace: Path):
+    done = train(workspace, "north")
+    assert done.returncode == 0, done.stderr
+    spec = json.loads((workspace / "models/teachers/north/model.json").read_text())
+    assert spec["region"] == "north"
+    assert spec["classes"]["species"] == ["other", "Aster alpinus", "Linum album"]
+    metrics = json.loads((workspace / "metrics/train-teacher-north.json").read_text())
+    assert metrics["num_train"] <= 9
+
+
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        ("moon", "train_teacher: split train has no photos of region 'moon'"),
+        ("nobody", "train_teacher: params.yaml: no section 'nobody' at train_teacher; found global, north, moon"),
+    ],
+)
+def test_errors_are_one_line_and_exit_code_1(workspace: Path, teacher: str, message: str):
+    done = train(workspace, teacher)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [message]
