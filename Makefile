@@ -31,7 +31,7 @@ env: .venv/synced node_modules/synced ## the Python and Node environments, as lo
 	@touch $@
 
 node_modules/synced: package.json package-lock.json .venv/synced
-	$(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 data: env ## the photographs that data.dvc points to
