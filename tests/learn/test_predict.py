@@ -21,7 +21,7 @@ def test_logits_are_the_networks_answers_in_order(train: RecordSet):
     for row, index in zip(logits, (5, 0, 47), strict=True):
         image = to_input(decode(train[index].image), spec.image_size, spec.mean, spec.std)
         with torch.inference_mode():
-            np.testing.assert_allclose(row, network.module(image[None])[0].numpy(), atol=1e-5)
+            np.testing.assert_allclose(row, network.module(image[None])[0].numpy(), rtol=1e-4, atol=1e-4)
 
 
 def test_all_records_by_default_and_none_if_asked(train: RecordSet):
