@@ -32,8 +32,9 @@ class Project:
         return output
 
     def clone(self, to: Path) -> "Project":
-        """A fresh clone: what Git holds, no outputs, an empty cache of its own."""
+        """A fresh clone: what Git holds, no outputs, an empty cache of its own, and the Node packages of this one."""
         subprocess.run(["git", "clone", "--quiet", str(self.root), str(to)], check=True)
+        (to / "node_modules").symlink_to(ROOT / "node_modules")
         return Project(to, self.env)
 
     def clone_with_outputs(self, to: Path) -> "Project":
