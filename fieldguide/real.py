@@ -34,6 +34,7 @@ def run_preset(preset: Path, photos: Path, weights: Path, scratch: Path | None) 
     print(f"working in {clone}", file=sys.stderr)
     if not (clone / ".git").exists():
         _run("git", "clone", "--quiet", ".", str(clone), cwd=Path())
+        (clone / "node_modules").symlink_to(Path("node_modules").absolute())
     _run("dvc", "pull", "--quiet", "data.dvc", cwd=clone)
     params = fill_in(read_params(preset), {"PHOTOS": photos, "WEIGHTS": weights})
     untaught = {**params, "distill_student": {**params["distill_student"], **WITHOUT_DISTILLATION}}
