@@ -79,9 +79,14 @@ def test_the_bundle_is_proved_equal(built_clone: Project):
 def test_an_experiment_reruns_what_it_touches_and_stands_beside_the_first(built_clone: Project, tmp_path: Path):
     project = built_clone.clone_with_outputs(tmp_path / "clone")
     project.env["FIELDGUIDE_TRACKING"] = "strict"
-    output = project.run(
-        "dvc", "exp", "run", "--name", "warmer", "-S", "distill_student.temperature=5", "-S", "distill_student.epochs=1"
-    )
+    settings = [
+        "distill_student.temperature=5",
+        # One epoch is enough to see what runs; its answers are near ties, which float16 weights may decide otherwise.
+        "distill_student.epochs=1",
+        "export_tfjs.limits.tfjs_node.min_top1_agreement=0.8",
+    ]
+    arguments = [argument for setting in settings for argument in ("-S", setting)]
+    output = project.run("dvc", "exp", "run", "--name", "warmer", *arguments)
     ran = [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
     assert ran == ["distill-student", "evaluate", "export-tfjs"]
     (warmer,) = read_recorded(project.root)
