@@ -27,7 +27,7 @@ env: .venv/synced node_modules/synced ## the Python and Node environments, as lo
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/synced: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen
+	$(UV) sync --frozen --compile-bytecode
 	@touch $@
 
 node_modules/synced: package.json package-lock.json .venv/synced
