@@ -60,7 +60,7 @@ def fill_in(content: Any, folders: dict[str, Path]) -> Any:
     if isinstance(content, str):
         name, slash, rest = content.partition("/")
         if name in folders:
-            return f"{folders[name].absolute()}{slash}{rest}"
+            return f"{folders[name].resolve()}{slash}{rest}"
     return content
 
 

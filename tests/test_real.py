@@ -48,6 +48,14 @@ Path(f"metrics/{sys.argv[1]}.json").write_text(json.dumps(metrics[sys.argv[1]]))
 PARAMS = "clean: {photos: %s}\ndistill_student: {soft_weight: %s, hard_weight: 0.3}\n"
 
 
+def test_a_folder_has_one_spelling(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    spellings = [Path("../photos"), tmp_path / "photos", tmp_path / "here" / ".." / "photos"]
+    # Another spelling would be another parameter, and hours of training would be done again.
+    assert {fill_in("PHOTOS/images", {"PHOTOS": spelling}) for spelling in spellings} == {f"{tmp_path}/photos/images"}
+
+
 def test_folders_take_the_place_of_their_names():
     folders = {"PHOTOS": Path("/photos: mine #1"), "WEIGHTS": Path("/weights")}
     content = {
