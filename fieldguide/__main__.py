@@ -1,4 +1,4 @@
-"""What is done around the pipeline: `python -m fieldguide summary | mlflow-sync | real`."""
+"""What is done around the pipeline: `python -m fieldguide summary | why | mlflow-sync | real`."""
 
 import argparse
 import sys
@@ -14,6 +14,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         if arguments.command == "summary":
             show_summary(arguments.markdown)
+        elif arguments.command == "why":
+            explain_photo(arguments.photo)
         elif arguments.command == "mlflow-sync":
             sync_mlflow()
         else:
@@ -32,6 +34,14 @@ def show_summary(markdown: bool) -> None:
         print(as_markdown(rows))
     else:
         print(f"\nBuilt\n{as_text(rows)}\n\nLook at\n{as_text(WHERE_TO_LOOK)}")
+
+
+def explain_photo(query: str) -> None:
+    """Print the life of every photo that `query` means, a blank line between two."""
+    from fieldguide.summary import as_text
+    from fieldguide.why import explain
+
+    print("\n\n".join(as_text(rows) for rows in explain(query)))
 
 
 def sync_mlflow() -> None:
@@ -55,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     summary = commands.add_parser("summary", help="print what the last run built")
     summary.add_argument("--markdown", action="store_true", help="as a table for a README")
+    why = commands.add_parser("why", help="print the whole life of a photo, from source line to record")
+    why.add_argument("photo", help="photo id, SHA-256, URL, source row (observations.jsonl:812) or file")
     commands.add_parser("mlflow-sync", help="bring into MLflow what DVC took from its run cache")
     real = commands.add_parser("real", help="run a preset on real photographs in a scratch clone")
     real.add_argument("--preset", type=Path, default=Path("presets/real-photos.yaml"), help="params file to run")
