@@ -1,21 +1,19 @@
-"""Perceptual fingerprints of photos and the near-duplicates they reveal.
+"""Perceptual fingerprints of photos.
 
 The fingerprint is PDQ (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", 2019):
 256 bits, each the sign of a low DCT frequency. Recompression and rescaling flip a few, an unrelated photo about half.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import pdqhash
+import polars as pl
+import pyarrow as pa
 from PIL import Image
 
 NUM_BITS = 256
 Fingerprints = npt.NDArray[np.uint64]
 """Shape [num_photos, 4]."""
-
-BLOCK = 1024
 
 
 def fingerprint(image: Image.Image) -> bytes:
@@ -24,50 +22,10 @@ def fingerprint(image: Image.Image) -> bytes:
     return np.packbits(np.asarray(bits, dtype=np.uint8)).tobytes()
 
 
-def stack_fingerprints(fingerprints: list[bytes]) -> Fingerprints:
-    """Fingerprints of 32 bytes as one array."""
-    return np.frombuffer(b"".join(fingerprints), dtype=np.uint64).reshape(-1, NUM_BITS // 64)
-
-
-def find_near_duplicates(fingerprints: Fingerprints, max_distance: int) -> Iterator[tuple[int, int]]:
-    """Yield every pair (i, j), i < j, whose fingerprints differ in at most `max_distance` bits, sorted."""
-    for start in range(0, len(fingerprints), BLOCK):
-        rows = fingerprints[start : start + BLOCK]
-        matches = [
-            _matches(rows, start, fingerprints[other : other + BLOCK], other, max_distance)
-            for other in range(start, len(fingerprints), BLOCK)
-        ]
-        first, second = np.concatenate(matches, axis=1)
-        for k in np.lexsort((second, first)):
-            yield int(first[k]), int(second[k])
-
-
-def _matches(
-    rows: Fingerprints, start: int, others: Fingerprints, other: int, max_distance: int
-) -> npt.NDArray[np.intp]:
-    distance = np.zeros((len(rows), len(others)), dtype=np.uint16)
-    for word in range(rows.shape[1]):
-        distance += np.bitwise_count(rows[:, word, None] ^ others[None, :, word])
-    first, second = np.nonzero(distance <= max_distance)
-    pairs = np.stack([first + start, second + other])
-    return pairs[:, pairs[0] < pairs[1]]
-
-
-class Clusters:
-    """Disjoint sets over 0 .. num - 1; a set is named by its smallest member."""
-
-    def __init__(self, num: int) -> None:
-        self._parent = list(range(num))
-
-    def find(self, member: int) -> int:
-        """The smallest member of the set that `member` is in."""
-        parent = self._parent
-        while parent[member] != member:
-            parent[member] = parent[parent[member]]
-            member = parent[member]
-        return member
-
-    def join(self, one: int, other: int) -> None:
-        """Make one set of the two that hold `one` and `other`."""
-        low, high = sorted((self.find(one), self.find(other)))
-        self._parent[high] = low
+def stack_fingerprints(fingerprints: pl.Series) -> Fingerprints:
+    """A column of fingerprints (32 bytes each, no nulls) as one array."""
+    packed = fingerprints.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.binary(NUM_BITS // 8))
+    words = NUM_BITS // 64
+    # Copied: Arrow's buffer may be read-only and its start need not be aligned.
+    flat = np.frombuffer(packed.buffers()[1], np.uint64, len(packed) * words, packed.offset * NUM_BITS // 8)
+    return flat.reshape(-1, words).copy()

@@ -6,18 +6,18 @@ the first in catalogue order is kept.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from fieldguide.engine import EngineParams, map_shards
 from fieldguide.photos.decode import Flaw, inspect
-from fieldguide.photos.fingerprints import Clusters, find_near_duplicates, fingerprint, stack_fingerprints
+from fieldguide.photos.fingerprints import fingerprint, stack_fingerprints
+from fieldguide.photos.near_duplicates import cluster_near_duplicates
 
 PHOTOS_PER_TASK = 128
 
@@ -70,21 +70,20 @@ def inspect_photos(
     `reason` is null where the photo is usable. `catalogue` needs the columns shard, offset, num_bytes.
     """
     places = catalogue.drop_nulls("shard").select("shard", "offset", "num_bytes").unique().sort("shard", "offset")
-    rows = [Location(*row) for row in places.iter_rows()]
-    tasks = [rows[start : start + PHOTOS_PER_TASK] for start in range(0, len(rows), PHOTOS_PER_TASK)]
+    tasks = list(places.iter_slices(PHOTOS_PER_TASK))
     work = partial(_inspect_task, shards=shards, min_side=min_side, max_pixels=max_pixels)
-    facts = [fact for batch in map_shards(work, tasks, engine, "inspecting") for fact in batch]
-    return places.drop("num_bytes").hstack(pl.DataFrame(facts, schema=FACTS, orient="row"))
+    facts = pl.concat([pl.DataFrame(schema=FACTS), *map_shards(work, tasks, engine, "inspecting")])
+    return places.drop("num_bytes").hstack(facts)
 
 
-def _inspect_task(locations: Sequence[Location], shards: Path, min_side: int, max_pixels: int) -> list[tuple[Any, ...]]:
+def _inspect_task(places: pl.DataFrame, shards: Path, min_side: int, max_pixels: int) -> pl.DataFrame:
     facts = []
-    for content in read_originals(locations, shards):
+    for content in read_originals((Location(*row) for row in places.iter_rows()), shards):
         found = inspect(content, min_side=min_side, max_pixels=max_pixels)
         bits = fingerprint(found.image) if found.image else None
         reason = Reason(found.flaw).value if found.flaw else None
         facts.append((reason, found.format, found.mode, found.width, found.height, found.exif_orientation, bits))
-    return facts
+    return pl.DataFrame(facts, schema=FACTS, orient="row")
 
 
 def read_originals(locations: Iterable[Location], shards: Path) -> Iterator[bytes]:
@@ -116,45 +115,31 @@ def judge_photos(
     `facts` come from `inspect_photos`; `is_allowed` says whether a normalised licence permits the use at hand;
     `max_distance` is the number of fingerprint bits that near-duplicates may differ in, or -1 for no search.
     """
-    table = catalogue.join(facts, on=["shard", "offset"], how="left", maintain_order="left")
-    ids: list[str] = table["photo_id"].to_list()
-    reasons: list[str | None] = [
-        Reason.FETCH_FAILED if status != "ok" else reason
-        for status, reason in table.select("status", "reason").iter_rows()
-    ]
-    duplicate_of: list[str | None] = [None] * len(ids)
-    for row, licence in enumerate(table["licence"]):
-        if reasons[row] is None and not is_allowed(licence):
-            reasons[row] = Reason.LICENCE
-
-    def drop_repeats(keys: Sequence[Hashable], reason: Reason) -> None:
-        first: dict[Hashable, int] = {}
-        for row, key in enumerate(keys):
-            if reasons[row] is None and (original := first.setdefault(key, row)) != row:
-                reasons[row], duplicate_of[row] = reason, ids[original]
-
-    drop_repeats(table["url"].to_list(), Reason.DUPLICATE_URL)
-    drop_repeats(table["sha256"].to_list(), Reason.DUPLICATE_BYTES)
-
-    rows = [row for row, reason in enumerate(reasons) if reason is None]
-    clusters = Clusters(len(rows))
-    fingerprints = stack_fingerprints(table["fingerprint"].gather(rows).to_list())
-    for one, other in find_near_duplicates(fingerprints, max_distance):
-        clusters.join(one, other)
-    cluster_ids: list[str | None] = [None] * len(ids)
-    for member, row in enumerate(rows):
-        first = rows[clusters.find(member)]
-        cluster_ids[row] = ids[first]
-        if first != row and drop_near_duplicates:
-            reasons[row], duplicate_of[row] = Reason.NEAR_DUPLICATE, ids[first]
-
-    final = [reason or Reason.KEPT for reason in reasons]
+    needed = catalogue.select("photo_id", "status", "licence", "url", "sha256", "shard", "offset")
+    table = needed.join(facts, on=["shard", "offset"], how="left", maintain_order="left").with_row_index("row")
+    allowed = [licence for licence in table["licence"].unique() if is_allowed(licence)]
+    table = table.with_columns(
+        pl.when(pl.col("status") != "ok")
+        .then(pl.lit(Reason.FETCH_FAILED.value))
+        .when(pl.col("reason").is_null() & ~pl.col("licence").is_in(allowed))
+        .then(pl.lit(Reason.LICENCE.value))
+        .otherwise(pl.col("reason"))
+        .alias("reason"),
+        pl.lit(None, pl.UInt32).alias("original"),
+        pl.lit(None, pl.UInt32).alias("cluster"),
+    )
+    table = _drop_repeats(table, "url", Reason.DUPLICATE_URL)
+    table = _drop_repeats(table, "sha256", Reason.DUPLICATE_BYTES)
+    table = _find_clusters(table, max_distance)
+    if drop_near_duplicates:
+        table = _drop_all_but_first(table, pl.col("cluster"), Reason.NEAR_DUPLICATE)
+    ids = table["photo_id"]
     return table.select(
         "photo_id",
-        pl.Series("verdict", ["keep" if reason is Reason.KEPT else "drop" for reason in final]),
-        pl.Series("reason", [str(reason) for reason in final]),
-        pl.Series("duplicate_of", duplicate_of, dtype=pl.String),
-        pl.Series("cluster_id", cluster_ids, dtype=pl.String),
+        pl.when(pl.col("reason").is_null()).then(pl.lit("keep")).otherwise(pl.lit("drop")).alias("verdict"),
+        pl.col("reason").fill_null(Reason.KEPT.value),
+        ids.gather(table["original"]).alias("duplicate_of"),
+        ids.gather(table["cluster"]).alias("cluster_id"),
         "format",
         "mode",
         "width",
@@ -162,6 +147,30 @@ def judge_photos(
         "exif_orientation",
         "fingerprint",
     )
+
+
+def _drop_repeats(table: pl.DataFrame, column: str, reason: Reason) -> pl.DataFrame:
+    """Drop photos whose `column` equals that of an earlier one, of those without a reason yet."""
+    good = table.filter(pl.col("reason").is_null()).select("row", pl.col("row").min().over(column).alias("first"))
+    table = table.join(good, on="row", how="left", maintain_order="left")
+    return _drop_all_but_first(table, pl.col("first"), reason).drop("first")
+
+
+def _drop_all_but_first(table: pl.DataFrame, first: pl.Expr, reason: Reason) -> pl.DataFrame:
+    """Drop, as a repetition of row `first`, every photo that has another one there."""
+    repeats = first != pl.col("row")
+    return table.with_columns(
+        pl.when(repeats).then(pl.lit(reason.value)).otherwise(pl.col("reason")).alias("reason"),
+        pl.when(repeats).then(first).otherwise(pl.col("original")).alias("original"),
+    )
+
+
+def _find_clusters(table: pl.DataFrame, max_distance: int) -> pl.DataFrame:
+    """Set `cluster` of every photo without a reason yet to the first row of its cluster."""
+    good = table.filter(pl.col("reason").is_null()).select("row", "fingerprint")
+    first = cluster_near_duplicates(stack_fingerprints(good["fingerprint"]), max_distance)
+    found = good.select("row", pl.col("row").gather(first).alias("first"))
+    return table.join(found, on="row", how="left", maintain_order="left").with_columns(cluster="first").drop("first")
 
 
 def count_by(values: Iterable[str | None]) -> dict[str, int]:
