@@ -38,7 +38,7 @@ def read_table(path: Path, columns: set[str]) -> Iterator[TableRow]:
 
 def _read_jsonl(path: Path, columns: set[str]) -> Iterator[TableRow]:
     seen: set[str] = set()
-    with _open_bytes(path) as stream:
+    with open_bytes(path) as stream:
         for number, line in numbered_lines(stream, str(path)):
             where = f"{path} line {number}"
             if not line.strip():
@@ -58,7 +58,7 @@ def _read_jsonl(path: Path, columns: set[str]) -> Iterator[TableRow]:
 
 
 def _read_csv(path: Path, columns: set[str]) -> Iterator[TableRow]:
-    with _open_bytes(path) as stream:
+    with open_bytes(path) as stream:
         lines = (line for _, line in numbered_lines(stream, str(path)))
         header = next(lines, "")
         delimiter = max(",;\t", key=header.count)
@@ -107,7 +107,8 @@ def _check_columns(path: Path, columns: set[str], names: list[str]) -> None:
         raise CatalogueError(f"{path}: no column {missing[0]!r}; it has {', '.join(map(repr, names))}")
 
 
-def _open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: Path) -> IO[bytes]:
+    """A file's bytes, unpacked if it is a .gz."""
     # GzipFile is a buffered binary stream, though not typed as IO.
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 

@@ -1,0 +1,125 @@
+"""The COCO-style JSON of the iNaturalist challenges, made here and as it was released."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fieldguide.catalogue.licences import normalise_licence
+from fieldguide.catalogue.rows import Row
+from fieldguide.catalogue.sources import Inat2017Source
+from fieldguide.errors import CatalogueError
+
+CHALLENGE: dict[str, Any] = {
+    "info": {"year": 2017},
+    "images": [
+        {"id": 8, "file_name": "Plantae/Aster/8.jpg", "license": 2, "rights_holder": "Ada  Alder", "width": 800},
+        {"id": 3, "file_name": "Aves/3.jpg", "license": 1, "rights_holder": ""},
+        {"id": 5, "file_name": "5.jpg"},
+    ],
+    "annotations": [
+        {"id": 1, "image_id": 8, "category_id": 0},
+        {"id": 2, "image_id": 3, "category_id": 1, "bbox": [1, 2, 30.5, 40]},
+        {"id": 3, "image_id": 3, "category_id": 1, "bbox": [9, 2, 30, 40]},
+    ],
+    "categories": [
+        {"id": 1, "name": "Parus major", "supercategory": "Aves"},
+        {"id": 0, "name": "Aster alpinus", "supercategory": "Plantae"},
+    ],
+    "licenses": [
+        {"id": 1, "name": "Attribution License", "url": "http://creativecommons.org/licenses/by/4.0/"},
+        {"id": 2, "name": "All rights reserved", "url": ""},
+    ],
+}
+
+
+def read(path: Path, content: dict[str, Any] | str, **section: Any) -> list[Row]:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return rows_of(path, **section)
+
+
+def rows_of(path: Path, **section: Any) -> list[Row]:
+    fill = {"region": None, "licence": None, "rights_holder": None}
+    settings = {"kind": "inat2017", "path": path, "photos": "photos", "given_split": None, "fill": fill, **section}
+    return list(Inat2017Source.model_validate(settings).rows())
+
+
+def test_rows(tmp_path: Path) -> None:
+    path = tmp_path / "train2017.json"
+    first, second, third = read(path, CHALLENGE, given_split="train")
+    assert first == Row(
+        id="8",
+        source_row="train2017.json:1",
+        url=f"file:{tmp_path}/photos/Plantae/Aster/8.jpg",
+        root=str(tmp_path),
+        label="Aster alpinus",
+        licence="All rights reserved",
+        rights_holder="Ada Alder",
+        given_split="train",
+    )
+    assert (second.label, second.licence) == ("Parus major", "http://creativecommons.org/licenses/by/4.0/")
+    assert (third.label, third.licence, third.rights_holder) == (None, None, None)
+
+
+@pytest.mark.parametrize("photos", ["https://photos.example.org/2017", "https://photos.example.org/2017/"])
+def test_photos_may_lie_anywhere(tmp_path: Path, photos: str) -> None:
+    first, *_ = read(tmp_path / "a.json", CHALLENGE, photos=photos)
+    assert (first.url, first.root) == ("https://photos.example.org/2017/Plantae/Aster/8.jpg", None)
+
+
+def test_order_of_the_lists_and_compression_do_not_matter(tmp_path: Path) -> None:
+    backwards = dict(reversed(CHALLENGE.items()))
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(json.dumps(backwards).encode()))
+    expected = read(tmp_path / "a.json", CHALLENGE)
+    assert [(row.id, row.label) for row in rows_of(tmp_path / "a.json.gz")] == [(row.id, row.label) for row in expected]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"images": []}, "no `images`; expected the JSON of an iNaturalist challenge"),
+        ({"categories": []}, "no `categories`, but annotations that refer to them"),
+        ({"categories": [{"id": 1}]}, "a category, licence or annotation without 'name'"),
+        ({"images": [{"id": 1}]}, "image 1: got id '1', file_name None; expected both"),
+        ({"images": ["a.jpg"]}, r"images\[1\]: got 'a.jpg'; expected an object"),
+        (
+            {"annotations": [{"image_id": 8, "category_id": 7}]},
+            "category 7 is not among the 2 of `categories`",
+        ),
+        (
+            {"annotations": [{"image_id": 8, "category_id": "x"}]},
+            "annotation 1: image_id or category_id is not",
+        ),
+        (
+            {"annotations": [{"image_id": 8, "category_id": 1}, {"image_id": 8, "category_id": 0}]},
+            r"image 8 has the categories 0 and 1; expected one \(1 such\)",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(CatalogueError, match=message):
+        read(tmp_path / "a.json", CHALLENGE | changed)
+
+
+def test_broken_files(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"a\.json: not valid JSON"):
+        read(tmp_path / "a.json", json.dumps(CHALLENGE)[:-300])
+    with pytest.raises(CatalogueError, match=r"absent\.json is missing"):
+        rows_of(tmp_path / "absent.json")
+    (tmp_path / "a.json.gz").write_bytes(b"{}")
+    with pytest.raises(CatalogueError, match=r"a\.json\.gz cannot be read"):
+        rows_of(tmp_path / "a.json.gz")
+
+
+def test_a_released_file(shared_data: Path) -> None:
+    path = shared_data / "meta" / "inat2019" / "val2019.json"
+    content = json.loads(path.read_text())
+    names = {category["id"]: category["name"] for category in content["categories"]}
+    category = {annotation["image_id"]: annotation["category_id"] for annotation in content["annotations"]}
+    rows = rows_of(path, given_split="val")
+    assert [(row.id, row.label) for row in rows] == [
+        (str(image["id"]), names[category[image["id"]]]) for image in content["images"]
+    ]
+    assert "unknown" not in {normalise_licence(row.licence) for row in rows}
