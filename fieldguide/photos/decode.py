@@ -64,16 +64,16 @@ def inspect(content: bytes, *, min_side: int, max_pixels: int) -> Inspection:
         if image.width * image.height > max_pixels:
             return replace(facts, flaw=Flaw.BOMB)
         try:
-            orientation = image.getexif().get(EXIF_ORIENTATION)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                orientation = image.getexif().get(EXIF_ORIENTATION)
                 image.load()
+                facts = replace(facts, exif_orientation=orientation if isinstance(orientation, int) else None)
+                if min(image.size) < min_side:
+                    return replace(facts, flaw=Flaw.TOO_SMALL)
+                return replace(facts, image=upright_rgb(image))
         except BROKEN as error:
             return replace(facts, flaw=_flaw_of(error))
-        facts = replace(facts, exif_orientation=orientation if isinstance(orientation, int) else None)
-        if min(image.size) < min_side:
-            return replace(facts, flaw=Flaw.TOO_SMALL)
-        return replace(facts, image=upright_rgb(image))
 
 
 def load_rgb(content: bytes, *, shorter_side: int) -> tuple[Image.Image, tuple[int, int]]:
@@ -82,14 +82,13 @@ def load_rgb(content: bytes, *, shorter_side: int) -> tuple[Image.Image, tuple[i
     A JPEG is decoded at the smallest scale of 1/1, 1/2, 1/4, 1/8 whose shorter side is still `shorter_side` px: several
     times faster for large photos.
     """
-    with _open(content) as image:
+    with _open(content) as image, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         turned = image.getexif().get(EXIF_ORIENTATION) in (5, 6, 7, 8)
         full = (image.height, image.width) if turned else (image.width, image.height)
         if image.format in ("JPEG", "MPO") and (scale := min(full) // shorter_side) >= 2:
             image.draft(None, (image.width // scale, image.height // scale))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return upright_rgb(image), full
+        return upright_rgb(image), full
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:

@@ -71,6 +71,14 @@ def test_a_damaged_photo_is_a_flaw_never_an_exception(data: st.DataObject) -> No
     assert (found.flaw is None) == (found.image is not None)
 
 
+def test_a_tiff_that_ends_within_its_tags_warns_nobody() -> None:
+    tiff = bytearray(encode(picture(), "TIFF"))
+    tiff[111], tiff[140] = 3, 0
+    for end in range(8, 400):
+        found = inspect(bytes(tiff[:end]), min_side=8, max_pixels=1_000_000)
+        assert found.flaw in (Flaw.NOT_AN_IMAGE, Flaw.TRUNCATED, Flaw.UNREADABLE)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(orientation: int) -> None:
     exif = Image.Exif()
