@@ -14,7 +14,8 @@ import time
 import numpy as np
 import polars as pl
 
-from fieldguide.photos.screening import FACTS, judge_photos
+from fieldguide.photos.screening import FACTS
+from fieldguide.photos.verdicts import QualityParams, SameParams, judge_photos
 
 MAX_DISTANCE = 48
 
@@ -40,8 +41,10 @@ def measure(num_rows: int) -> tuple[int, float, float, float]:
         catalogue,
         facts,
         is_allowed=lambda licence: licence != "unknown",
-        max_distance=MAX_DISTANCE,
-        drop_near_duplicates=True,
+        quality=QualityParams(min_brightness=0, max_brightness=255, min_sharpness=0, min_entropy=0, drop_framed=False),
+        same=SameParams(
+            near_duplicate_distance=MAX_DISTANCE, drop_near_duplicates=True, on_conflict="keep", canonical="first"
+        ),
     )
     seconds = time.perf_counter() - started
     return int((verdicts["verdict"] == "keep").sum()), seconds, peak_mb(), before
@@ -79,6 +82,7 @@ def make_catalogue(num_rows: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         pl.format("{}", pl.col("content").cast(pl.String).str.zfill(64)).alias("sha256"),
         pl.format("originals-{}.tar", pl.col("url") // 1000).alias("shard"),
         (pl.col("url") % 1000 * 100_000).alias("offset"),
+        pl.format("Species {}", pl.col("content") % 10_000).alias("label"),
     )
     bits = pl.Series("fingerprint", list(map(bytes, look.view("V32").reshape(-1))), dtype=pl.Binary)
     first = pl.Series(url == rows)

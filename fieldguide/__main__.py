@@ -1,4 +1,4 @@
-"""What is done around the pipeline: `python -m fieldguide summary | why | mlflow-sync | real`."""
+"""What is done around the pipeline: `python -m fieldguide COMMAND`; `--help` lists the commands."""
 
 import argparse
 import sys
@@ -16,6 +16,14 @@ def main(argv: Sequence[str] | None = None) -> None:
             show_summary(arguments.markdown)
         elif arguments.command == "why":
             explain_photo(arguments.photo)
+        elif arguments.command == "taxonomy":
+            draw_taxonomy(arguments.out)
+        elif arguments.command == "export":
+            export_sources(arguments.out, arguments.source)
+        elif arguments.command == "link":
+            link_kept(arguments.out)
+        elif arguments.command == "suggest-replacements":
+            propose_replacements(arguments.out)
         elif arguments.command == "mlflow-sync":
             sync_mlflow()
         else:
@@ -44,6 +52,47 @@ def explain_photo(query: str) -> None:
     print("\n\n".join(as_text(rows) for rows in explain(query)))
 
 
+def draw_taxonomy(out: Path) -> None:
+    """Write the ranks that the sources hold as a table for `split.taxonomy`, and say how many taxa."""
+    from fieldguide.catalogue.declared import write_source_taxonomy
+
+    print(f"{out}: {write_source_taxonomy(out)} taxa")
+
+
+def export_sources(out: Path, names: Sequence[str]) -> None:
+    """Write the rows of some sources, or of all, as JSONL and print what licences they come under."""
+    from fieldguide.catalogue.declared import read_sources
+    from fieldguide.export import export_rows
+    from fieldguide.summary import as_text
+
+    sources = read_sources()
+    for name in names:
+        if name not in sources:
+            raise FieldguideError(f"no source {name!r}; expected one of {', '.join(sources)}")
+    print(as_text(export_rows({name: sources[name] for name in names or sources}, out)))
+
+
+def link_kept(out: Path) -> None:
+    """Link the photos that clean kept, by label, and say how many."""
+    from fieldguide.export import link_photos
+    from fieldguide.summary import as_text
+
+    print(as_text(link_photos(out)))
+
+
+def propose_replacements(out: Path) -> None:
+    """Write which kept photos could stand in for broken ones, and say how many."""
+    import polars as pl
+
+    from fieldguide.photos.replacements import suggest_replacements
+
+    catalogue, verdicts = Path("interim/fetch/catalogue.parquet"), Path("interim/clean/verdicts.parquet")
+    if not verdicts.exists():
+        raise FieldguideError(f"{verdicts} is missing; run the clean stage first")
+    found, without = suggest_replacements(pl.read_parquet(catalogue), pl.read_parquet(verdicts), out)
+    print(f"{out}: {found} broken photos have a replacement, {without} have none")
+
+
 def sync_mlflow() -> None:
     """Bring missing runs into MLflow and say how many."""
     from fieldguide.mlflow_sync import sync
@@ -67,6 +116,15 @@ def _parser() -> argparse.ArgumentParser:
     summary.add_argument("--markdown", action="store_true", help="as a table for a README")
     why = commands.add_parser("why", help="print the whole life of a photo, from source line to record")
     why.add_argument("photo", help="photo id, SHA-256, URL, source row (observations.jsonl:812) or file")
+    taxonomy = commands.add_parser("taxonomy", help="write the ranks that the sources of params.yaml hold as a table")
+    taxonomy.add_argument("out", type=Path, help="the .csv to write, for `split.taxonomy`")
+    export = commands.add_parser("export", help="write the rows of the sources of params.yaml as JSONL")
+    export.add_argument("out", type=Path, help="the .jsonl to write")
+    export.add_argument("source", nargs="*", help="names of sources; all of them if there is none")
+    link = commands.add_parser("link", help="show the photos that clean kept as a tree of symbolic links, by label")
+    link.add_argument("out", type=Path, help="the folder to make")
+    replace = commands.add_parser("suggest-replacements", help="propose kept photos in the place of broken ones")
+    replace.add_argument("out", type=Path, help="the .csv to write, for `clean.replacements`")
     commands.add_parser("mlflow-sync", help="bring into MLflow what DVC took from its run cache")
     real = commands.add_parser("real", help="run a preset on real photographs in a scratch clone")
     real.add_argument("--preset", type=Path, default=Path("presets/real-photos.yaml"), help="params file to run")

@@ -25,10 +25,14 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 CATALOGUE = Path("interim/fetch/catalogue.parquet")
 VERDICTS = Path("interim/clean/verdicts.parquet")
 SPLIT = Path("interim/split/split.parquet")
+LEFT_OUT = Path("interim/split/left_out.parquet")
 SQUARES = Path("interim/resize")
 RECORDS = Path("interim/tfrecord")
 EMBEDDINGS = Path("interim/embed")
 PREDICTIONS = Path("reports/evaluate/predictions.parquet")
+
+NO_RANKS = frozenset({"photo_id", "split", "group_id", "region", "label", "train_small"})
+"""The columns of split.parquet that are there whatever the ranks."""
 
 
 def explain(query: str, root: Path = Path()) -> list[list[Row]]:
@@ -78,8 +82,10 @@ def _tell(row: dict[str, Any], root: Path) -> Iterator[Row]:
         return
     part = _find(root / SPLIT, photo_id)
     if part is None:
+        if left_out := _find(root / LEFT_OUT, photo_id):
+            yield "split", f"left out, {left_out['reason']}"
         return
-    ranks = [name for name in part if name not in ("photo_id", "split", "group_id", "region", "label")]
+    ranks = [name for name in part if name not in NO_RANKS]
     classes = ", ".join(f"{rank} {part[rank]}" for rank in ranks)
     yield "split", f"{part['split']}, with its group {part['group_id']}; {classes}"
     if square := _find_square(root / SQUARES, part["split"], photo_id):

@@ -10,25 +10,30 @@ from fieldguide.catalogue.licences import allows_any_use
 from fieldguide.engine import EngineParams
 from fieldguide.errors import PhotoError
 from fieldguide.files import write_table
-from fieldguide.params import Section
-from fieldguide.photos.screening import UNUSABLE, Reason, count_by, inspect_photos, judge_photos
+from fieldguide.photos.replacements import read_replacements
+from fieldguide.photos.screening import inspect_photos
+from fieldguide.photos.verdict_page import write_verdict_page
+from fieldguide.photos.verdicts import UNUSABLE, QualityParams, Reason, SameParams, count_by, judge_photos
 from fieldguide.stage import Metrics, run_stage
 
 
-class CleanParams(Section):
+class CleanParams(SameParams):
     """What a usable photo is."""
 
     min_side: PositiveInt
     max_megapixels: Annotated[float, Field(gt=0)]
     production_only: bool
-    near_duplicate_distance: Annotated[int, Field(ge=-1, le=127)]
-    drop_near_duplicates: bool
+    quality: QualityParams
+    replacements: Path | None
     max_failure_rate: Annotated[float, Field(ge=0, le=1)]
     engine: EngineParams
 
 
-def clean(params: CleanParams, *, fetch: Path, out: Path) -> Metrics:
-    """Write verdicts.parquet. Raises PhotoError if too many photos cannot be used at all."""
+def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path) -> Metrics:
+    """Write verdicts.parquet, and a page about them below `reports`.
+
+    Raises PhotoError if too many photos cannot be used at all, CatalogueError on a wrong list of replacements.
+    """
     catalogue = pl.read_parquet(fetch / "catalogue.parquet")
     facts = inspect_photos(
         catalogue,
@@ -41,32 +46,36 @@ def clean(params: CleanParams, *, fetch: Path, out: Path) -> Metrics:
         catalogue,
         facts,
         is_allowed=allows_any_use if params.production_only else lambda licence: True,
-        max_distance=params.near_duplicate_distance,
-        drop_near_duplicates=params.drop_near_duplicates,
+        quality=params.quality,
+        same=params,
+    )
+    replaced = read_replacements(params.replacements, catalogue, verdicts) if params.replacements else {}
+    ids = verdicts["photo_id"]
+    verdicts = verdicts.with_columns(
+        ids.replace_strict(replaced, default=None, return_dtype=pl.String).alias("replaced_by")
     )
     counts = count_by(verdicts["reason"])
     reasons = {reason.value: counts.get(reason, 0) for reason in Reason}
-    unusable = {reason.value: reasons[reason] for reason in UNUSABLE if reasons[reason]}
+    unusable = count_by(verdicts.filter(pl.col("replaced_by").is_null() & pl.col("reason").is_in(UNUSABLE))["reason"])
     if sum(unusable.values()) > params.max_failure_rate * len(verdicts):
         raise PhotoError(
             f"{sum(unusable.values())} of {len(verdicts)} photos cannot be used, more than "
-            f"clean.max_failure_rate {params.max_failure_rate} allows: {count_by_text(unusable)}"
+            f"clean.max_failure_rate {params.max_failure_rate} allows: "
+            f"{', '.join(f'{reason} {count}' for reason, count in unusable.items())}"
         )
+    write_verdict_page(catalogue, verdicts, fetch / "shards", reports / "index.html")
     write_table(verdicts, out / "verdicts.parquet")
-    readable = verdicts.filter(~pl.col("reason").is_in([reason.value for reason in UNUSABLE]))
+    readable = verdicts.filter(~pl.col("reason").is_in(UNUSABLE))
     return {
         "num_photos": len(verdicts),
         "num_kept": reasons[Reason.KEPT],
         "reasons": reasons,
+        "num_replaced": len(replaced),
+        "num_pictures_with_conflicting_labels": verdicts.filter("labels_differ")["cluster_id"].n_unique(),
         "formats": count_by(readable["format"]),
         "modes": count_by(readable["mode"]),
         "num_turned": readable.filter(pl.col("exif_orientation") > 1).height,
     }
-
-
-def count_by_text(counts: dict[str, int]) -> str:
-    """`truncated 12, empty 3`, the most frequent first."""
-    return ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items(), key=lambda item: -item[1]))
 
 
 if __name__ == "__main__":

@@ -5,22 +5,25 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
+from fieldguide.catalogue.regions import Regions
 from fieldguide.catalogue.sources import AnySource
 from fieldguide.engine import EngineParams
 from fieldguide.errors import CatalogueError
 from fieldguide.photos.catalogue_table import write_catalogue
-from fieldguide.photos.download import DownloadParams
+from fieldguide.photos.ledger import OriginalsParams
 from fieldguide.photos.originals import bring_originals
 from fieldguide.photos.plan import draw_plan
 from fieldguide.photos.resume import Store
 from fieldguide.stage import Metrics, run_stage
 
 
-class FetchParams(DownloadParams):
+class FetchParams(OriginalsParams):
     """Where photos come from, and the limits of asking for them."""
 
     sources: Annotated[dict[str, AnySource], Field(min_length=1)]
     """By name; names go into photo ids, so renaming a source renames its photos. Paths start at the root."""
+    regions: Regions
+    """Where photos are about whose region their source says nothing."""
     photos_per_shard: PositiveInt
     max_failure_rate: Annotated[float, Field(ge=0, le=1)]
     engine: EngineParams
@@ -36,7 +39,7 @@ def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
         raise CatalogueError(f"{data} is missing; `dvc pull {data}.dvc` brings it")
     store = Store(out)
     store.prepare()
-    plan = draw_plan(params.sources, params.photos_per_shard, store.work)
+    plan = draw_plan(params.sources, params.regions, params.photos_per_shard, store.work)
     bring_originals(plan, out, params, params.engine)
     tally = write_catalogue(plan, store, params.max_failure_rate)
     plan.close()

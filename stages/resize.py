@@ -7,7 +7,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field, PositiveInt
 
-from fieldguide.catalogue.splitting import Split
+from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import EngineParams, map_shards
 from fieldguide.files import remove_partials

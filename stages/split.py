@@ -4,85 +4,163 @@ from pathlib import Path
 from typing import Annotated
 
 import polars as pl
-from pydantic import Field, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from fieldguide.catalogue.charts import draw_long_tail, draw_regions
+from fieldguide.catalogue.class_lists import close_taxonomy
+from fieldguide.catalogue.frequency import FrequencyParams
+from fieldguide.catalogue.held_out import HeldOutParams, find_unseen, hold_out
 from fieldguide.catalogue.leaks import count_leaks
-from fieldguide.catalogue.splitting import Split, draw_split, find_groups, honour_given
-from fieldguide.catalogue.taxonomy import OTHER, close_taxonomy, read_lineages
+from fieldguide.catalogue.splits import DRAWN, Split
+from fieldguide.catalogue.splitting import (
+    draw_positions,
+    draw_splits,
+    exceeds_cap,
+    find_groups,
+    guarantee_minimum,
+    honour_given,
+)
+from fieldguide.catalogue.statistics import count_per_bin, count_per_class, describe_regions
+from fieldguide.catalogue.taxonomy import OTHER
+from fieldguide.catalogue.taxonomy_table import Taxa, TaxonomyTable, read_taxa
+from fieldguide.drawing import save_figure
 from fieldguide.errors import CatalogueError
-from fieldguide.files import write_table
+from fieldguide.files import salted_unit, write_table, written_whole
 from fieldguide.params import Section
 from fieldguide.stage import Metrics, run_stage
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
+NEEDED = ("photo_id", "source_row", "url", "sha256", "label", "region", "licence")
 
 
 class SplitParams(Section):
     """How photos are divided and which taxa become classes."""
 
     ranks: Annotated[list[str], Field(min_length=1)]
-    taxonomy: Path | None
+    taxonomy: TaxonomyTable | None
     min_samples: NonNegativeInt
     ratios: dict[Split, Ratio]
+    min_eval_photos: NonNegativeInt
     salt: str
     group_by: list[str]
     given: str | None
+    held_out: HeldOutParams
+    class_cap: PositiveInt | None
+    train_small: Ratio
+    frequency: FrequencyParams
 
     @model_validator(mode="after")
     def _ratios_are_a_whole(self) -> "SplitParams":
-        if set(self.ratios) != set(Split) or abs(sum(self.ratios.values()) - 1) > 1e-9:
+        if set(self.ratios) != set(DRAWN) or abs(sum(self.ratios.values()) - 1) > 1e-9:
             raise ValueError(f"ratios must name train, val and test and sum to 1; got {self.ratios}")
+        if self.given and self.min_eval_photos:
+            raise ValueError("min_eval_photos moves photos between splits; expected 0 with a split that is given")
         return self
 
 
-def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path) -> Metrics:
-    """Write split.parquet and taxonomy.json. Raises CatalogueError if nothing was kept or a group column is unknown."""
-    catalogue = pl.read_parquet(fetch / "catalogue.parquet")
-    verdicts = pl.read_parquet(clean / "verdicts.parquet").select("photo_id", "verdict", "cluster_id")
-    kept = catalogue.join(verdicts, on="photo_id", maintain_order="left").filter(pl.col("verdict") == "keep")
-    if kept.is_empty():
-        raise CatalogueError(f"{clean}: none of {len(catalogue)} photos was kept; metrics/clean.json says why")
-    for column in params.group_by:
-        if column not in kept.columns:
-            raise CatalogueError(f"split.group_by: no column '{column}'; found {', '.join(kept.columns)}")
+def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: Path) -> Metrics:
+    """Write split.parquet, left_out.parquet, classes.csv and taxonomy.json, and figures below `reports`.
 
-    kept = kept.with_columns(
-        pl.col("label").fill_null(OTHER), pl.Series("group_id", find_groups(kept, [*params.group_by, "cluster_id"]))
-    )
+    Raises CatalogueError if nothing was kept, or a column, a list or the taxonomy is not what the params say.
+    """
+    taxa = read_taxa(params.taxonomy, params.ranks) if params.taxonomy else None
+    photos = _read_kept(params, fetch, clean, taxa)
+    labels = photos["label"].unique().sort().to_list()
+    unseen = find_unseen([label for label in labels if label != OTHER], params.held_out, params.salt)
     if params.given:
-        splits = honour_given(kept, params.given)
+        photos = photos.with_columns(honour_given(photos, params.given))
     else:
-        splits = [draw_split(group, params.salt, params.ratios) for group in kept["group_id"]]
+        photos = photos.with_columns(draw_splits(photos["position"], params.ratios))
+    photos = hold_out(photos, unseen, params.held_out.seen)
+    drawn = photos.group_by("label").agg(pl.col("split").is_in(DRAWN).sum()).sort("label")
+    taxonomy, names = close_taxonomy(dict(drawn.iter_rows()), taxa, params.ranks, params.min_samples)
+    if params.min_eval_photos:
+        photos = guarantee_minimum(photos, params.min_eval_photos, taxonomy.classes[params.ranks[0]][1:])
 
-    counts = dict(kept.group_by("label").len().sort("label").iter_rows())
-    table = read_lineages(params.taxonomy, params.ranks) if params.taxonomy else None
-    taxonomy, names = close_taxonomy(counts, table, params.ranks, params.min_samples)
-    ranked = {rank: [names[label][rank] for label in kept["label"]] for rank in params.ranks}
-    rows = kept.select(
-        "photo_id", pl.Series("split", [str(part) for part in splits]), "group_id", "region", "label"
-    ).with_columns(pl.Series(rank, column) for rank, column in ranked.items())
+    photos = photos.with_columns(
+        pl.when(pl.col("split").is_null())
+        .then(pl.lit("beside_held_out"))
+        .when(exceeds_cap(photos, params.class_cap) if params.class_cap else pl.lit(value=False))
+        .then(pl.lit("class_cap"))
+        .alias("left_out")
+    )
+    left_out = photos.drop_nulls("left_out").select("photo_id", pl.col("left_out").alias("reason"))
+    photos = photos.filter(pl.col("left_out").is_null())
+    ranked = {rank: {label: classes[rank] for label, classes in names.items()} for rank in params.ranks}
+    rows = photos.select(
+        "photo_id",
+        "split",
+        "group_id",
+        "region",
+        "label",
+        *(pl.col("label").replace_strict(ranked[rank]).alias(rank) for rank in params.ranks),
+        _draw_small(photos, params).alias("train_small"),
+    )
 
     top = params.ranks[0]
-    taught = rows.filter(pl.col("split") == Split.TRAIN).drop_nulls("region")
-    regions = {
-        region: [name for name in taxonomy.classes[top] if name in set(part[top])]
-        for (region,), part in sorted(taught.group_by("region"), key=lambda item: str(item[0][0]))
-    }
+    per_class = count_per_class(rows, top, taxonomy.classes[top], params.frequency)
+    regions = _classes_of_regions(rows, top)
+    statistics = describe_regions(rows.with_columns(photos["licence"]), top, regions)
     taxonomy.model_copy(update={"regions": regions}).write(out / "taxonomy.json")
+    with written_whole(out / "classes.csv") as temporary:
+        per_class.write_csv(temporary)
+    write_table(left_out, out / "left_out.parquet")
     write_table(rows, out / "split.parquet")
+    save_figure(draw_long_tail(per_class, params.frequency), reports / "long-tail.png")
+    save_figure(draw_regions(statistics), reports / "regions.png")
     leaks = count_leaks(fetch / "catalogue.parquet", clean / "verdicts.parquet", out / "split.parquet")
     sizes = dict(rows.group_by("split").len().iter_rows())
-    per_class = rows.group_by(top, "split").len()
     return {
-        "num_photos": {part.value: sizes.get(part, 0) for part in Split},
+        "num_photos": {part.value: sizes.get(part, 0) for part in Split if part in DRAWN or part in sizes},
+        "num_train_small": int(rows["train_small"].sum()),
+        "num_left_out": dict(left_out.group_by("reason").len().sort("reason").iter_rows()),
         "num_classes": {rank: len(taxonomy.classes[rank]) for rank in params.ranks},
-        "num_classes_seen": {
-            part.value: per_class.filter(pl.col("split") == part).select(top).n_unique() for part in Split
-        },
+        "num_classes_seen": {part.value: int((per_class[part.value] > 0).sum()) for part in DRAWN},
         "num_bundled": len(taxonomy.bundled),
-        "regions": {region: len(part) for (region,), part in sorted(taught.group_by("region"), key=str)},
+        "num_unseen_species": len(unseen),
+        "frequency": count_per_bin(per_class),
+        "regions": statistics,
         **leaks,
     }
+
+
+def _read_kept(params: SplitParams, fetch: Path, clean: Path, taxa: Taxa | None) -> pl.DataFrame:
+    """The photos that clean kept: NEEDED, the columns that the params name, group_id and position."""
+    catalogue = pl.scan_parquet(fetch / "catalogue.parquet")
+    columns = catalogue.collect_schema().names()
+    for column in params.group_by:
+        if column not in columns:
+            raise CatalogueError(f"split.group_by: no column '{column}'; found {', '.join(columns)}")
+    extra = [name for name in columns if name not in NEEDED and name in (*params.group_by, params.given)]
+    verdicts = pl.read_parquet(clean / "verdicts.parquet", columns=["photo_id", "verdict", "cluster_id"])
+    # Verdicts stand in catalogue order, so no join: at ten million rows it would cost the most of all.
+    listed = catalogue.select(*NEEDED, *extra).collect()
+    if not listed["photo_id"].equals(verdicts["photo_id"]):
+        raise CatalogueError(f"{clean}: verdicts are not those of {fetch}'s catalogue; run the clean stage again")
+    photos = listed.with_columns(verdicts["cluster_id"]).filter(verdicts["verdict"] == "keep")
+    if photos.is_empty():
+        raise CatalogueError(f"{clean}: none of {len(listed)} photos was kept; metrics/clean.json says why")
+    label = pl.col("label").replace(taxa.synonyms) if taxa and taxa.synonyms else pl.col("label")
+    photos = photos.with_columns(
+        label.fill_null(OTHER), find_groups(photos, [*params.group_by, "cluster_id"]).alias("group_id")
+    )
+    return photos.with_columns(draw_positions(photos["group_id"], params.salt))
+
+
+def _draw_small(photos: pl.DataFrame, params: SplitParams) -> pl.Expr:
+    """Which training photos belong to the small set for trials, drawn by group."""
+    if not params.train_small:
+        return pl.lit(value=False)
+    taught = photos.filter(pl.col("split") == Split.TRAIN)["group_id"].unique()
+    small = [name for name in taught if salted_unit(f"{params.salt}/train_small", name) < params.train_small]
+    return (pl.col("split") == Split.TRAIN) & pl.col("group_id").is_in(small)
+
+
+def _classes_of_regions(rows: pl.DataFrame, rank: str) -> dict[str, list[str]]:
+    """The classes with training photos in each region, `other` first where it is one of them."""
+    taught = rows.filter(pl.col("split") == Split.TRAIN).drop_nulls("region")
+    held = taught.group_by("region").agg(pl.col(rank).unique()).sort("region")
+    return {region: sorted(names, key=lambda name: (name != OTHER, name)) for region, names in held.iter_rows()}
 
 
 if __name__ == "__main__":

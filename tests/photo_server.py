@@ -26,6 +26,7 @@ class PhotoServer(ThreadingHTTPServer):
         self.closing = threading.Event()
         self.lock = threading.Lock()
         self.pause_s = 0.0
+        self.in_flight = self.most_in_flight = 0
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that hang up are part of the tests."""
@@ -43,13 +44,23 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked[self.path] += 1
             times = self.server.asked[self.path]
+            self.server.in_flight += 1
+            self.server.most_in_flight = max(self.server.most_in_flight, self.server.in_flight)
+        try:
+            self._answer_kind(kind, name, times)
+        finally:
+            with self.server.lock:
+                self.server.in_flight -= 1
+
+    def _answer_kind(self, kind: str, name: str, times: int) -> None:
         if kind.isdigit():
             self._answer(int(kind), b"")
         elif kind == "photo":
             self.server.closing.wait(self.server.pause_s)
             self._answer(200, photo_bytes(name))
         elif kind == "once" and times == 1:
-            self._answer(int(name.partition("/")[0]), b"", {"Retry-After": "0"})
+            code, _, patience = name.partition("/")[0].partition("-")
+            self._answer(int(code), b"", {"Retry-After": patience or "0"})
         elif kind == "once":
             self._answer(200, photo_bytes(name))
         elif kind == "reset":

@@ -49,7 +49,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def judge(repository: Path) -> None:
     section = load_section(CleanParams, "clean", ROOT / "params.yaml")
     params = section.model_copy(update={"max_failure_rate": 1.0})
-    clean(params, fetch=Path("interim/fetch"), out=Path("interim/clean"))
+    clean(params, fetch=Path("interim/fetch"), out=Path("interim/clean"), reports=Path("reports/clean"))
 
 
 def photo(name: str) -> str:
@@ -66,7 +66,13 @@ def test_the_story_ends_where_the_pipeline_stands(repository: Path):
     judge(repository)
     assert life(photo("d.jpg"))["clean"] == "keep; JPEG RGB, 64 x 48 px"
     params = load_section(SplitParams, "split", ROOT / "params.yaml").model_copy(update={"taxonomy": None})
-    split(params, fetch=Path("interim/fetch"), clean=Path("interim/clean"), out=Path("interim/split"))
+    split(
+        params,
+        fetch=Path("interim/fetch"),
+        clean=Path("interim/clean"),
+        out=Path("interim/split"),
+        reports=Path("reports/split"),
+    )
     story = life(photo("d.jpg"))
     assert list(story)[-1] == "split"
     assert story["split"].startswith(("train, ", "val, ", "test, "))

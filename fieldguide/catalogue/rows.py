@@ -9,6 +9,7 @@ A URL becomes absolute, except that paths stay relative to the repository's root
 `file:` in the catalogue is followed by the path as it is, without percent-encoding.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from fieldguide.catalogue.schema import GIVEN_SPLITS
+from fieldguide.catalogue.splits import DRAWN
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
@@ -41,6 +42,11 @@ class Row:
     observer: str | None = None
     label: str | None = None
     region: str | None = None
+    country: str | None = None
+    """These three only serve to find the region where the source names none."""
+    latitude: float | None = None
+    longitude: float | None = None
+    """Degrees."""
     licence: str | None = None
     """As the source writes it."""
     rights_holder: str | None = None
@@ -89,16 +95,29 @@ def tidy(value: Any, where: str) -> str | None:
     return text or None
 
 
-def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, str | None]:
+def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The descriptive columns among `cells`, tidied, `given_split` in our words. Raises CatalogueError."""
-    described = {name: tidy(cells[name], f"{where}, {name}") for name in DESCRIPTIVE if name in cells}
+    described: dict[str, Any] = {name: tidy(cells[name], f"{where}, {name}") for name in DESCRIPTIVE if name in cells}
+    for name, most in (("latitude", 90), ("longitude", 180)):
+        if described.get(name) is not None:
+            described[name] = _degrees(described[name], most, f"{where}, {name}")
     given = described.get("given_split")
     if given is not None:
         split = SPLIT_NAMES.get(given.casefold(), given.casefold())
-        if split not in GIVEN_SPLITS:
-            raise CatalogueError(f"{where}, given_split: got {given!r}; expected one of {', '.join(GIVEN_SPLITS)}")
+        if split not in DRAWN:
+            raise CatalogueError(f"{where}, given_split: got {given!r}; expected one of {', '.join(DRAWN)}")
         described["given_split"] = split
     return described
+
+
+def _degrees(text: str, most: int, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not abs(value) <= most:
+        raise CatalogueError(f"{where}: got {text!r}; expected degrees from -{most} to {most}")
+    return value
 
 
 def locate(text: str, folder: Path) -> tuple[str, str | None]:

@@ -32,8 +32,6 @@ class Status(StrEnum):
     """A file or archive that is there but cannot be read."""
 
 
-GIVEN_SPLITS: Final = ("train", "val", "test")
-
 ROW_FIELDS: Final = (
     pa.field("photo_id", pa.string(), nullable=False),
     pa.field("source", pa.string(), nullable=False),

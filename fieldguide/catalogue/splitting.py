@@ -1,72 +1,123 @@
 """Divides photos into train, val and test so that nothing that belongs together is parted.
 
 A photo's split is a pure function of a salt and of the group that it belongs to, never of the photos around it: photos
-that are added later move none of the earlier ones. Every species' groups are drawn on their own, so every species is
-divided in the asked ratios up to chance; metrics/split.json says how it came out.
+that are added later move none of the earlier ones. Every species' groups are drawn on their own, so every species in
+every region is divided in the asked ratios up to chance; metrics/split.json says how it came out. Only
+`guarantee_minimum` looks at how many there are.
+
+Functions here take and return tables with one row per photo: photo_id, label, group_id, position, split.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
+from fieldguide.catalogue.splits import DRAWN, Split
 from fieldguide.errors import CatalogueError
 from fieldguide.files import salted_unit
 
 
-class Split(StrEnum):
-    """The three parts, in the order in which ratios are laid out over [0, 1)."""
-
-    TRAIN = "train"
-    VAL = "val"
-    TEST = "test"
-
-
-def find_groups(table: pl.DataFrame, columns: Sequence[str]) -> list[str]:
+def find_groups(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """A group id for every row: rows that share a value of any of `columns`, directly or through others, share it.
 
     The id is the smallest `column=value` that the group's rows hold; a row without any value is a group of its own,
     named by its photo_id. Nulls join nothing.
     """
-    parent: dict[str, str] = {}
-
-    def find(key: str) -> str:
-        parent.setdefault(key, key)
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    keys: list[list[str]] = [
-        [f"{column}={value}" for column, value in zip(columns, values, strict=True) if value is not None]
-        for values in table.select(columns).iter_rows()
-    ]
-    for row in keys:
-        for key in row[1:]:
-            low, high = sorted((find(row[0]), find(key)))
-            parent[high] = low
-    ids: list[str] = table["photo_id"].to_list()
-    return [find(row[0]) if row else f"photo_id={photo_id}" for row, photo_id in zip(keys, ids, strict=True)]
+    keys = table.select(pl.format(f"{column}={{}}", column).alias(column) for column in columns)
+    smallest = keys.select(pl.min_horizontal(pl.all()).alias("key"), pl.Series("group", _connect(keys)))
+    shared = smallest.select(pl.col("key").min().over("group"))["key"]
+    return pl.select(pl.coalesce(shared, pl.format("photo_id={}", table["photo_id"])).alias("group_id"))["group_id"]
 
 
-def draw_split(group_id: str, salt: str, ratios: Mapping[Split, float]) -> Split:
-    """The split of a group: a salted hash compared with the running sum of `ratios`, which sum to 1."""
-    position, running = salted_unit(salt, group_id), 0.0
-    for split in Split:
-        running += ratios[split]
-        if position < running:
-            return split
-    return Split.TEST
+def _connect(keys: pl.DataFrame) -> npt.NDArray[np.int32]:
+    """The number of each row's connected component in the graph of rows and the values that they hold: [num_rows]."""
+    rows, values, num_values = [], [], len(keys)
+    for column in keys.iter_columns():
+        held = column.is_not_null()
+        codes = column.drop_nulls().cast(pl.Categorical).to_physical().to_numpy().astype(np.int64)
+        rows.append(held.arg_true().to_numpy().astype(np.int64))
+        values.append(codes + num_values)
+        num_values += int(codes.max(initial=-1)) + 1
+    ends = np.concatenate([np.empty(0, np.int64), *rows]), np.concatenate([np.empty(0, np.int64), *values])
+    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(num_values, num_values))
+    components: npt.NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    return components[: len(keys)]
 
 
-def honour_given(table: pl.DataFrame, column: str) -> list[Split]:
+def draw_positions(group_ids: pl.Series, salt: str) -> pl.Series:
+    """Where in [0, 1) each row's group falls: a salted hash, so no photo's place depends on another's."""
+    groups = group_ids.unique()
+    positions = pl.Series("position", [salted_unit(salt, group) for group in groups], dtype=pl.Float64)
+    drawn = pl.DataFrame({"group_id": groups, "position": positions})
+    return group_ids.to_frame("group_id").join(drawn, on="group_id", how="left", maintain_order="left")["position"]
+
+
+def draw_splits(positions: pl.Series, ratios: Mapping[Split, float]) -> pl.Series:
+    """The split of each position: compared with the running sum of `ratios`, which sum to 1."""
+    bounds = np.cumsum([ratios[split] for split in DRAWN])[:-1]
+    numbers = np.searchsorted(bounds, positions.to_numpy(), side="right")
+    return pl.Series("split", [str(split) for split in DRAWN]).gather(numbers).alias("split")
+
+
+def honour_given(table: pl.DataFrame, column: str) -> pl.Series:
     """The split that the source gives in `column`. Raises CatalogueError where a row has none or an unknown one."""
     if column not in table.columns:
         raise CatalogueError(f"split.given: no column '{column}'; found {', '.join(table.columns)}")
-    allowed = ", ".join(Split)
-    splits = []
-    for source_row, value in table.select("source_row", column).iter_rows():
-        if value not in Split.__members__.values():
-            raise CatalogueError(f"{source_row}: {column} is {value!r}; expected one of {allowed}")
-        splits.append(Split(value))
-    return splits
+    allowed = [str(split) for split in DRAWN]
+    strange = table.filter(~pl.col(column).is_in(allowed) | pl.col(column).is_null())
+    if len(strange):
+        row = strange.row(0, named=True)
+        raise CatalogueError(f"{row['source_row']}: {column} is {row[column]!r}; expected one of {', '.join(allowed)}")
+    return table[column].alias("split")
+
+
+def guarantee_minimum(photos: pl.DataFrame, minimum: int, classes: Sequence[str]) -> pl.DataFrame:
+    """Give each of `classes` at least `minimum` photos in test, then in val, out of train.
+
+    Whole groups move, those drawn nearest to val first, as long as train keeps half of the class's photos. This alone
+    lets photos that are added later move others, and only those of a class that falls short.
+    """
+    counts = photos.group_by("label", "split").len()
+    held: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for label, split, count in counts.iter_rows():
+        held[label][split] = count
+    short = [name for name in sorted(classes) if min(held[name][Split.VAL], held[name][Split.TEST]) < minimum]
+    if not short:
+        return photos
+    concerned = photos.filter(pl.col("label").is_in(short))["group_id"].unique()
+    groups = photos.filter(pl.col("group_id").is_in(concerned.implode()))
+    members: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for group, label, count in groups.group_by("group_id", "label").len().iter_rows():
+        members[group][label] = count
+    state = dict(groups.select("group_id", "split").unique("group_id").iter_rows())
+    waiting: defaultdict[str, list[str]] = defaultdict(list)
+    order = groups.unique("group_id").sort("position", "group_id", descending=True)["group_id"]
+    for group in order:
+        for label in members[group]:
+            waiting[label].append(group)
+    for name in short:
+        least_left = sum(held[name][split] for split in DRAWN) / 2
+        for split in (Split.TEST, Split.VAL):
+            for group in waiting[name]:
+                if held[name][split] >= minimum:
+                    break
+                if state[group] != Split.TRAIN or held[name][Split.TRAIN] - members[group][name] < least_left:
+                    continue
+                state[group] = split
+                for label, count in members[group].items():
+                    held[label][Split.TRAIN] -= count
+                    held[label][split] += count
+    moved = pl.DataFrame({"group_id": list(state), "moved": [str(split) for split in state.values()]})
+    joined = photos.join(moved, on="group_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("moved", "split").alias("split")).drop("moved")
+
+
+def exceeds_cap(photos: pl.DataFrame, cap: int) -> pl.Series:
+    """Which training photos a label has beyond `cap`: those whose groups were drawn last. Boolean [num_photos]."""
+    place = pl.struct("position", "photo_id").rank("ordinal").over("label", "split")
+    return photos.select(((pl.col("split") == Split.TRAIN) & (place > cap)).alias("beyond"))["beyond"]

@@ -1,11 +1,6 @@
-"""The pictures of the report: confusion matrix, reliability diagram, accuracy against training photos.
-
-Colours are told apart by colour-blind readers (Okabe and Ito's palette, one-hue ramps). Figures are drawn without
-pyplot, so nothing is shared between them, and on white: the page inverts them in dark mode.
-"""
+"""The pictures of the report: confusion matrix, reliability diagram, accuracy against training photos."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,11 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 from scipy.sparse import csr_array
 
-from fieldguide.files import written_whole
+from fieldguide.drawing import BLUE, GREY, INK, ORANGE, tidy_axes
 from fieldguide.judge.metrics import Reliability
-
-BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F8C", "#22302A"
-DPI = 144
 
 FEW_CLASSES = 40
 """Up to so many classes every cell of the confusion matrix is shown with its number."""
@@ -26,12 +18,6 @@ MAX_PIXELS = 480
 """More classes than this are drawn several to a cell."""
 MAX_BLOCK_NAMES = 28
 MAX_POINT_NAMES = 25
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all, without a date in it."""
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
 
 
 def draw_confusion(counts: csr_array, names: Sequence[str], blocks: Sequence[str], title: str) -> Figure:
@@ -145,7 +131,7 @@ def draw_reliability(raw: Reliability, calibrated: Reliability, temperature: flo
     below.set(xlabel="confidence", ylabel="photos")
     below.xaxis.set_major_formatter(PercentFormatter(1))
     for axes in (above, below):
-        _tidy(axes)
+        tidy_axes(axes)
     return figure
 
 
@@ -184,7 +170,7 @@ def draw_accuracy_by_count(
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_title(title, loc="left", fontsize=11, color=INK, pad=40)
-    _tidy(axes)
+    tidy_axes(axes)
     return figure
 
 
@@ -214,11 +200,3 @@ def _name_points(
             color=INK,
             style="italic",
         )
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GREY)
-    axes.tick_params(labelsize=9, colors=INK, length=3)
-    axes.grid(axis="y", color="#E3E7E4", linewidth=0.7)
-    axes.set_axisbelow(True)

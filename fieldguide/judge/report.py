@@ -12,10 +12,11 @@ import numpy as np
 from PIL import Image
 
 from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.drawing import save_figure
 from fieldguide.files import written_whole
 from fieldguide.judge.answers import Answers
 from fieldguide.judge.confusion import ConfusedPair, count_confusions, find_confused_pairs, order_by_lineage
-from fieldguide.judge.figures import draw_accuracy_by_count, draw_confusion, draw_reliability, save_figure
+from fieldguide.judge.figures import draw_accuracy_by_count, draw_confusion, draw_reliability
 from fieldguide.judge.metrics import measure_reliability
 from fieldguide.judge.scores import ScoreParams
 from fieldguide.learn.labels import UNKNOWN

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from pydantic import PositiveInt
 
+from fieldguide.catalogue.frequency import Frequency, FrequencyParams, name_frequency
 from fieldguide.judge.answers import Answers, RankAnswers
 from fieldguide.judge.metrics import measure, measure_reliability, negative_log_likelihood
 from fieldguide.learn.labels import UNKNOWN
@@ -15,15 +16,6 @@ from fieldguide.records.reader import RecordSet
 UNKNOWN_REGION = "unknown"
 DIGITS = 6
 """Decimals kept: enough for ten million photos, short enough to read."""
-
-
-class FrequencyParams(Section):
-    """Where a species stops being rare and starts being common."""
-
-    few_below: PositiveInt
-    """Fewer training photos are `few`."""
-    many_above: PositiveInt
-    """More training photos are `many`; `some` lies between, both ends included."""
 
 
 class ScoreParams(Section):
@@ -49,7 +41,7 @@ def score(
         **next(iter(ranks.values())),
         "ranks": ranks,
         "regions": _score_groups(first, own_regions, sorted(set(own_regions.tolist()))),
-        "frequency": _score_groups(first, class_bins[first.labels], ["few", "some", "many"]),
+        "frequency": _score_groups(first, class_bins[first.labels], list(Frequency)),
     }
 
 
@@ -91,10 +83,3 @@ def _score_groups(answers: RankAnswers, groups: np.ndarray, names: Sequence[str]
 
 def _rounded(rates: dict[str, float]) -> dict[str, float]:
     return {name: round(rate, DIGITS) for name, rate in rates.items()}
-
-
-def name_frequency(num_photos: int, frequency: FrequencyParams) -> str:
-    """`few`, `some` or `many`."""
-    if num_photos < frequency.few_below:
-        return "few"
-    return "many" if num_photos > frequency.many_above else "some"

@@ -76,6 +76,15 @@ def inspect(content: bytes, *, min_side: int, max_pixels: int) -> Inspection:
             return replace(facts, flaw=_flaw_of(error))
 
 
+def read_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height of the file as stored, px, from its header; None if it is no image of FORMATS."""
+    try:
+        with _open(content) as image:
+            return image.size
+    except (UnidentifiedImageError, *BROKEN):
+        return None
+
+
 def load_rgb(content: bytes, *, shorter_side: int) -> tuple[Image.Image, tuple[int, int]]:
     """Decode a photo that `inspect` found good into upright RGB; also its full upright size, px.
 

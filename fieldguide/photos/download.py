@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -21,6 +21,7 @@ from fieldguide.files import salted_unit
 from fieldguide.params import Section
 from fieldguide.photos.addresses import PrivateAddressError, PublicResolver, check_literal
 from fieldguide.photos.outcomes import Outcome, is_retryable
+from fieldguide.photos.politeness import Politeness
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 FIRST_WAIT_S: Final = 0.5
@@ -44,6 +45,21 @@ class DownloadParams(Section):
     max_redirects: NonNegativeInt
     allow_private: bool
     concurrency: PositiveInt
+    """Requests at once."""
+    host_concurrency: PositiveInt
+    """Requests at once to one host and port."""
+    host_requests_per_second: PositiveFloat | None
+
+    def share(self, num: int) -> Self:
+        """The part of each of `num` processes, so that together they ask for no more than allowed."""
+        rate = self.host_requests_per_second
+        return self.model_copy(
+            update={
+                "concurrency": max(1, self.concurrency // num),
+                "host_concurrency": max(1, self.host_concurrency // num),
+                "host_requests_per_second": rate and rate / num,
+            }
+        )
 
     @property
     def max_bytes(self) -> int:
@@ -57,14 +73,19 @@ class Downloader:
 
     session: aiohttp.ClientSession
     slots: asyncio.Semaphore
+    politeness: Politeness
     params: DownloadParams
 
     async def download(self, url: str) -> Outcome:
         """The outcome of `url` after as many attempts as it deserves."""
         attempt = 0
+        gate = self.politeness.gate(url)
         while True:
-            async with self.slots:
+            # The host's gate comes first: who waits for a busy host takes no slot from the others.
+            async with gate.passed(), self.slots:
                 outcome = await self._attempt(url)
+            if outcome.retry_after_s is not None:
+                gate.pause(min(outcome.retry_after_s, LONGEST_RETRY_AFTER_S))
             if attempt == self.params.retries or not is_retryable(outcome.status, outcome.http_status):
                 return outcome
             # No slot is held while waiting, so a busy server delays nobody else.
@@ -121,15 +142,18 @@ class Downloader:
 
 
 @asynccontextmanager
-async def open_downloader(params: DownloadParams, concurrency: int) -> AsyncIterator[Downloader]:
-    """A Downloader for `concurrency` requests at once, in the running event loop."""
-    connector = aiohttp.TCPConnector(limit=concurrency, resolver=None if params.allow_private else PublicResolver())
+async def open_downloader(params: DownloadParams) -> AsyncIterator[Downloader]:
+    """A Downloader in the running event loop."""
+    connector = aiohttp.TCPConnector(
+        limit=params.concurrency, resolver=None if params.allow_private else PublicResolver()
+    )
     # asyncio.timeout around an attempt covers its redirects too, so aiohttp's own total is off.
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=params.connect_timeout_s, sock_read=params.read_timeout_s)
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
-        yield Downloader(session, asyncio.Semaphore(concurrency), params)
+        politeness = Politeness(params.host_concurrency, params.host_requests_per_second)
+        yield Downloader(session, asyncio.Semaphore(params.concurrency), politeness, params)
 
 
 def wait_before_retry(url: str, attempt: int, asked_s: float | None) -> float:

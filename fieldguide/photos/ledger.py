@@ -1,7 +1,8 @@
 """Beside every finished shard of originals, the record of what became of each of its URLs.
 
-A ledger is written after its shard and only then counts. It names the list of URLs and the rules (DownloadParams that
-change results) it was made under, so the next run can tell what is still good. No times: equal runs give equal ledgers.
+A ledger is written after its shard and only then counts. It names the list of URLs and the rules (OriginalsParams
+that change results) it was made under, so the next run can tell what is still good. No times and no numbers of
+attempts: equal runs give equal ledgers, whatever the weather on the way.
 """
 
 import hashlib
@@ -12,8 +13,9 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import PositiveInt
 
-from fieldguide.catalogue.schema import OUTCOME_FIELDS
+from fieldguide.catalogue.schema import OUTCOME_FIELDS, Status
 from fieldguide.files import written_whole
 from fieldguide.photos.download import DownloadParams
 from fieldguide.photos.local import local_file
@@ -23,6 +25,15 @@ from fieldguide.photos.plan import Wanted
 LEDGER_SCHEMA: Final = pa.schema(
     [pa.field("url", pa.string(), nullable=False), pa.field("key", pa.binary(16), nullable=False), *OUTCOME_FIELDS]
 )
+
+
+class OriginalsParams(DownloadParams):
+    """How originals are brought and kept."""
+
+    max_side: PositiveInt | None
+    """Larger photos are shrunk to this longer side on arrival, px; null keeps them as they came."""
+    retry_failed: list[Status]
+    """Failures that are asked for again although they look final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +88,9 @@ def digest_wanted(wanted: Iterable[Wanted]) -> str:
     return digest.hexdigest()
 
 
-def digest_rules(params: DownloadParams) -> str:
+def digest_rules(params: OriginalsParams) -> str:
     """A digest of the parameters under which a URL may have another outcome."""
-    rules = (params.max_bytes, params.max_redirects, params.allow_private)
+    rules = (params.max_bytes, params.max_redirects, params.allow_private, params.max_side)
     return hashlib.sha256(repr(rules).encode()).hexdigest()
 
 

@@ -3,10 +3,14 @@
 Each reader gives an `Outcome`, as a download does.
 """
 
+import gzip
 import os
+import shutil
 import stat
 import tarfile
+import tempfile
 import threading
+import weakref
 import zipfile
 import zlib
 from functools import lru_cache
@@ -22,6 +26,9 @@ from fieldguide.photos.outcomes import Outcome
 
 STORES: Final = ("s3", "gs", "az")
 ALLOWED: Final = ("http", "https", "file", "tar", "zip", *STORES)
+
+GZIP_MAGIC: Final = b"\x1f\x8b"
+COPY_BYTES: Final = 2**20
 
 # Reads run in threads; without it each of them would index the same archive at the start.
 _opening = threading.Lock()
@@ -88,25 +95,43 @@ def _read_file(path: Path, max_bytes: int) -> Outcome:
 
 def _read_tar_member(archive: Path, member: str, max_bytes: int) -> Outcome:
     with _opening:
-        index = _index_tar(archive, archive.stat().st_size, archive.stat().st_mtime_ns)
-    if member not in index:
+        opened = _open_tar(archive, archive.stat().st_size, archive.stat().st_mtime_ns)
+    if member not in opened.index:
         return Outcome(Status.MISSING, error=f"no member {member!r} in {archive.name}")
-    offset, size = index[member]
+    offset, size = opened.index[member]
     if size > max_bytes:
         return _too_large(max_bytes)
-    with archive.open("rb") as stream:
-        stream.seek(offset)
-        content = stream.read(size)
+    content = os.pread(opened.descriptor, size, offset)
     if len(content) != size:
         return Outcome(Status.INCOMPLETE, error=f"{archive.name} ends within {member!r}")
     return Outcome(Status.OK, content=content)
 
 
+class _OpenTar:
+    """A tar that is open for reading at any place; a packed one is unpacked first, once per process."""
+
+    def __init__(self, archive: Path) -> None:
+        with archive.open("rb") as stream:
+            packed = stream.read(2) == GZIP_MAGIC
+        if packed:
+            with gzip.open(archive) as source, tempfile.TemporaryFile(prefix="fieldguide-") as plain:
+                shutil.copyfileobj(source, plain, COPY_BYTES)
+                plain.flush()
+                self.descriptor = os.dup(plain.fileno())
+        else:
+            self.descriptor = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self.descriptor)
+        with os.fdopen(os.dup(self.descriptor), "rb") as stream:
+            stream.seek(0)
+            with tarfile.open(fileobj=stream, mode="r:") as opened:
+                self.index = {entry.name: (entry.offset_data, entry.size) for entry in opened if entry.isreg()}
+                """Offset and size of each regular member."""
+
+
 @lru_cache(maxsize=8)
-def _index_tar(archive: Path, size: int, mtime_ns: int) -> dict[str, tuple[int, int]]:
-    """Offset and size of each regular member. Size and time of the archive only make the cached answer its own."""
-    with tarfile.open(archive, "r:") as opened:
-        return {entry.name: (entry.offset_data, entry.size) for entry in opened if entry.isreg()}
+def _open_tar(archive: Path, size: int, mtime_ns: int) -> _OpenTar:
+    """Size and time of the archive only make the cached answer its own."""
+    return _OpenTar(archive)
 
 
 def _read_zip_member(archive: Path, member: str, max_bytes: int) -> Outcome:

@@ -14,12 +14,13 @@ from fieldguide.catalogue.rows import ARCHIVE_MEMBER
 from fieldguide.catalogue.schema import Status
 from fieldguide.engine import EngineParams, count_workers, map_shards
 from fieldguide.files import written_whole
-from fieldguide.photos.download import Downloader, DownloadParams, open_downloader
-from fieldguide.photos.ledger import Entry, digest_rules, digest_wanted, write_ledger
+from fieldguide.photos.download import Downloader, open_downloader
+from fieldguide.photos.ledger import Entry, OriginalsParams, digest_rules, digest_wanted, write_ledger
 from fieldguide.photos.local import read_unsent
 from fieldguide.photos.outcomes import Outcome
 from fieldguide.photos.plan import Plan, Wanted
 from fieldguide.photos.resume import Kept, Previous, Store, clear_stale, local_stamp
+from fieldguide.photos.shrink import shrink
 from fieldguide.photos.tar import TarShardWriter
 
 SPOOL_BYTES: Final = 64 * 2**20
@@ -52,27 +53,28 @@ class ShardTasks(Sequence[ShardTask]):
         return ShardTask(self._store, number, wanted, self._previous.find(wanted))
 
 
-def bring_originals(plan: Plan, out: Path, params: DownloadParams, engine: EngineParams) -> None:
+def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: EngineParams) -> None:
     """Make every shard of `plan` below `out/shards`, keeping what earlier runs finished.
 
     Photos that cannot be had become lines of the shard's ledger. Raises OSError if the disk is full.
     """
     store = Store(out)
     rules = digest_rules(params)
-    numbers = clear_stale(store, plan, rules)
-    tasks = ShardTasks(store, plan, numbers, Previous(store, rules))
-    at_once = max(1, params.concurrency // max(1, min(count_workers(engine.workers), len(tasks))))
-    for _ in map_shards(partial(make_shard, params=params, concurrency=at_once), tasks, engine, "fetch"):
+    again = frozenset(params.retry_failed)
+    numbers = clear_stale(store, plan, rules, again)
+    tasks = ShardTasks(store, plan, numbers, Previous(store, rules, again))
+    share = params.share(max(1, min(count_workers(engine.workers), len(tasks))))
+    for _ in map_shards(partial(make_shard, params=share), tasks, engine, "fetch"):
         pass
 
 
-def make_shard(task: ShardTask, *, params: DownloadParams, concurrency: int) -> None:
+def make_shard(task: ShardTask, *, params: OriginalsParams) -> None:
     """Fetch the URLs of one shard, pack them in order, then write the ledger."""
     store, number = task.store, task.number
     # Taken before reading: a file that changes meanwhile no longer matches, and the shard is made again.
     stamp = local_stamp(task.wanted)
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES, dir=str(store.work)) as spool:
-        arrivals = asyncio.run(_collect(task, params, concurrency, spool))
+        arrivals = asyncio.run(_collect(task, params, spool))
         entries = []
         with TarShardWriter(store.shard(number)) as shard:
             for item, arrival in zip(task.wanted, arrivals, strict=True):
@@ -108,14 +110,14 @@ class _Arrival:
     spooled_at: int
 
 
-async def _collect(task: ShardTask, params: DownloadParams, concurrency: int, spool: IO[bytes]) -> list[_Arrival]:
+async def _collect(task: ShardTask, params: OriginalsParams, spool: IO[bytes]) -> list[_Arrival]:
     """All URLs' outcomes, in order. Bytes go to `spool` as they arrive, so a slow photo does not hold up the others
     and memory stays bounded by what is in flight."""
 
-    async with open_downloader(params, concurrency) as downloader:
+    async with open_downloader(params) as downloader:
 
         async def bring(item: Wanted, kept: Kept | None) -> _Arrival:
-            outcome = await _outcome(item, kept, downloader, params.max_bytes)
+            outcome = await _outcome(item, kept, downloader, params)
             spooled_at = spool.tell()
             if outcome.content is not None:
                 spool.write(outcome.content)
@@ -124,12 +126,17 @@ async def _collect(task: ShardTask, params: DownloadParams, concurrency: int, sp
         return await asyncio.gather(*map(bring, task.wanted, task.kept))
 
 
-async def _outcome(item: Wanted, kept: Kept | None, downloader: Downloader, max_bytes: int) -> Outcome:
+async def _outcome(item: Wanted, kept: Kept | None, downloader: Downloader, params: OriginalsParams) -> Outcome:
     if kept is not None and (outcome := await asyncio.to_thread(_take_over, kept)) is not None:
         return outcome
     if item.url.lower().startswith(("http://", "https://")):
-        return await downloader.download(item.url)
-    return await asyncio.to_thread(read_unsent, item.url, item.root, max_bytes)
+        outcome = await downloader.download(item.url)
+    else:
+        outcome = await asyncio.to_thread(read_unsent, item.url, item.root, params.max_bytes)
+    if outcome.content and params.max_side:
+        smaller = await asyncio.to_thread(shrink, outcome.content, params.max_side)
+        return replace(outcome, content=smaller)
+    return outcome
 
 
 def _take_over(kept: Kept) -> Outcome | None:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fieldguide.catalogue.licences import normalise_licence
+from fieldguide.catalogue.regions import Regions
 from fieldguide.catalogue.rows import Row, Source
 from fieldguide.catalogue.schema import ROW_FIELDS, photo_id
 from fieldguide.errors import CatalogueError
@@ -97,15 +98,17 @@ class Plan:
         self._groups.close()
 
 
-def draw_plan(sources: Mapping[str, Source], photos_per_shard: int, folder: Path) -> Plan:
+def draw_plan(sources: Mapping[str, Source], regions: Regions, photos_per_shard: int, folder: Path) -> Plan:
     """Read every source once and write the plan's two tables into `folder`.
+
+    `regions` say where photos are about whose region their source says nothing.
 
     Raises CatalogueError on an unreadable source, on two rows with one id, and if there is no row at all.
     """
     draft = folder / "rows.parquet"
     ids, keys = array("Q"), bytearray()
     with written_whole(draft) as temporary, pq.ParquetWriter(temporary, DRAFT_SCHEMA, compression="zstd") as writer:
-        for batch in _batches(_draft_rows(sources), BATCH_ROWS):
+        for batch in _batches(_draft_rows(sources, regions), BATCH_ROWS):
             for row in batch:
                 ids.append(int(row["photo_id"], 16))
                 keys += Wanted(row["photo_id"], row["url"], row["root"]).key()
@@ -139,13 +142,13 @@ def number_urls(keys: npt.NDArray[np.void]) -> tuple[npt.NDArray[np.int64], npt.
     return numbers, is_first
 
 
-def _draft_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, Any]]:
+def _draft_rows(sources: Mapping[str, Source], regions: Regions) -> Iterator[dict[str, Any]]:
     for name, source in sources.items():
         for row in source.rows():
-            yield _draft_row(name, row)
+            yield _draft_row(name, row, row.region or regions.find(row.country, row.latitude, row.longitude))
 
 
-def _draft_row(source: str, row: Row) -> dict[str, Any]:
+def _draft_row(source: str, row: Row, region: str | None) -> dict[str, Any]:
     return {
         "photo_id": photo_id(source, row.id),
         "source": source,
@@ -154,7 +157,7 @@ def _draft_row(source: str, row: Row) -> dict[str, Any]:
         "observation_id": row.observation_id,
         "observer": row.observer,
         "label": row.label,
-        "region": row.region,
+        "region": region,
         "licence": normalise_licence(row.licence),
         "rights_holder": row.rights_holder,
         "given_split": row.given_split,

@@ -79,12 +79,15 @@ class Kept:
     tar: Path
 
 
-def clear_stale(store: Store, plan: Plan, rules: str) -> list[int]:
-    """Move or delete every shard that no longer stands; return the numbers of those to be made."""
+def clear_stale(store: Store, plan: Plan, rules: str, again: frozenset[str]) -> list[int]:
+    """Move or delete every shard that no longer stands; return the numbers of those to be made.
+
+    A URL whose status is one of `again` is asked for once more.
+    """
     to_make = []
     standing = set()
     for number in range(plan.num_shards):
-        if _stands(store, number, plan.shard(number), rules):
+        if _stands(store, number, plan.shard(number), rules, again):
             standing.add(store.shard(number).stem)
         else:
             to_make.append(number)
@@ -112,7 +115,8 @@ def local_stamp(wanted: Iterable[Wanted]) -> str | None:
 class Previous:
     """Finds earlier downloads by URL, in memory of some tens of bytes per download."""
 
-    def __init__(self, store: Store, rules: str) -> None:
+    def __init__(self, store: Store, rules: str, again: frozenset[str]) -> None:
+        self._again = again
         tables: list[pa.Table] = []
         self._tars: list[Path] = []
         for ledger in sorted(store.previous.glob("*.parquet")):
@@ -143,14 +147,16 @@ class Previous:
             line = self._lines.slice(int(row), 1).to_pylist()[0]
             tar = self._tars[line.pop("tar")]
             entry = Entry(**line)
-            if entry.is_reusable:
+            if entry.is_reusable and entry.status not in self._again:
                 return Kept(entry, tar)
         return None
 
 
-def _stands(store: Store, number: int, wanted: list[Wanted], rules: str) -> bool:
+def _stands(store: Store, number: int, wanted: list[Wanted], rules: str, again: frozenset[str]) -> bool:
     head = read_head(store.ledger(number))
     if head is None or head.rules != rules or head.num_retryable or head.wanted != digest_wanted(wanted):
+        return False
+    if again and again & set(read_outcomes(store.ledger(number))["status"].to_pylist()):
         return False
     stamp = local_stamp(wanted)
     if stamp is not None:

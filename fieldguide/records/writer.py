@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 from pydantic import ValidationError
 
+from fieldguide.catalogue.splits import DRAWN, HELD_OUT
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import EngineParams, map_shards
 from fieldguide.errors import RecordError
@@ -23,8 +24,6 @@ from fieldguide.photos.tar import Member, group_samples, iterate_members, read_m
 from fieldguide.records.example import OVERHEAD
 from fieldguide.records.features import Description, feature_specs, to_example
 from fieldguide.records.manifest import MANIFEST, TAXONOMY, Manifest, ShardEntry, SplitEntry, index_path, write_index
-
-SPLITS = ("train", "val", "test")
 
 PLACE = np.dtype(
     {
@@ -60,8 +59,10 @@ def write_records(
 
     splits: dict[str, SplitEntry] = {}
     image_sizes: set[int] = set()
-    for split in SPLITS:
+    for split in (*DRAWN, *HELD_OUT):
         tars = sorted(resize.glob(f"{split}-*.tar"))
+        if split in HELD_OUT and not tars:
+            continue
         places = order_photos(tars, salt, engine, f"index {split}")
         plans = list(plan_shards(places, out, split, records_per_shard))
         write = partial(write_shard, tars=tars, taxonomy=taxonomy)
@@ -71,9 +72,7 @@ def write_records(
             image_sizes.add(image_size)
         splits[split] = SplitEntry(num_records=len(places), shards=entries)
     if not image_sizes:
-        raise RecordError(
-            f"{resize} holds no photos; expected tars named {', '.join(f'{s}-00000.tar' for s in SPLITS)}"
-        )
+        raise RecordError(f"{resize} holds no photos; expected tars named {', '.join(f'{s}-00000.tar' for s in DRAWN)}")
     if len(image_sizes) > 1:
         raise RecordError(f"{resize}: photos of {sorted(image_sizes)} px side by side; expected one size")
 

@@ -93,6 +93,7 @@ def test_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         root=None,
         observation_id="a9",
         region="NL",
+        country="NL",
         licence="http://creativecommons.org/licenses/by-nc/4.0/",
         rights_holder="Bo, Birch",
     )
@@ -105,6 +106,7 @@ def test_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         observer="Ada Alder",
         label='Arctia "caja"',
         region="DE",
+        country="DE",
         licence="CC_BY_4_0",
         rights_holder="Museum of Moths",
     )
@@ -113,6 +115,15 @@ def test_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         "3 still images; left out 1 repeated, 1 not still images, 1 without an address, 1 of basis MATERIAL"
         in caplog.text
     )
+
+
+def test_the_place_is_told_where_the_core_tells_it(tmp_path: Path) -> None:
+    meta = META.replace(
+        '<field default="Museum', '<field index="3" term="x/decimalLatitude"/>\n<field default="Museum'
+    ).replace('<field index="3" term="http://rs.tdwg.org/dwc/terms/recordedBy"/>', "")
+    occurrence = FILES["occurrence.txt"].replace("Ada Alder", "52.5")
+    rows = rows_of(write_zip(tmp_path / "moths.zip", FILES | {"meta.xml": meta, "occurrence.txt": occurrence}))
+    assert [(row.country, row.latitude) for row in rows] == [("NL", None), ("DE", 52.5), ("DE", 52.5)]
 
 
 def test_a_folder_is_an_archive_too(tmp_path: Path) -> None:
@@ -175,7 +186,7 @@ def test_a_gbif_download(shared_data: Path, tmp_path: Path) -> None:
     media = (download / "multimedia.txt").read_text(encoding="utf-8")
     ids = list(dict.fromkeys(line.split("\t")[0] for line in media.splitlines()[1:]))
     fields = (download / "meta.xml").read_text().split("<extension")[0].count("<field index=")
-    occurrences = "".join("\t".join([key, *["x"] * (fields - 1)]) + "\n" for key in ["gbifID", *ids])
+    occurrences = "".join("\t".join([key, *["1"] * (fields - 1)]) + "\n" for key in ["gbifID", *ids])
     files = {"meta.xml": (download / "meta.xml").read_text(), "multimedia.txt": media, "occurrence.txt": occurrences}
     meta = files["meta.xml"]
     for location in {part.split("</location>")[0] for part in meta.split("<location>")[1:]} - files.keys():
@@ -183,5 +194,5 @@ def test_a_gbif_download(shared_data: Path, tmp_path: Path) -> None:
     rows = rows_of(write_zip(tmp_path / "frogs.zip", files))
     stills = [line for line in media.splitlines() if line.split("\t")[1] == "StillImage"]
     assert 0.9 * len(stills) < len(rows) <= len(stills)
-    assert {row.label for row in rows} == {"x"}
+    assert {row.label for row in rows} == {"1"}
     assert rows[0].licence == "http://creativecommons.org/licenses/by-nc-sa/3.0/"

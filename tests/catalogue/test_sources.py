@@ -1,5 +1,8 @@
 import gzip
+import io
 import json
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,9 @@ COLUMNS = {
     "observer": "who",
     "label": "name",
     "region": None,
+    "country": None,
+    "latitude": None,
+    "longitude": None,
     "licence": None,
     "rights_holder": None,
     "given_split": "part",
@@ -33,7 +39,7 @@ TABLE = [
 
 
 def observations(path: Path, **columns: str | None) -> ObservationsSource:
-    section = {"kind": "observations", "path": path, "columns": COLUMNS | columns, "fill": NO_FILL}
+    section = {"kind": "observations", "path": path, "columns": COLUMNS | columns, "explode": None, "fill": NO_FILL}
     return ObservationsSource.model_validate(section)
 
 
@@ -193,6 +199,94 @@ def test_a_wrong_pattern_is_refused_before_any_work(tmp_path: Path, pattern: str
 def test_a_root_without_photos_is_an_error(tmp_path: Path, paths: list[str], message: str) -> None:
     with pytest.raises(CatalogueError, match=message):
         list(folders(plant(tmp_path, *paths)).rows())
+
+
+def pack_tar(path: Path, names: list[str], mode: str) -> Path:
+    with tarfile.open(path, mode) as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    return path
+
+
+def pack_zip(path: Path, names: list[str], mode: str) -> Path:
+    with zipfile.ZipFile(path, mode) as archive:
+        for name in names:
+            archive.writestr(name, b"")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "pack", "mode", "scheme"),
+    [
+        ("a.tar", pack_tar, "w", "tar"),
+        ("a.tar.gz", pack_tar, "w:gz", "tar"),
+        ("a.tgz", pack_tar, "w:gz", "tar"),
+        ("a.zip", pack_zip, "w", "zip"),
+    ],
+)
+def test_an_archive_is_a_tree_too(tmp_path: Path, name: str, pack: Any, mode: str, scheme: str) -> None:
+    names = ["./Bellis perennis/2.jpg", "Aster alpinus/1.PNG", "Aster alpinus/notes.txt", "Aster alpinus/._1.png"]
+    archive = pack(tmp_path / name, names, mode)
+    assert [(row.id, row.label, row.url, row.root) for row in folders(archive).rows()] == [
+        ("Aster alpinus/1.PNG", "Aster alpinus", f"{scheme}://Aster alpinus/1.PNG::{archive}", str(tmp_path)),
+        ("Bellis perennis/2.jpg", "Bellis perennis", f"{scheme}://./Bellis perennis/2.jpg::{archive}", str(tmp_path)),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.zip"])
+def test_a_broken_archive_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"no archive")
+    with pytest.raises(CatalogueError, match=f"{name} cannot be read"):
+        list(folders(tmp_path / name).rows())
+
+
+NESTED = [
+    {"id": 7, "who": "Ada", "taxon": {"name": "Aster alpinus"}, "photos": [{"link": "1.jpg"}, {"link": "2.jpg"}]},
+    {"id": 8, "taxon": {"name": "Bellis perennis"}, "photos": []},
+    {"id": 9, "photos": ["3.jpg"], "taxon": {}},
+]
+
+
+def nested(path: Path, **columns: str | None) -> ObservationsSource:
+    names = dict.fromkeys(COLUMNS) | {"id": "id", "url": "photos.link", "label": "taxon.name", "observation_id": "id"}
+    section = {"kind": "observations", "path": path, "columns": names | columns, "explode": "photos", "fill": NO_FILL}
+    return ObservationsSource.model_validate(section)
+
+
+@pytest.mark.parametrize("write", ["jsonl", "parquet"])
+def test_a_record_with_several_photos_is_several_rows(tmp_path: Path, write: str) -> None:
+    path = tmp_path / f"o.{write}"
+    if write == "jsonl":
+        path.write_text("".join(json.dumps(record) + "\n" for record in NESTED[:2]))
+    else:
+        pq.write_table(pa.Table.from_pylist(NESTED[:2]), path)
+    rows = list(nested(path).rows())
+    assert [(row.id, row.label, row.observation_id, row.url) for row in rows] == [
+        ("7/0", "Aster alpinus", "7", f"file:{tmp_path}/1.jpg"),
+        ("7/1", "Aster alpinus", "7", f"file:{tmp_path}/2.jpg"),
+    ]
+    assert rows[1].source_row == f"o.{write}:1[1]"
+
+
+def test_a_list_of_plain_urls_is_exploded_too(tmp_path: Path) -> None:
+    path = tmp_path / "o.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in NESTED[2:]))
+    (row,) = nested(path, url="photos", id="photos").rows()
+    assert (row.id, row.observation_id, row.label) == ("3.jpg", "9", None)
+    path.write_text(json.dumps({"id": 1, "photos": "3.jpg", "taxon": {}}))
+    with pytest.raises(CatalogueError, match=r"line 1, photos: got a str; expected a list"):
+        list(nested(path, url="photos").rows())
+    path.write_text(json.dumps({"id": 1, "photos": [{"link": None}], "taxon": {}}))
+    with pytest.raises(CatalogueError, match=r"line 1, photos\[0\]: column 'photos.link' is empty"):
+        list(nested(path).rows())
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [("91", "0"), ("north", "0"), ("0", "180.1"), ("nan", "0")])
+def test_a_place_that_is_none_is_named(tmp_path: Path, latitude: str, longitude: str) -> None:
+    path = tmp_path / "o.csv"
+    path.write_text(f"id,link,who,name,part,y,x\n1,1.jpg,,,,{latitude},{longitude}\n")
+    with pytest.raises(CatalogueError, match=r"o\.csv line 2, l\w+itude: got '.*'; expected degrees from -"):
+        list(observations(path, latitude="y", longitude="x").rows())
 
 
 def test_a_root_that_is_no_folder_is_an_error(tmp_path: Path) -> None:

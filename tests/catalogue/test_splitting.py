@@ -1,70 +1,142 @@
 """Groups stay whole, ratios come out, and later photos move nothing."""
 
+from collections import Counter
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldguide.catalogue.splitting import Split, draw_split, find_groups, honour_given
+from fieldguide.catalogue.splits import Split
+from fieldguide.catalogue.splitting import (
+    draw_positions,
+    draw_splits,
+    exceeds_cap,
+    find_groups,
+    guarantee_minimum,
+    honour_given,
+)
 from fieldguide.errors import CatalogueError
 
 RATIOS = {Split.TRAIN: 0.8, Split.VAL: 0.1, Split.TEST: 0.1}
+COLUMNS = ["observation_id", "cluster_id"]
 
 
-def rows(*values: tuple[str | None, str | None]) -> pl.DataFrame:
+def rows(*values: tuple[str | None, str | None], start: int = 0) -> pl.DataFrame:
     columns = {"photo_id": pl.String, "observation_id": pl.String, "cluster_id": pl.String}
-    return pl.DataFrame([(f"p{i}", *row) for i, row in enumerate(values)], schema=columns, orient="row")
+    return pl.DataFrame([(f"p{i}", *row) for i, row in enumerate(values, start)], schema=columns, orient="row")
+
+
+def draw(groups: pl.Series, salt: str = "s") -> list[str]:
+    return draw_splits(draw_positions(groups, salt), RATIOS).to_list()
 
 
 def test_groups_join_through_any_column() -> None:
     table = rows(("o1", "c1"), ("o1", "c2"), ("o2", "c2"), (None, "c3"), (None, None), ("o3", "c4"))
-    groups = find_groups(table, ["observation_id", "cluster_id"])
-    assert groups[0] == groups[1] == groups[2]
-    assert len(set(groups[2:])) == 4
-    assert groups[4] == "photo_id=p4"
+    assert find_groups(table, COLUMNS).to_list() == [
+        *["cluster_id=c1"] * 3,
+        "cluster_id=c3",
+        "photo_id=p4",
+        "cluster_id=c4",
+    ]
+
+
+def test_without_columns_every_photo_is_its_own_group() -> None:
+    table = rows(("o1", "c1"), ("o1", None)).with_columns(pl.lit(None, pl.String).alias("observer"))
+    assert find_groups(table, ["observer"]).to_list() == ["photo_id=p0", "photo_id=p1"]
+    assert len(find_groups(table.clear(), COLUMNS)) == 0
 
 
 values = st.one_of(st.none(), st.sampled_from("abcdef"))
 
 
 @given(st.lists(st.tuples(values, values), max_size=12))
-def test_groups_do_not_depend_on_row_order(pairs: list[tuple[str | None, str | None]]) -> None:
+def test_groups_do_not_depend_on_row_order_and_join_just_what_shares(
+    pairs: list[tuple[str | None, str | None]],
+) -> None:
     table = rows(*pairs)
-    groups = dict(zip(table["photo_id"], find_groups(table, ["observation_id", "cluster_id"]), strict=True))
+    groups = dict(zip(table["photo_id"], find_groups(table, COLUMNS), strict=True))
     turned = table.reverse()
-    assert dict(zip(turned["photo_id"], find_groups(turned, ["observation_id", "cluster_id"]), strict=True)) == groups
+    assert dict(zip(turned["photo_id"], find_groups(turned, COLUMNS), strict=True)) == groups
+    # The same by walking from photo to photo.
+    reach = {name: {name} for name in groups}
+    for _ in pairs:
+        for i, one in enumerate(pairs):
+            for j, other in enumerate(pairs):
+                if any(a is not None and a == b for a, b in zip(one, other, strict=True)):
+                    reach[f"p{i}"] |= reach[f"p{j}"]
+    assert {name: {other for other in groups if groups[other] == groups[name]} for name in groups} == reach
 
 
 def test_ratios_come_out() -> None:
-    drawn = [draw_split(f"observation_id={i}", "salt", RATIOS) for i in range(20_000)]
+    drawn = Counter(draw(pl.Series([f"observation_id={i}" for i in range(20_000)])))
     for split, ratio in RATIOS.items():
-        assert drawn.count(split) / len(drawn) == pytest.approx(ratio, abs=0.01)
+        assert drawn[split] / 20_000 == pytest.approx(ratio, abs=0.01)
 
 
 def test_the_salt_draws_anew() -> None:
-    groups = [f"g{i}" for i in range(200)]
-    assert [draw_split(g, "a", RATIOS) for g in groups] != [draw_split(g, "b", RATIOS) for g in groups]
+    groups = pl.Series([f"g{i}" for i in range(200)])
+    assert draw(groups, "a") != draw(groups, "b")
 
 
-def test_added_observations_move_none() -> None:
-    old = rows(*((f"o{i}", f"c{i}") for i in range(300)))
-    new = rows(*((f"o{i}", f"c{i}") for i in range(-200, 500)))
-    columns = ["observation_id", "cluster_id"]
+@given(st.lists(st.integers(-200, 500), min_size=1, max_size=80), st.sets(st.integers(501, 900), max_size=80))
+def test_added_observations_move_none(old: list[int], new: set[int]) -> None:
+    def splits(numbers: list[int]) -> dict[str, str]:
+        table = rows(*((f"o{i}", f"c{i}") for i in numbers))
+        return dict(zip(table["observation_id"], draw(find_groups(table, COLUMNS)), strict=True))
 
-    def splits(table: pl.DataFrame) -> dict[str, Split]:
-        groups = find_groups(table, columns)
-        drawn = [draw_split(group, "s", RATIOS) for group in groups]
-        return dict(zip(table["observation_id"], drawn, strict=True))
-
-    before, after = splits(old), splits(new)
+    before, after = splits(old), splits([*sorted(new), *old])
     assert [name for name in before if after[name] != before[name]] == []
 
 
 def test_a_given_split_is_honoured_or_named() -> None:
     table = pl.DataFrame({"source_row": ["a.csv:2", "a.csv:3"], "given_split": ["train", "test"]})
-    assert honour_given(table, "given_split") == [Split.TRAIN, Split.TEST]
-    wrong = table.with_columns(pl.Series("given_split", ["train", "dev"]))
-    with pytest.raises(CatalogueError, match=r"a\.csv:3: given_split is 'dev'; expected one of train, val, test"):
-        honour_given(wrong, "given_split")
+    assert honour_given(table, "given_split").to_list() == [Split.TRAIN, Split.TEST]
+    for strange in ("dev", None, "unseen"):
+        wrong = table.with_columns(pl.Series("given_split", ["train", strange]))
+        with pytest.raises(
+            CatalogueError, match=rf"a\.csv:3: given_split is {strange!r}; expected one of train, val, test"
+        ):
+            honour_given(wrong, "given_split")
     with pytest.raises(CatalogueError, match="no column 'fold'"):
         honour_given(table, "fold")
+
+
+def photos(**sizes: int) -> pl.DataFrame:
+    """Photos of labels, two of them a group, all of them in train but every tenth group."""
+    labels = [label for label, size in sizes.items() for _ in range(size)]
+    groups = pl.Series("group_id", [f"g{i // 2}" for i in range(len(labels))])
+    positions = draw_positions(groups, "s")
+    table = pl.DataFrame({"photo_id": [f"p{i:03}" for i in range(len(labels))], "label": labels, "group_id": groups})
+    return table.with_columns(positions, draw_splits(positions, RATIOS))
+
+
+def count(table: pl.DataFrame) -> dict[str, Counter[str]]:
+    return {label: Counter(table.filter(pl.col("label") == label)["split"]) for label in table["label"].unique()}
+
+
+def test_every_class_has_its_minimum_and_groups_stay_whole() -> None:
+    table = photos(common=400, rare=24, tiny=4, other=30)
+    topped = guarantee_minimum(table, 4, ["common", "rare", "tiny"])
+    counts = count(topped)
+    for label in ("common", "rare"):
+        assert min(counts[label][Split.VAL], counts[label][Split.TEST]) >= 4
+    assert counts["tiny"][Split.TRAIN] >= 2, "train keeps half"
+    assert counts["other"] == count(table)["other"], "`other` is not asked for"
+    assert topped.group_by("group_id").agg(pl.col("split").n_unique())["split"].max() == 1
+    moved = table.with_columns(topped["split"].alias("now")).filter(pl.col("now") != pl.col("split"))
+    assert set(moved["split"]) == {Split.TRAIN}
+    assert "common" not in set(moved["label"])
+    assert guarantee_minimum(table, 0, ["tiny"]).equals(table)
+
+
+def test_the_cap_leaves_the_earliest_drawn() -> None:
+    table = photos(common=100, rare=6)
+    beyond = exceeds_cap(table, 20)
+    left = table.filter(~beyond)
+    counts = count(left)
+    assert counts["common"][Split.TRAIN] == 20
+    assert counts["rare"] == count(table)["rare"]
+    assert set(table.filter(beyond)["split"]) == {Split.TRAIN}
+    kept = left.filter((pl.col("label") == "common") & (pl.col("split") == Split.TRAIN))["position"]
+    assert kept.max() <= table.filter(beyond)["position"].min()

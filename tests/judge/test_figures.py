@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy.sparse import coo_array, csr_array
 
-from fieldguide.judge.figures import draw_accuracy_by_count, draw_confusion, draw_reliability, save_figure
+from fieldguide.drawing import save_figure
+from fieldguide.judge.figures import draw_accuracy_by_count, draw_confusion, draw_reliability
 from fieldguide.judge.metrics import measure_reliability
 
 

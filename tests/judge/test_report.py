@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fieldguide.catalogue.frequency import FrequencyParams
 from fieldguide.judge.answers import Answers, RankAnswers
 from fieldguide.judge.report import ModelPage, draw_figures, show_mistakes, write_report
-from fieldguide.judge.scores import FrequencyParams, ScoreParams, count_photos, score
+from fieldguide.judge.scores import ScoreParams, count_photos, score
 from fieldguide.records.reader import RecordSet
 from tests.records.making import TAXONOMY
 

@@ -1,10 +1,10 @@
 """What metrics/evaluate.json says of a model."""
 
 import numpy as np
-import pytest
 
+from fieldguide.catalogue.frequency import FrequencyParams
 from fieldguide.judge.answers import Answers, RankAnswers
-from fieldguide.judge.scores import FrequencyParams, ScoreParams, count_photos, name_frequency, score, score_rank
+from fieldguide.judge.scores import ScoreParams, count_photos, score, score_rank
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.records.reader import RecordSet
 
@@ -40,11 +40,6 @@ def test_scores_are_cut_by_rank_region_and_frequency():
 
 def test_a_rank_without_known_photos_says_so():
     assert score_rank(rank_answers([UNKNOWN], [0], ["other", "a"]), 15) == {"num_photos": 0}
-
-
-@pytest.mark.parametrize(("num_photos", "name"), [(0, "few"), (9, "few"), (10, "some"), (100, "some"), (101, "many")])
-def test_frequency_names(num_photos: int, name: str):
-    assert name_frequency(num_photos, PARAMS.frequency) == name
 
 
 def test_training_photos_are_counted_by_name(train: RecordSet):

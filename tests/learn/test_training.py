@@ -130,6 +130,7 @@ def test_killed_for_real_at_random_moments(tfrecord: Path, tmp_path: Path):
     assert same_files(tmp_path / "undisturbed", tmp_path / "killed")
 
 
+@pytest.mark.slow
 def test_the_flora_is_learnt(tfrecord: Path, tmp_path: Path):
     metrics = train_into(tmp_path, tfrecord, epochs=20, ema_decay=None, transforms=[], balance_fraction=0.0)
     assert metrics["curves"] == list(range(20))

@@ -21,6 +21,8 @@ LIMITS = {
     "max_redirects": 3,
     "allow_private": True,
     "concurrency": 8,
+    "host_concurrency": 8,
+    "host_requests_per_second": None,
 }
 
 
@@ -34,7 +36,7 @@ def get(*urls: str, **limits: object) -> list[Outcome]:
     params = DownloadParams.model_validate(LIMITS | limits)
 
     async def ask() -> list[Outcome]:
-        async with open_downloader(params, params.concurrency) as downloader:
+        async with open_downloader(params) as downloader:
             return await asyncio.gather(*map(downloader.download, urls))
 
     return asyncio.run(ask())

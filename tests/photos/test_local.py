@@ -1,3 +1,4 @@
+import gzip
 import io
 import os
 import tarfile
@@ -39,6 +40,8 @@ def root(tmp_path: Path) -> Path:
         link = tarfile.TarInfo("link.jpg")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
+    (root / "p.tar.gz").write_bytes(gzip.compress((root / "p.tar").read_bytes()))
+    (root / "cut.tar.gz").write_bytes((root / "p.tar.gz").read_bytes()[:-20])
     (root / "cut.tar").write_bytes((root / "p.tar").read_bytes()[:700])
     with zipfile.ZipFile(root / "p.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a/1.jpg", PHOTO)
@@ -67,6 +70,9 @@ def root(tmp_path: Path) -> Path:
         ("file:{root}/escape.jpg", Status.REFUSED),
         ("file:/etc/passwd", Status.REFUSED),
         ("tar://a/1.jpg::{root}/p.tar", Status.OK),
+        ("tar://a/1.jpg::{root}/p.tar.gz", Status.OK),
+        ("tar://a/2.jpg::{root}/p.tar.gz", Status.MISSING),
+        ("tar://a/1.jpg::{root}/cut.tar.gz", Status.READ_ERROR),
         ("tar://a/2.jpg::{root}/p.tar", Status.MISSING),
         ("tar://link.jpg::{root}/p.tar", Status.MISSING),
         ("tar://large.jpg::{root}/p.tar", Status.TOO_LARGE),

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fieldguide.catalogue.regions import Regions
 from fieldguide.catalogue.rows import Row
 from fieldguide.errors import CatalogueError
 from fieldguide.photos import plan as plan_module
 from fieldguide.photos.plan import draw_plan, number_urls
+
+NOWHERE = Regions(polygons=None, boxes={}, countries={})
 
 
 @dataclass
@@ -39,7 +42,7 @@ def test_urls_are_numbered_by_first_appearance(values: list[int]) -> None:
 def test_each_url_is_wanted_once_in_shards_of_the_asked_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_module, "BATCH_ROWS", 3)
     sources = {"a": Listed(["u0", "u1", "u0", "u2", "u3"]), "b": Listed(["u3", "u4", "u1"])}
-    plan = draw_plan(sources, 2, tmp_path)
+    plan = draw_plan(sources, NOWHERE, 2, tmp_path)
     assert plan.url_of_row.tolist() == [0, 1, 0, 2, 3, 3, 4, 1]
     assert (plan.num_rows, plan.num_urls, plan.num_shards) == (8, 5, 3)
     assert [[item.url for item in plan.shard(number)] for number in range(3)] == [["u0", "u1"], ["u2", "u3"], ["u4"]]
@@ -52,15 +55,26 @@ def test_each_url_is_wanted_once_in_shards_of_the_asked_size(tmp_path: Path, mon
 
 def test_one_path_under_two_roots_is_two_urls(tmp_path: Path) -> None:
     sources = {"a": Listed(["file:x/1.jpg"], root="x"), "b": Listed(["file:x/1.jpg"], root="."), "c": Listed(["u"])}
-    assert draw_plan(sources, 10, tmp_path).num_urls == 3
+    assert draw_plan(sources, NOWHERE, 10, tmp_path).num_urls == 3
+
+
+def test_regions_are_found_where_the_source_names_none(tmp_path: Path) -> None:
+    class Placed:
+        def rows(self) -> Iterator[Row]:
+            for number, region in enumerate((None, "mine")):
+                yield Row(id=str(number), source_row="", url=f"u{number}", root=None, region=region, country="nl")
+
+    regions = Regions(polygons=None, boxes={}, countries={"EU_NW": ["NL", "BE"]})
+    plan = draw_plan({"a": Placed()}, regions, 2, tmp_path)
+    assert [row["region"] for batch in plan.batches() for row in batch.to_pylist()] == ["EU_NW", "mine"]
 
 
 def test_an_id_that_comes_twice_is_an_error(tmp_path: Path) -> None:
     sources = {"a": Listed(["u0"], ["x"]), "b": Listed(["u0", "u1", "u2"], ["x", "y", "x"])}
     with pytest.raises(CatalogueError, match="source b, list:2: the id is that of list:0 already"):
-        draw_plan(sources, 10, tmp_path)
+        draw_plan(sources, NOWHERE, 10, tmp_path)
 
 
 def test_no_row_at_all_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match=r"no photo in any of the sources \(a, b\)"):
-        draw_plan({"a": Listed([]), "b": Listed([])}, 10, tmp_path)
+        draw_plan({"a": Listed([]), "b": Listed([])}, NOWHERE, 10, tmp_path)

@@ -21,7 +21,7 @@ from fieldguide.records.example import parse_example, unframe
 from fieldguide.records.features import feature_specs
 from fieldguide.records.manifest import Manifest, ShardEntry, index_path, read_index
 from fieldguide.records.reader import RecordSet
-from fieldguide.records.writer import order_photos, plan_shards
+from fieldguide.records.writer import order_photos, plan_shards, write_records
 from tests.records.making import ENGINE, SIDE, TAXONOMY, make_photo, make_resized
 from tests.records.tensorflow_side import error_messages, read_with_tensorflow, write_with_tensorflow
 
@@ -92,6 +92,18 @@ def test_index_is_what_dali_writes(finished: Path):
         assert index_path(shard).read_text() == "".join(lines)
 
 
+def test_splits_that_only_some_sets_have_are_written_too(tmp_path: Path):
+    resized = make_resized(tmp_path / "resize", {"train": 3, "unseen": 2})
+    out = tmp_path / "out"
+    manifest = run_isolated(write_records, resized, TAXONOMY, out, records_per_shard=16, salt="salt", engine=ENGINE)
+    assert {name: split.num_records for name, split in manifest.splits.items()} == {
+        "train": 3,
+        "val": 0,
+        "test": 0,
+        "unseen": 2,
+    }
+
+
 def test_order_is_that_of_the_salted_hash(finished: Path):
     photo_ids = RecordSet.open(finished, "train").photo_ids
     assert photo_ids == sorted(photo_ids, key=lambda photo_id: salted_unit("salt", photo_id))
@@ -119,6 +131,7 @@ def start_writing(resized: Path, out: Path, workers: int) -> subprocess.Popen[by
     return subprocess.Popen([sys.executable, "-c", PROGRAM, resized, out, str(workers)])
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_a_byte(resized: Path, finished: Path, tmp_path: Path):
     assert start_writing(resized, tmp_path, workers=2).wait() == 0
     assert digests(tmp_path) == digests(finished)

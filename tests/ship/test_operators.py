@@ -13,6 +13,8 @@ from fieldguide.engine import run_isolated
 from fieldguide.ship.node import build_script, run_node
 from tests.ship.making import Outcome, run_everywhere, run_onnx, weights, write_onnx
 
+pytestmark = pytest.mark.slow
+
 CHANNELS = 4
 WASM = Path(__file__).parents[2] / "node_modules/@tensorflow/tfjs-backend-wasm/wasm-out"
 

@@ -10,6 +10,7 @@ from PIL import Image
 from fieldguide.engine import EngineParams
 from fieldguide.errors import PhotoError
 from fieldguide.files import file_sha256
+from fieldguide.photos.verdicts import Canonical, OnConflict, QualityParams
 from stages.clean import CleanParams, clean
 from tests.photos.pictures import blotches, encode
 from tests.stages.conftest import WriteFetch
@@ -18,8 +19,12 @@ PARAMS = CleanParams(
     min_side=32,
     max_megapixels=1,
     production_only=True,
+    quality=QualityParams(min_brightness=0, max_brightness=255, min_sharpness=0, min_entropy=0, drop_framed=False),
     near_duplicate_distance=48,
     drop_near_duplicates=True,
+    on_conflict=OnConflict.KEEP,
+    canonical=Canonical.FIRST,
+    replacements=None,
     max_failure_rate=0.9,
     engine=EngineParams(backend="loky", workers=1),
 )
@@ -54,7 +59,7 @@ def fetch(write_fetch: WriteFetch) -> Path:
 
 
 def test_every_row_gets_its_reason(fetch: Path, tmp_path: Path) -> None:
-    metrics = clean(PARAMS, fetch=fetch, out=tmp_path / "clean")
+    metrics = clean(PARAMS, fetch=fetch, out=tmp_path / "clean", reports=tmp_path / "reports")
     verdicts = pl.read_parquet(tmp_path / "clean" / "verdicts.parquet")
     found = verdicts.select("verdict", "reason", "duplicate_of").rows()
     assert found == [
@@ -68,7 +73,7 @@ def test_every_row_gets_its_reason(fetch: Path, tmp_path: Path) -> None:
 
 def test_near_duplicates_may_stay_and_share_a_cluster(fetch: Path, tmp_path: Path) -> None:
     params = PARAMS.model_copy(update={"drop_near_duplicates": False, "production_only": False})
-    clean(params, fetch=fetch, out=tmp_path)
+    clean(params, fetch=fetch, out=tmp_path, reports=tmp_path)
     verdicts = pl.read_parquet(tmp_path / "verdicts.parquet")
     kept = verdicts.filter(pl.col("reason") == "kept")
     assert kept["photo_id"].to_list() == [f"{row:016x}" for row in (0, 1, 4, 5, 12)][:1] + [
@@ -81,7 +86,7 @@ def test_any_number_of_workers_gives_the_same_bytes(fetch: Path, tmp_path: Path)
     digests = set()
     for workers in (1, 2):
         params = PARAMS.model_copy(update={"engine": EngineParams(backend="loky", workers=workers)})
-        clean(params, fetch=fetch, out=tmp_path / str(workers))
+        clean(params, fetch=fetch, out=tmp_path / str(workers), reports=tmp_path / str(workers))
         digests.add(file_sha256(tmp_path / str(workers) / "verdicts.parquet"))
     assert len(digests) == 1
 
@@ -89,5 +94,40 @@ def test_any_number_of_workers_gives_the_same_bytes(fetch: Path, tmp_path: Path)
 def test_too_many_failures_name_the_reasons(fetch: Path, tmp_path: Path) -> None:
     params = PARAMS.model_copy(update={"max_failure_rate": 0.1})
     with pytest.raises(PhotoError, match=r"6 of 13 photos cannot be used.*fetch_failed 1"):
-        clean(params, fetch=fetch, out=tmp_path / "clean")
+        clean(params, fetch=fetch, out=tmp_path / "clean", reports=tmp_path / "reports")
     assert not (tmp_path / "clean").exists()
+
+
+def test_the_page_shows_every_reason(fetch: Path, tmp_path: Path) -> None:
+    clean(PARAMS, fetch=fetch, out=tmp_path / "clean", reports=tmp_path / "reports")
+    page = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    sections = {part.partition('"')[0]: part for part in page.split('<section id="')[1:]}
+    assert set(sections) == {reason for _, _, reason, _ in PHOTOS}
+    assert sections["near_duplicate"].count("data:image/jpeg") == 2
+    assert sections["duplicate_bytes"].count("data:image/jpeg") == 1
+    assert "timeout: " in sections["fetch_failed"]
+    assert "nothing to show" in sections["truncated"]
+    assert "data:image" not in sections["licence"]
+    assert "&lt;" not in sections["not_an_image"]
+    assert 'src="http' not in page
+
+
+def test_a_replaced_photo_is_no_failure(fetch: Path, tmp_path: Path) -> None:
+    catalogue = pl.read_parquet(fetch / "catalogue.parquet")
+    catalogue.with_columns(pl.lit("Ada").alias("rights_holder"), pl.lit("x").alias("label")).write_parquet(
+        fetch / "catalogue.parquet"
+    )
+    ids = [f"{row:016x}" for row in range(len(PHOTOS))]
+    (tmp_path / "r.csv").write_text(f"photo,replacement\n{ids[10]},{ids[5]}\n")
+    params = PARAMS.model_copy(update={"replacements": tmp_path / "r.csv", "max_failure_rate": 6 / 13})
+    metrics = clean(params, fetch=fetch, out=tmp_path, reports=tmp_path)
+    assert metrics["num_replaced"] == 1
+    verdicts = pl.read_parquet(tmp_path / "verdicts.parquet")
+    assert verdicts.filter(pl.col("replaced_by") == ids[5])["photo_id"].to_list() == [ids[10]]
+    with pytest.raises(PhotoError, match="6 of 13 photos cannot be used"):
+        clean(
+            params.model_copy(update={"replacements": None, "max_failure_rate": 5 / 13}),
+            fetch=fetch,
+            out=tmp_path,
+            reports=tmp_path,
+        )

@@ -9,6 +9,8 @@ from fieldguide.learn.network import save_network
 from tests.learn.making import make_network, student_section
 from tests.stages.learning import make_workspace, run_stage
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"tfrecord": "interim/tfrecord", "teachers": "models/teachers", "split": "interim/split"}
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.learn.making import backbone_section
 from tests.stages.learning import make_workspace, run_stage
 
+pytestmark = pytest.mark.slow
+
 EMBED = {"backbone": backbone_section(), "batch_size": 16, "precision": "auto", "workers": 1, "seed": 17}
 
 

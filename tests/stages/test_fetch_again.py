@@ -1,5 +1,7 @@
 """Fetch again: what stands is kept, what may have passed is asked for, and a kill or a full disk loses nothing."""
 
+import contextlib
+import io
 import os
 import random
 import shutil
@@ -10,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fieldguide.errors import PhotoError
 from tests.photo_server import PhotoServer, photo_bytes, serve_photos
+from tests.photos.pictures import blotches, encode
 from tests.stages.fetching import digests, observe, photo_urls, photos_of, run, start
 
 
@@ -48,6 +52,28 @@ def test_a_rerun_asks_again_for_what_may_have_passed(workspace: Path, server: Ph
     assert dict(server.asked) == before | {"/once/503/y": 2}
     run(workspace, "undisturbed")
     assert digests(workspace / "out") == digests(workspace / "undisturbed")
+
+
+def test_what_looks_final_is_asked_for_again_on_request(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(5)), server.url("once/404/y"), server.url("403/x"))
+    assert run(workspace)["statuses"]["missing"] == 1
+    server.asked.clear()
+    assert run(workspace, retry_failed=["refused"])["statuses"]["missing"] == 1
+    assert not server.asked
+    server.asked["/once/404/y"] = 1
+    assert run(workspace, retry_failed=["missing"])["statuses"]["missing"] == 0
+    assert dict(server.asked) == {"/once/404/y": 2}
+
+
+def test_photos_are_shrunk_on_request(workspace: Path) -> None:
+    (workspace / "data" / "1.jpg").write_bytes(encode(blotches(1, 300, 200)))
+    (workspace / "data" / "2.jpg").write_bytes(b"no photo")
+    observe(workspace, "1.jpg", "2.jpg")
+    run(workspace, max_side=100)
+    small, broken = photos_of(workspace / "out")
+    with Image.open(io.BytesIO(small)) as image:
+        assert max(image.size) == 100
+    assert broken == b"no photo"
 
 
 def test_a_new_row_at_the_top_asks_for_one_photo(workspace: Path, server: PhotoServer) -> None:
@@ -132,6 +158,59 @@ def test_killed_at_any_moment_and_run_again_gives_the_same(workspace: Path, serv
     assert digests(workspace / "out") == digests(workspace / "undisturbed")
     # What was finished before a kill was not asked for again: at most the shards in flight were.
     assert sum(server.asked.values()) <= 61 + 2 * 4 * 2 * workers
+
+
+@pytest.mark.slow
+def test_twenty_kills_and_every_kind_of_failure(workspace: Path, server: PhotoServer) -> None:
+    faults = [
+        "404",
+        "410",
+        "403",
+        "429",
+        "500",
+        "503",
+        "reset",
+        "truncated",
+        "stalled",
+        "silent",
+        "dribbling",
+        "endless",
+    ]
+    paths = [f"photo/{number}" for number in range(80)]
+    for number, fault in enumerate([*faults, "page", "empty", "large", "loop", "redirect/ftp://a.org"]):
+        paths.insert(5 * number, f"{fault}/{number}" if not fault.startswith("redirect") else fault)
+    paths += [f"once/{code}/{number}" for number, code in enumerate((429, 500, 503))]
+    observe(workspace, *map(server.url, paths))
+    engine = {"backend": "loky", "workers": 2}
+    limits = {"engine": engine, "read_timeout_s": 0.3, "total_timeout_s": 0.8, "retries": 1}
+    for _ in range(20):
+        stage = start(workspace, **limits)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            stage.wait(random.uniform(0.5, 4))
+        if stage.poll() is None:
+            os.killpg(stage.pid, signal.SIGKILL)
+        stage.communicate()
+    _, errors = (stage := start(workspace, **limits)).communicate()
+    assert stage.returncode == 0, errors
+    statuses = run(workspace, "undisturbed", **limits)["statuses"]
+    assert digests(workspace / "out") == digests(workspace / "undisturbed")
+    photos = [photo for photo in photos_of(workspace / "out") if photo is not None]
+    assert sorted(photos) == sorted(
+        [photo_bytes(str(number)) for number in range(80)]
+        + [photo_bytes(f"{code}/{number}") for number, code in enumerate((429, 500, 503))]
+        + [b"<html>not a photo</html>", b""]
+    )
+    assert {status: count for status, count in statuses.items() if count} == {
+        "ok": 85,
+        "missing": 2,
+        "http_error": 4,
+        "connection_error": 1,
+        "incomplete": 1,
+        "timeout": 3,
+        "too_large": 2,
+        "too_many_redirects": 1,
+        "refused": 1,
+    }
 
 
 @pytest.fixture

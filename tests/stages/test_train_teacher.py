@@ -8,6 +8,8 @@ import pytest
 from tests.learn.making import training_section
 from tests.stages.learning import make_workspace, run_stage
 
+pytestmark = pytest.mark.slow
+
 FILES = {"model.safetensors", "last.safetensors", "model.json", "history.csv"}
 OPTIONS = {"tfrecord": "interim/tfrecord", "embed": "interim/embed", "split": "interim/split"}
 

@@ -10,12 +10,33 @@ from pydantic import Field
 from fieldguide.catalogue.sources.dwca import DwcaSource
 from fieldguide.catalogue.sources.folders import FoldersSource
 from fieldguide.catalogue.sources.inat2017 import Inat2017Source
+from fieldguide.catalogue.sources.inat_open_data import InatOpenDataSource
+from fieldguide.catalogue.sources.mongodb import MongodbSource
 from fieldguide.catalogue.sources.observations import ObservationsSource
+from fieldguide.catalogue.sources.sql import SqlSource
 from fieldguide.catalogue.sources.urls import UrlsSource
 
 AnySource = Annotated[
-    ObservationsSource | FoldersSource | UrlsSource | Inat2017Source | DwcaSource, Field(discriminator="kind")
+    ObservationsSource
+    | FoldersSource
+    | UrlsSource
+    | Inat2017Source
+    | InatOpenDataSource
+    | DwcaSource
+    | SqlSource
+    | MongodbSource,
+    Field(discriminator="kind"),
 ]
 """A source's section in params.yaml; its `kind` picks the model."""
 
-__all__ = ["AnySource", "DwcaSource", "FoldersSource", "Inat2017Source", "ObservationsSource", "UrlsSource"]
+__all__ = [
+    "AnySource",
+    "DwcaSource",
+    "FoldersSource",
+    "Inat2017Source",
+    "InatOpenDataSource",
+    "MongodbSource",
+    "ObservationsSource",
+    "SqlSource",
+    "UrlsSource",
+]

@@ -15,6 +15,7 @@ from typing import Literal
 
 from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy
 from fieldguide.catalogue.sources.dwca_archive import DwcArchive, Line, Part
+from fieldguide.catalogue.taxa import HIGHER_RANKS, Taxon, describe_lineage
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
@@ -24,7 +25,9 @@ OCCURRENCE = "Occurrence"
 MULTIMEDIA = "Multimedia"
 ADDRESSES = ("identifier", "accessURI")
 """Where GBIF's and Audubon Core's multimedia give the URL of the file."""
-KNOWN = ("label", "observer", "region", "licence", "rights_holder")
+ACCEPTED = ("acceptedScientificName", "acceptedNameUsage")
+"""The name that a `scientificName` is a synonym of, or itself."""
+KNOWN = ("label", "observer", "region", "country", "latitude", "longitude", "licence", "rights_holder")
 
 
 class DwcaSource(Section):
@@ -36,7 +39,7 @@ class DwcaSource(Section):
     label: str
     """Term of the core: `species` in GBIF's interpreted downloads, `scientificName` elsewhere (with its author)."""
     region: str | None
-    """Term of the core, such as `countryCode`."""
+    """Term of the core, such as `stateProvince`; null leaves it to `fetch.regions`, by country and coordinates."""
     exclude_basis: tuple[str, ...]
     """Values of basisOfRecord whose media are left out: `MATERIAL_CITATION` are pages of publications."""
     fill: Fill
@@ -74,6 +77,24 @@ class DwcaSource(Section):
         if not num_rows:
             raise CatalogueError(f"{self.path}: no still image among {left_out.total()} media")
 
+    def taxa(self) -> Iterator[Taxon]:
+        """The taxon of every occurrence that has one. GBIF's `species` is the accepted name already."""
+        archive = DwcArchive(self.path)
+        self._multimedia(archive)
+        for line in archive.lines(archive.core):
+            label = tidy(line.get(self.label), f"{line.where}, {self.label}")
+            if label is None:
+                continue
+            accepted = None
+            if self.label == "scientificName":
+                accepted = tidy(next(filter(None, map(line.get, ACCEPTED)), None), f"{line.where}, accepted name")
+            yield Taxon(
+                name=accepted or label,
+                lineage=describe_lineage({rank: line.get(rank) for rank in HIGHER_RANKS}, line.where),
+                vernacular=tidy(line.get("vernacularName"), f"{line.where}, vernacularName"),
+                synonyms=(label,) if accepted and accepted != label else (),
+            )
+
     def _multimedia(self, archive: DwcArchive) -> Part:
         """The extension that lists media, after a look at the terms. Raises CatalogueError."""
         core = archive.core
@@ -95,7 +116,8 @@ class DwcaSource(Section):
         database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         columns = ", ".join(("id TEXT PRIMARY KEY", "basis", *KNOWN))
         database.execute(f"CREATE TABLE occurrence ({columns}) WITHOUT ROWID")
-        terms = ("basisOfRecord", self.label, "recordedBy", self.region, "license", "rightsHolder")
+        places = ("countryCode", "decimalLatitude", "decimalLongitude")
+        terms = ("basisOfRecord", self.label, "recordedBy", self.region, *places, "license", "rightsHolder")
         marks = ", ".join("?" * (len(terms) + 1))
         rows = ((line.key, *(term and line.get(term) for term in terms)) for line in archive.lines(archive.core))
         try:

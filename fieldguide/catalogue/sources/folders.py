@@ -1,9 +1,12 @@
-"""The `folders` kind: one or more trees of `Species name/*.jpg`, merged."""
+"""The `folders` kind: one or more trees of `Species name/*.jpg`, in folders or archives, merged."""
 
 import logging
 import os
 import re
-from collections.abc import Iterator
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +19,8 @@ from fieldguide.params import Section
 log = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"})
+ARCHIVES = {".tar": "tar", ".tgz": "tar", ".tar.gz": "tar", ".zip": "zip"}
+"""Endings of roots that are archives, and the scheme of URLs into them."""
 SPECIES_FOLDERS = r"(?P<label>[^/]+)/[^/]+"
 
 
@@ -24,7 +29,8 @@ class FoldersSource(Section):
 
     kind: Literal["folders"]
     roots: tuple[Path, ...]
-    """Add new roots at the end: photos of a further root are named by its number and their path."""
+    """Folders, or .tar, .tar.gz and .zip files of them. Add new roots at the end: photos of a further root are named by
+    its number and their path."""
     pattern: str | None
     """A regular expression for the whole path below a root, `/` between folders; its named groups are catalogue
     columns. Null means `Species name/file`. Files that do not match are left out and counted in the log."""
@@ -45,25 +51,51 @@ class FoldersSource(Section):
         """The photos of every root in turn, in the order of their paths."""
         pattern = re.compile(self.pattern or SPECIES_FOLDERS)
         for number, root in enumerate(self.roots):
-            if not root.is_dir():
-                raise CatalogueError(f"{root} is not a folder; expected a tree of photos")
+            scheme = archive_scheme(root)
             prefix = f"{number}:" if number else ""
             num_found, unmatched = 0, []
-            for path in walk_photos(root):
+            found = list_archive(root, scheme) if scheme else ((path, path) for path in walk_photos(root))
+            for path, member in found:
                 match = pattern.fullmatch(path)
                 if match is None:
                     unmatched.append(path)
                     continue
                 num_found += 1
+                url, inside = (f"{scheme}://{member}::{root}", root.parent) if scheme else (f"file:{root / path}", root)
                 described = describe_row(match.groupdict(), f"{root / path}")
-                yield self.fill.complete(
-                    Row(id=prefix + path, source_row=path, url=f"file:{root / path}", root=str(root), **described)
-                )
+                yield self.fill.complete(Row(id=prefix + path, source_row=path, url=url, root=str(inside), **described))
             if not num_found:
                 hint = f"; {unmatched[0]!r} does not match {pattern.pattern!r}" if unmatched else ""
                 raise CatalogueError(f"{root}: no photo found{hint}")
             if unmatched:
                 log.warning("%s: left out %d files that do not match, as %s", root, len(unmatched), unmatched[0])
+
+
+def archive_scheme(root: Path) -> str | None:
+    """`tar` or `zip` if `root` is such a file, None if it is a folder. Raises CatalogueError if it is neither."""
+    if root.is_dir():
+        return None
+    scheme = next((scheme for ending, scheme in ARCHIVES.items() if root.name.lower().endswith(ending)), None)
+    if scheme is None or not root.is_file():
+        raise CatalogueError(f"{root} is not a folder, .tar, .tar.gz or .zip; expected a tree of photos")
+    return scheme
+
+
+def list_archive(archive: Path, scheme: str) -> list[tuple[str, str]]:
+    """Path, sorted, and name of an archive's members with a photo's suffix. Raises CatalogueError if it cannot be read.
+
+    The two differ where the name begins with `./`, as tar's do.
+    """
+    try:
+        if scheme == "zip":
+            with zipfile.ZipFile(archive) as opened:
+                names = [entry.filename for entry in opened.infolist() if not entry.is_dir()]
+        else:
+            with tarfile.open(archive) as opened_tar:
+                names = [entry.name for entry in opened_tar if entry.isreg()]
+    except (OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise CatalogueError(f"{archive} cannot be read: {error}") from None
+    return sorted({name.removeprefix("./"): name for name in _photo_names(names, archive)}.items())
 
 
 def walk_photos(root: Path) -> Iterator[str]:
@@ -73,12 +105,17 @@ def walk_photos(root: Path) -> Iterator[str]:
     """
     for folder, subfolders, names in os.walk(root):
         subfolders.sort()
-        for name in sorted(names):
-            if name.startswith(".") or Path(name).suffix.lower() not in SUFFIXES:
-                continue
-            path = (Path(folder) / name).relative_to(root).as_posix()
-            try:
-                path.encode()
-            except UnicodeEncodeError:
-                raise CatalogueError(f"{root}: the file name {path!a} is not UTF-8") from None
-            yield path
+        paths = ((Path(folder) / name).relative_to(root).as_posix() for name in sorted(names))
+        yield from _photo_names(paths, root)
+
+
+def _photo_names(paths: Iterable[str], root: Path) -> Iterator[str]:
+    for path in paths:
+        name = Path(path)
+        if name.name.startswith(".") or name.suffix.lower() not in SUFFIXES:
+            continue
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            raise CatalogueError(f"{root}: the file name {path!a} is not UTF-8") from None
+        yield path

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy
 from fieldguide.catalogue.sources.tables import open_bytes
+from fieldguide.catalogue.taxa import Taxon, describe_lineage
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
@@ -74,6 +75,16 @@ class Inat2017Source(Section):
             )
         if not num_images:
             raise CatalogueError(f"{self.path}: no `images`; expected the JSON of an iNaturalist challenge")
+
+    def taxa(self) -> Iterator[Taxon]:
+        """The categories, with the ranks that the year's file gives; `group` is the supercategory."""
+        for number, entry in self._entries("categories"):
+            where = f"{self.path}, categories[{number}]"
+            name = tidy(entry.get("name"), f"{where}, name")
+            if name is None:
+                raise CatalogueError(f"{where}: no name; expected a category's name")
+            lineage = describe_lineage({**entry, "group": entry.get("supercategory")}, where)
+            yield Taxon(name=name, lineage=lineage, vernacular=tidy(entry.get("common_name"), f"{where}, common_name"))
 
     def _entries(self, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """The objects of one of the file's lists with their numbers from 1."""

@@ -3,7 +3,7 @@
 import csv
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,7 +50,7 @@ def _read_jsonl(path: Path, columns: set[str]) -> Iterator[TableRow]:
             if not isinstance(cells, dict):
                 raise CatalogueError(f"{where}: got a {type(cells).__name__}; expected one object per line")
             if len(seen) < len(columns):
-                seen |= columns & cells.keys()
+                seen |= {column for column in columns if column in cells or _top_level(column) in cells}
             yield number, where, cells
     # Rows may leave a column out, but a column that no row has is a typo in params.yaml.
     if missing := sorted(columns - seen):
@@ -80,12 +80,32 @@ def _read_csv(path: Path, columns: set[str]) -> Iterator[TableRow]:
 
 def _read_parquet(path: Path, columns: set[str]) -> Iterator[TableRow]:
     with pq.ParquetFile(path) as table:
-        _check_columns(path, columns, table.schema_arrow.names)
+        names = table.schema_arrow.names
+        wanted = {column if column in names else _top_level(column) for column in columns}
+        _check_columns(path, wanted, names)
         number = 0
-        for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=sorted(columns)):
+        for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=sorted(wanted)):
             for cells in batch.to_pylist():
                 number += 1
                 yield number, f"{path} row {number}", cells
+
+
+def read_unquoted(stream: IO[bytes], path: Path, columns: Iterable[str]) -> Iterator[TableRow]:
+    """Yield `columns` of a tab-separated text without quoting, below its header; an empty cell is None.
+
+    Raises CatalogueError on a missing column and on a line that is too short. A longer one is read as far as the header
+    goes: nothing can quote a stray tab, and published tables hold some.
+    """
+    lines = numbered_lines(stream, str(path))
+    names = next(lines, (0, ""))[1].rstrip("\r\n").split("\t")
+    _check_columns(path, set(columns), names)
+    places = [(name, names.index(name)) for name in columns]
+    for number, line in lines:
+        cells = line.rstrip("\r\n").split("\t")
+        where = f"{path} line {number}"
+        if len(cells) < len(names):
+            raise CatalogueError(f"{where}: {len(cells)} fields; expected {len(names)}, as in the header")
+        yield number, where, {name: cells[place].strip() or None for name, place in places}
 
 
 def numbered_lines(stream: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
@@ -105,6 +125,11 @@ def numbered_lines(stream: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
 def _check_columns(path: Path, columns: set[str], names: list[str]) -> None:
     if missing := sorted(columns - set(names)):
         raise CatalogueError(f"{path}: no column {missing[0]!r}; it has {', '.join(map(repr, names))}")
+
+
+def _top_level(column: str) -> str:
+    """The column in which a nested one (`taxon.name`) lies."""
+    return column.partition(".")[0]
 
 
 def open_bytes(path: Path) -> IO[bytes]:

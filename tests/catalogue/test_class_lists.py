@@ -1,11 +1,12 @@
-"""Which labels become classes, what is kept of the rest, and what a broken table says."""
+"""Which labels become classes, and what is kept of the rest."""
 
 from pathlib import Path
 
 import pytest
 
-from fieldguide.catalogue.taxonomy import Taxonomy, close_taxonomy, read_lineages
-from fieldguide.errors import CatalogueError
+from fieldguide.catalogue.class_lists import close_taxonomy
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.catalogue.taxonomy_table import Taxa, TaxonomyTable, read_taxa
 
 RANKS = ["species", "genus", "family"]
 TABLE = """species,genus,family,vernacular
@@ -22,9 +23,13 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
+def read(path: Path) -> Taxa:
+    return read_taxa(TaxonomyTable(path=path, columns={}, vernacular=["vernacular"], synonyms=None), RANKS)
+
+
 def test_rare_and_unlisted_species_become_other_and_keep_what_is_known(table: Path) -> None:
     labels = {"Aster alpinus": 30, "Aster rarus": 3, "Aster novus": 40, "Quercus robur": 12, "other": 2}
-    taxonomy, names = close_taxonomy(labels, read_lineages(table, RANKS), RANKS, min_samples=10)
+    taxonomy, names = close_taxonomy(labels, read(table), RANKS, min_samples=10)
     assert names == {
         "Aster alpinus": {"species": "Aster alpinus", "genus": "Aster", "family": "Asteraceae"},
         "Aster rarus": {"species": "other", "genus": "Aster", "family": "Asteraceae"},
@@ -51,42 +56,27 @@ def test_without_a_table_every_label_is_a_class() -> None:
     assert taxonomy.classes == {"species": ["other", "a", "b"]}
 
 
-def test_the_moth_hierarchy_reads(tmp_path: Path) -> None:
-    path = tmp_path / "moths.csv"
-    path.write_text('"species";"group";"family";"genus"\n"Capperia b";"micro";"Pterophoridae";"Capperia"\n')
-    ranks = ["species", "group", "family", "genus"]
-    lineages, _ = read_lineages(path, ranks)
-    assert lineages == {"Capperia b": {"group": "micro", "family": "Pterophoridae", "genus": "Capperia"}}
-    taxonomy, _ = close_taxonomy({"Capperia b": 60}, (lineages, {}), ranks, min_samples=50)
-    assert taxonomy.parents["family"] == {"Pterophoridae": {"genus": "Capperia"}}
+def test_in_a_careless_table_the_most_frequent_parent_wins() -> None:
+    ranks = ["species", "group", "family"]
+    taxa = Taxa({"A b": {"group": "micro", "family": "F"}, "C d": {"group": "macro", "family": "F"}})
+    taxonomy, _ = close_taxonomy({"A b": 3, "C d": 4}, taxa, ["species", "family", "group"], min_samples=1)
+    assert taxonomy.parents["family"] == {"F": {"group": "macro"}}
+    taxonomy, _ = close_taxonomy({"A b": 60}, taxa, ranks, min_samples=50)
+    assert taxonomy.parents["group"] == {"micro": {"family": "F"}}
+
+
+def test_held_out_labels_make_no_class_but_are_told_by_others(table: Path) -> None:
+    labels = {"Aster alpinus": 30, "Aster rarus": 0, "Bellis minor": 0}
+    taxonomy, names = close_taxonomy(labels, read(table), RANKS, min_samples=0)
+    assert taxonomy.classes["genus"] == ["other", "Aster"]
+    assert names["Aster rarus"] == {"species": "other", "genus": "Aster", "family": "Asteraceae"}
+    assert names["Bellis minor"] == {"species": "other", "genus": "other", "family": "Asteraceae"}
+    assert taxonomy.bundled == {}
 
 
 def test_written_and_read_again(tmp_path: Path, table: Path) -> None:
-    taxonomy, _ = close_taxonomy({"Aster alpinus": 30}, read_lineages(table, RANKS), RANKS, 1)
+    taxonomy, _ = close_taxonomy({"Aster alpinus": 30}, read(table), RANKS, 1)
     taxonomy.write(tmp_path / "taxonomy.json")
     again = Taxonomy.read(tmp_path / "taxonomy.json")
     assert again == taxonomy
     assert again.index("species") == {"other": 0, "Aster alpinus": 1}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("species,genus\nA b,A\n", "line 1: no column 'family'; found species, genus"),
-        ("species,genus,family\n,A,B\n", "line 2: column 'species' is empty"),
-        ("species,genus,family\nA b,A,B\nA b,C,B\n", "line 3: 'A b' has parents"),
-        ("", "line 1: no column 'species'; found nothing"),
-    ],
-)
-def test_a_broken_table_is_named(tmp_path: Path, content: str, message: str) -> None:
-    path = tmp_path / "taxonomy.csv"
-    path.write_text(content)
-    with pytest.raises(CatalogueError, match=message):
-        read_lineages(path, RANKS)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match=r"none\.csv is missing"):
-        read_lineages(tmp_path / "none.csv", RANKS)
-    with pytest.raises(CatalogueError, match="run the split stage first"):
-        Taxonomy.read(tmp_path / "taxonomy.json")

@@ -1,0 +1,101 @@
+"""From a record with columns of any names to rows: the part that tables, databases and collections share."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy
+from fieldguide.errors import CatalogueError
+from fieldguide.params import Section
+
+Record = tuple[int, str, Mapping[str, Any]]
+"""Number of a record in its source from 1, `data/observations.jsonl line 812`, cells by column name."""
+
+
+class Columns(Section):
+    """Our name for a column: the source's name for it, or null where it has none.
+
+    In nested records `taxon.name` is the `name` within `taxon`.
+    """
+
+    id: str | None
+    """Without one, the URL is the id."""
+    url: str
+    observation_id: str | None
+    observer: str | None
+    label: str | None
+    region: str | None
+    country: str | None
+    latitude: str | None
+    longitude: str | None
+    licence: str | None
+    rights_holder: str | None
+    given_split: str | None
+
+    @property
+    def mapped(self) -> dict[str, str]:
+        """The source's name of each column that it has, by ours."""
+        return {ours: theirs for ours, theirs in self if theirs is not None}
+
+
+def rows_of(
+    records: Iterable[Record], name: str, columns: Columns, explode: str | None, fill: Fill, folder: Path | None
+) -> Iterator[Row]:
+    """The rows of a source called `name`: one for each record, or for each entry of its list `explode`.
+
+    Entries are mappings, whose cells are then `images.url` and so on, or plain values, then called `images`; an id from
+    outside of the list is followed by the entry's number. Paths in URLs start from `folder`, None allows none.
+    Raises CatalogueError naming the record and the cell.
+    """
+    mapped = columns.mapped
+    for number, where, record in records:
+        for entry, cells in _entries(record, explode, where):
+            at = f"{where}, {explode}[{entry}]" if explode else where
+            row_id = None
+            url_text = tidy(pick(cells, mapped["url"]), f"{at}, url")
+            if "id" in mapped:
+                row_id = tidy(pick(cells, mapped["id"]), f"{at}, id")
+                if row_id and explode and not _lies_in(mapped["id"], explode):
+                    row_id = f"{row_id}/{entry}"
+            if url_text is None or ("id" in mapped and row_id is None):
+                missing = "url" if url_text is None else "id"
+                raise CatalogueError(f"{at}: column {mapped[missing]!r} is empty; expected the photo's {missing}")
+            if folder is None:
+                url, root = locate(url_text, Path())
+                if root is not None:
+                    raise CatalogueError(f"{at}: got the path {url_text!r}; expected a URL, or `root` in params.yaml")
+            else:
+                url, root = locate(url_text, folder)
+            described = describe_row({ours: pick(cells, theirs) for ours, theirs in mapped.items()}, at)
+            source_row = f"{name}:{number}" + (f"[{entry}]" if explode else "")
+            yield fill.complete(Row(id=row_id or url_text, source_row=source_row, url=url, root=root, **described))
+
+
+def pick(cells: Mapping[str, Any], name: str) -> Any:
+    """The cell called `name`, or that at the end of the path that it is; None if there is none."""
+    if name in cells:
+        return cells[name]
+    value: Any = cells
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def _entries(record: Mapping[str, Any], explode: str | None, where: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    if explode is None:
+        yield 0, record
+        return
+    entries = pick(record, explode)
+    if entries is None:
+        return
+    if not isinstance(entries, list | tuple):
+        raise CatalogueError(f"{where}, {explode}: got a {type(entries).__name__}; expected a list")
+    for number, entry in enumerate(entries):
+        cells = {f"{explode}.{name}": value for name, value in entry.items()} if isinstance(entry, Mapping) else {}
+        yield number, {**record, **(cells or {explode: entry})}
+
+
+def _lies_in(name: str, explode: str) -> bool:
+    return name == explode or name.startswith(f"{explode}.")

@@ -1,0 +1,73 @@
+"""The `mongodb` kind: the documents of a collection, one photo or one list of photos each."""
+
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from bson import ObjectId
+from pydantic import PositiveInt
+from pymongo import ASCENDING, MongoClient
+from pymongo.errors import PyMongoError
+
+from fieldguide.catalogue.rows import Fill, Row
+from fieldguide.catalogue.sources.columns import Columns, Record, rows_of
+from fieldguide.errors import CatalogueError
+from fieldguide.params import Section
+
+TIMEOUT_MS = 10_000
+
+
+class MongodbSource(Section):
+    """A collection and a query. DVC cannot see that it has changed: `dvc repro --force fetch` asks again."""
+
+    kind: Literal["mongodb"]
+    url: str
+    """`mongodb://host/`; `$NAME` is taken from the environment, so that no password stands in params.yaml."""
+    database: str
+    collection: str
+    query: dict[str, Any]
+    projection: list[str] | None
+    """Fields to ask for; null asks for those that the columns need."""
+    batch_size: PositiveInt
+    read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"]
+    columns: Columns
+    explode: str | None
+    """The field that holds a list of photos, if a document is an observation with several."""
+    root: Path | None
+    """The folder that paths in the `url` field start from and may not leave; null allows URLs only."""
+    fill: Fill
+
+    def rows(self) -> Iterator[Row]:
+        """The documents' photos in the order of `_id`, streamed."""
+        return rows_of(self._records(), self.collection, self.columns, self.explode, self.fill, self.root)
+
+    def _records(self) -> Iterator[Record]:
+        needed = {*self.columns.mapped.values()} | ({self.explode} if self.explode else set())
+        fields = self.projection or sorted({name.partition(".")[0] for name in needed})
+        where = f"{self.database}.{self.collection}"
+        try:
+            client: MongoClient[dict[str, Any]] = MongoClient(
+                os.path.expandvars(self.url),
+                serverSelectionTimeoutMS=TIMEOUT_MS,
+                readPreference=self.read_preference,
+            )
+            with client:
+                found = client[self.database][self.collection].find(
+                    self.query, fields, batch_size=self.batch_size, sort=[("_id", ASCENDING)]
+                )
+                for number, document in enumerate(found, start=1):
+                    yield number, f"{where}, document {document.get('_id')}", _plain(document)
+        except PyMongoError as error:
+            first = str(error).splitlines()[0].partition(", Timeout:")[0]
+            raise CatalogueError(f"{where}: {first}") from None
+
+
+def _plain(value: Any) -> Any:
+    """BSON's own types as text, however deep they lie."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, ObjectId) else value

@@ -1,0 +1,94 @@
+"""Reads a taxonomy table: one species a line, `,` or `;` between the cells, a column per rank.
+
+`python -m fieldguide taxonomy` writes such a table from the sources' own ranks.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fieldguide.catalogue.taxonomy import Lineage
+from fieldguide.errors import CatalogueError
+from fieldguide.params import Section
+
+SYNONYM_SEPARATOR = "|"
+
+
+class TaxonomyTable(Section):
+    """The table and what its columns are called."""
+
+    path: Path
+    columns: dict[str, str]
+    """Rank: the column that holds it, where that is called otherwise (`species: speciesName`)."""
+    vernacular: list[str]
+    """Columns of vernacular names (`vernacular_nl`, `vernacular_en`); the first that says something counts."""
+    synonyms: str | None
+    """The column of other labels that mean the species, with `|` between them."""
+
+
+@dataclass(frozen=True)
+class Taxa:
+    """What a taxonomy table says, by the name at the first rank."""
+
+    lineages: dict[str, Lineage]
+    vernacular: dict[str, str] = field(default_factory=dict)
+    synonyms: dict[str, str] = field(default_factory=dict)
+    """The name that each synonym means."""
+
+
+def read_taxa(table: TaxonomyTable, ranks: Sequence[str]) -> Taxa:
+    """Read a taxonomy table.
+
+    Raises CatalogueError naming file, line, what it holds and what is expected: a missing column, an empty name, a
+    species that is listed twice with different parents, a synonym that means two species or is one itself.
+    """
+    taxa = Taxa({})
+    columns = [table.columns.get(rank, rank) for rank in ranks]
+    claimed: dict[str, str] = {}
+    for where, cells in _lines(table, columns):
+        name, *higher = (cells[column] for column in columns)
+        if not name:
+            raise CatalogueError(f"{where}: column '{columns[0]}' is empty")
+        lineage = {rank: parent for rank, parent in zip(ranks[1:], higher, strict=True) if parent}
+        if (known := taxa.lineages.setdefault(name, lineage)) != lineage:
+            raise CatalogueError(f"{where}: '{name}' has parents {lineage}, but {known} further up")
+        if common := next(filter(None, (cells[column] for column in table.vernacular)), None):
+            taxa.vernacular.setdefault(name, common)
+        for synonym in cells[table.synonyms].split(SYNONYM_SEPARATOR) if table.synonyms else ():
+            if (synonym := synonym.strip()) and synonym != name:
+                if (means := taxa.synonyms.setdefault(synonym, name)) != name:
+                    raise CatalogueError(f"{where}: '{synonym}' is a synonym of '{name}', but of '{means}' further up")
+                claimed.setdefault(synonym, where)
+    for synonym, where in claimed.items():
+        if synonym in taxa.lineages:
+            raise CatalogueError(
+                f"{where}: '{synonym}' is a synonym of '{taxa.synonyms[synonym]}', but has a line of its own too"
+            )
+    return taxa
+
+
+def _lines(table: TaxonomyTable, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """`FILE line N` and the cells, stripped, of each line. Raises CatalogueError."""
+    wanted = [*columns, *table.vernacular, *([table.synonyms] if table.synonyms else [])]
+    try:
+        stream = table.path.open(newline="", encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CatalogueError(f"{table.path} is missing; the params name it as the taxonomy") from None
+    with stream:
+        try:
+            header = stream.readline()
+            stream.seek(0)
+            reader = csv.DictReader(stream, delimiter=";" if header.count(";") > header.count(",") else ",")
+            found = reader.fieldnames or []
+            for column in wanted:
+                if column not in found:
+                    raise CatalogueError(
+                        f"{table.path} line 1: no column '{column}'; found {', '.join(found) or 'nothing'}"
+                    )
+            for row in reader:
+                yield f"{table.path} line {reader.line_num}", {name: (row[name] or "").strip() for name in wanted}
+        except UnicodeDecodeError as error:
+            raise CatalogueError(f"{table.path}: not valid UTF-8 ({error.reason})") from None
+        except csv.Error as error:
+            raise CatalogueError(f"{table.path}: {error}") from None

@@ -1,0 +1,30 @@
+"""What all of our figures have in common: colours, a quiet frame, and files that are equal for equal figures.
+
+Colours are told apart by colour-blind readers (Okabe and Ito's palette). Figures are drawn without pyplot, so nothing
+is shared between them, and on white: the report inverts them in dark mode.
+"""
+
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fieldguide.files import written_whole
+
+BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F8C", "#22302A"
+DPI = 144
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all, without a date in it."""
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+
+
+def tidy_axes(axes: Axes) -> None:
+    """Take away what the eye does not need."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+    axes.tick_params(labelsize=9, colors=INK, length=3)
+    axes.grid(axis="y", color="#E3E7E4", linewidth=0.7)
+    axes.set_axisbelow(True)
