@@ -95,6 +95,7 @@ def test_taken_up_at_any_step_the_bits_are_the_same(undisturbed: Path, tfrecord:
         assert largest_difference(load_file(undisturbed / file), load_file(tmp_path / file)) == 0.0
 
 
+@pytest.mark.slow
 def test_the_result_does_not_depend_on_workers_or_an_earlier_run(
     tfrecord: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

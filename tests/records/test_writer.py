@@ -32,6 +32,7 @@ def digests(directory: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_tensorflow_reads_the_same_records(finished: Path):
     seen = run_isolated(read_with_tensorflow, finished, ["train", "val", "test"])
     for split, examples in seen.items():
@@ -52,6 +53,7 @@ def test_tensorflow_reads_the_same_records(finished: Path):
                 assert example[f"image/class/{rank}/text"].decode() == TAXONOMY.classes[rank][label]
 
 
+@pytest.mark.slow
 def test_reads_what_tensorflow_writes(tmp_path: Path):
     rows = [
         {"a": [b"", b"\xff\x00"], "b": [-(2**63), -1, 0, 2**63 - 1], "c": [0.5, -2.0], "ä": []},
@@ -92,6 +94,7 @@ def test_index_is_what_dali_writes(finished: Path):
         assert index_path(shard).read_text() == "".join(lines)
 
 
+@pytest.mark.slow
 def test_splits_that_only_some_sets_have_are_written_too(tmp_path: Path):
     resized = make_resized(tmp_path / "resize", {"train": 3, "unseen": 2})
     out = tmp_path / "out"
@@ -171,6 +174,7 @@ def jpeg(size: tuple[int, int]) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.slow
 def test_damaged_input_is_named(tmp_path: Path):
     photo_id, image, description = make_photo(0)
     named = {"jpg": f"{photo_id}.jpg", "json": f"{photo_id}.json"}

@@ -99,6 +99,7 @@ def test_sources_of_all_kinds_become_one_catalogue(workspace: Path, server: Phot
     assert (metrics["num_rows"], metrics["num_urls"]) == (5, 4)
 
 
+@pytest.mark.slow
 def test_outputs_do_not_depend_on_the_number_of_workers(workspace: Path, server: PhotoServer) -> None:
     paths = ["404/x", "stalled/x", "photo/0", *(f"photo/{number % 17}" for number in range(30))]
     observe(workspace, *map(server.url, paths))

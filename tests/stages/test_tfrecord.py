@@ -34,6 +34,7 @@ def run_tfrecord(workspace: Path, **options: str) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.slow
 def test_writes_records_and_metrics(workspace: Path):
     done = run_tfrecord(workspace)
     assert done.returncode == 0, done.stderr
