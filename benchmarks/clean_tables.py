@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from fieldguide.photos.screening import FACTS
-from fieldguide.photos.verdicts import QualityParams, SameParams, judge_photos
+from fieldguide.photos.verdicts import Canonical, OnConflict, QualityParams, SameParams, judge_photos
 
 MAX_DISTANCE = 48
 
@@ -43,7 +43,10 @@ def measure(num_rows: int) -> tuple[int, float, float, float]:
         is_allowed=lambda licence: licence != "unknown",
         quality=QualityParams(min_brightness=0, max_brightness=255, min_sharpness=0, min_entropy=0, drop_framed=False),
         same=SameParams(
-            near_duplicate_distance=MAX_DISTANCE, drop_near_duplicates=True, on_conflict="keep", canonical="first"
+            near_duplicate_distance=MAX_DISTANCE,
+            drop_near_duplicates=True,
+            on_conflict=OnConflict.KEEP,
+            canonical=Canonical.FIRST,
         ),
     )
     seconds = time.perf_counter() - started

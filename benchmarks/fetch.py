@@ -4,7 +4,7 @@
     python -m benchmarks.fetch --peers /tmp/peers/bin/python --photos 5000 --rounds 3 --failing 0.05 --slow 0.1
 
 Both read one list of URLs from one server, keep the aspect ratio, leave small photos as they are and write JPEGs into
-tars of 1,000. benchmarks/peers.txt says what the other interpreter needs.
+tars of 500. benchmarks/peers.txt says what the other interpreter needs.
 """
 
 import argparse
@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 SIDE = 256
 WORKERS = 2
 CONCURRENCY = 64
+PER_SHARD = 500
 NO_FILL = {"region": None, "licence": None, "rights_holder": None}
 
 PEER = """
@@ -36,8 +37,8 @@ from img2dataset import download
 if __name__ == "__main__":
     download(url_list=sys.argv[1], output_folder=sys.argv[2], processes_count=int(sys.argv[3]),
              thread_count=int(sys.argv[4]), image_size=int(sys.argv[5]), resize_mode="keep_ratio_largest",
-             resize_only_if_bigger=True, output_format="webdataset", input_format="txt", number_sample_per_shard=1000,
-             encode_quality=95, timeout=60, enable_wandb=False)
+             resize_only_if_bigger=True, output_format="webdataset", input_format="txt",
+             number_sample_per_shard=int(sys.argv[6]), encode_quality=95, timeout=60, enable_wandb=False)
 """
 
 
@@ -91,7 +92,7 @@ def our_command(work: Path) -> list[str]:
     section |= {
         "sources": {"list": {"kind": "urls", "path": str(work / "urls.txt"), "fill": NO_FILL}},
         "max_side": SIDE,
-        "photos_per_shard": 1000,
+        "photos_per_shard": PER_SHARD,
         "concurrency": CONCURRENCY,
         "host_concurrency": CONCURRENCY,
         "allow_private": True,
@@ -106,21 +107,23 @@ def peer_command(python: Path, work: Path) -> list[str]:
     """img2dataset with as many processes and as many requests at once."""
     (work / "peer.py").write_text(PEER, encoding="utf-8")
     threads = str(CONCURRENCY // WORKERS)
-    arguments = [str(work / "urls.txt"), str(work / "peer"), str(WORKERS), threads, str(SIDE)]
+    arguments = [str(work / "urls.txt"), str(work / "peer"), str(WORKERS), threads, str(SIDE), str(PER_SHARD)]
     return [str(python), "-W", "ignore", str(work / "peer.py"), *arguments]
 
 
 def measure(command: list[str], out: Path, num_photos: int) -> tuple[float, float, int]:
     """Photos asked for per second, peak MB of the process and its children, photos that were written."""
     shutil.rmtree(out, ignore_errors=True)
-    environment = {
-        **os.environ,
-        "MLFLOW_TRACKING_URI": f"sqlite:///{out.parent}/mlflow.db",
-        "NO_ALBUMENTATIONS_UPDATE": "1",
-    }
+    seconds, peak = measure_process(command, out.parent / "repository")
+    return num_photos / seconds, peak, count_photos(out)
+
+
+def measure_process(command: list[str], folder: Path) -> tuple[float, float]:
+    """Seconds and peak MB of a command, run in `folder`, and its children."""
+    environment = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"}
+    environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
     started = time.perf_counter()
-    cwd = out.parent / "repository"
-    process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     peak = [0]
     watcher = threading.Thread(target=watch_memory, args=(process.pid, peak))
     watcher.start()
@@ -129,7 +132,7 @@ def measure(command: list[str], out: Path, num_photos: int) -> tuple[float, floa
     watcher.join()
     if process.returncode:
         raise SystemExit(f"{command[0]} failed:\n{errors.decode()[-3000:]}")
-    return num_photos / seconds, peak[0] / 1e6, count_photos(out)
+    return seconds, peak[0] / 1e6
 
 
 def watch_memory(pid: int, peak: list[int]) -> None:

@@ -114,6 +114,10 @@ def _judged(verdict: dict[str, Any], root: Path) -> str:
         near = pl.col("cluster_id") == verdict["cluster_id"]
         others = pl.scan_parquet(root / VERDICTS).filter(near).select(pl.len()).collect().item() - 1
         text += f"; {others} near-duplicates" if others else ""
+    if verdict["labels_differ"]:
+        text += "; the same picture stands under other labels, too"
+    if replacement := verdict["replaced_by"]:
+        text += f"; replaced by {replacement}"
     return text
 
 

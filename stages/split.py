@@ -30,7 +30,9 @@ from fieldguide.params import Section
 from fieldguide.stage import Metrics, run_stage
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
-NEEDED = ("photo_id", "source_row", "url", "sha256", "label", "region", "licence")
+NEEDED = ("photo_id", "source_row", "label", "region", "licence")
+NAMES = ("url", "sha256")
+"""By which a list may name a photo; at ten million rows they take a gigabyte, so they are read for a list only."""
 
 
 class SplitParams(Section):
@@ -71,7 +73,8 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
         photos = photos.with_columns(honour_given(photos, params.given))
     else:
         photos = photos.with_columns(draw_splits(photos["position"], params.ratios))
-    photos = hold_out(photos, unseen, params.held_out.seen)
+    if unseen or params.held_out.seen:
+        photos = hold_out(photos, unseen, params.held_out.seen)
     drawn = photos.group_by("label").agg(pl.col("split").is_in(DRAWN).sum()).sort("label")
     taxonomy, names = close_taxonomy(dict(drawn.iter_rows()), taxa, params.ranks, params.min_samples)
     if params.min_eval_photos:
@@ -125,13 +128,14 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
 
 
 def _read_kept(params: SplitParams, fetch: Path, clean: Path, taxa: Taxa | None) -> pl.DataFrame:
-    """The photos that clean kept: NEEDED, the columns that the params name, group_id and position."""
+    """The photos that clean kept: NEEDED, the columns that the params ask for, group_id and position."""
     catalogue = pl.scan_parquet(fetch / "catalogue.parquet")
     columns = catalogue.collect_schema().names()
     for column in params.group_by:
         if column not in columns:
             raise CatalogueError(f"split.group_by: no column '{column}'; found {', '.join(columns)}")
-    extra = [name for name in columns if name not in NEEDED and name in (*params.group_by, params.given)]
+    wanted = {*params.group_by, params.given, *(NAMES if params.held_out.seen else ())}
+    extra = [name for name in columns if name in wanted and name not in NEEDED]
     verdicts = pl.read_parquet(clean / "verdicts.parquet", columns=["photo_id", "verdict", "cluster_id"])
     # Verdicts stand in catalogue order, so no join: at ten million rows it would cost the most of all.
     listed = catalogue.select(*NEEDED, *extra).collect()

@@ -87,6 +87,11 @@ def test_dropped_photos_say_why(repository: Path):
     story = life("Aster alpinus/c.jpg")
     assert story["clean"].startswith("drop, truncated")
     assert list(story)[-1] == "clean"
+    verdicts = pl.read_parquet("interim/clean/verdicts.parquet")
+    changed = verdicts.with_columns(pl.lit(value=True).alias("labels_differ"), pl.lit("p1").alias("replaced_by"))
+    changed.write_parquet("interim/clean/verdicts.parquet")
+    told = "; the same picture stands under other labels, too; replaced by p1"
+    assert life("Aster alpinus/c.jpg")["clean"] == story["clean"] + told
 
 
 def test_a_photo_goes_by_many_names(repository: Path):

@@ -97,12 +97,15 @@ def load_rgb(content: bytes, *, shorter_side: int) -> tuple[Image.Image, tuple[i
         full = (image.height, image.width) if turned else (image.width, image.height)
         if image.format in ("JPEG", "MPO") and (scale := min(full) // shorter_side) >= 2:
             image.draft(None, (image.width // scale, image.height // scale))
+        image.load()
         return upright_rgb(image), full
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
     """`image` turned as its EXIF orientation asks and converted to 8-bit RGB; transparency becomes white."""
-    upright = ImageOps.exif_transpose(image)
+    # Most photos are upright RGB already; a copy of a large one costs as much as its fingerprint.
+    turned = image.getexif().get(EXIF_ORIENTATION) not in (None, 1)
+    upright = ImageOps.exif_transpose(image) if turned else image
     if upright.mode.startswith("I;16") or upright.mode in ("I", "F"):
         # Pillow clips wide integers instead of scaling them: a 16-bit photograph would come out white.
         wide = np.asarray(upright, dtype=np.float64)
@@ -112,7 +115,7 @@ def upright_rgb(image: Image.Image) -> Image.Image:
         layer = upright.convert("RGBA")
         white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
         upright = Image.alpha_composite(white, layer)
-    return upright.convert("RGB")
+    return upright if upright.mode == "RGB" else upright.convert("RGB")
 
 
 def _flaw_of(error: Exception) -> Flaw:

@@ -7,7 +7,7 @@ import asyncio
 import email.utils
 import math
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self
@@ -30,6 +30,9 @@ LONGEST_RETRY_AFTER_S: Final = 120.0
 CHUNK_BYTES: Final = 2**16
 # Identity: a compressed photo gains nothing, and a compressed bomb would gain an attacker much.
 HEADERS: Final = {"User-Agent": "fieldguide", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+
+
+Finish = Callable[[Outcome], Awaitable[Outcome]]
 
 
 class DownloadParams(Section):
@@ -76,14 +79,20 @@ class Downloader:
     politeness: Politeness
     params: DownloadParams
 
-    async def download(self, url: str) -> Outcome:
-        """The outcome of `url` after as many attempts as it deserves."""
+    async def download(self, url: str, finish: Finish | None = None) -> Outcome:
+        """The outcome of `url` after as many attempts as it deserves.
+
+        `finish` makes of a photo's outcome the one to keep, before its slot is free: so no more photos wait for that
+        than may be under way.
+        """
         attempt = 0
         gate = self.politeness.gate(url)
         while True:
             # The host's gate comes first: who waits for a busy host takes no slot from the others.
             async with gate.passed(), self.slots:
                 outcome = await self._attempt(url)
+                if finish is not None and outcome.content is not None:
+                    return await finish(outcome)
             if outcome.retry_after_s is not None:
                 gate.pause(min(outcome.retry_after_s, LONGEST_RETRY_AFTER_S))
             if attempt == self.params.retries or not is_retryable(outcome.status, outcome.http_status):

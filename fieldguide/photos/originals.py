@@ -2,8 +2,11 @@
 
 import asyncio
 import hashlib
+import logging
 import re
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +26,10 @@ from fieldguide.photos.resume import Kept, Previous, Store, clear_stale, local_s
 from fieldguide.photos.shrink import shrink
 from fieldguide.photos.tar import TarShardWriter
 
+log = logging.getLogger(__name__)
+
 SPOOL_BYTES: Final = 64 * 2**20
+TELL_EVERY_S: Final = 10.0
 SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,5}")
 
 
@@ -64,12 +70,19 @@ def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: Engi
     numbers = clear_stale(store, plan, rules, again)
     tasks = ShardTasks(store, plan, numbers, Previous(store, rules, again))
     share = params.share(max(1, min(count_workers(engine.workers), len(tasks))))
-    for _ in map_shards(partial(make_shard, params=share), tasks, engine, "fetch"):
-        pass
+    statuses: Counter[str] = Counter()
+    started = told = time.monotonic()
+    for counts in map_shards(partial(make_shard, params=share), tasks, engine, "fetch"):
+        statuses += counts
+        now = time.monotonic()
+        if now - told > TELL_EVERY_S:
+            told = now
+            by_status = ", ".join(f"{status} {count:,}" for status, count in statuses.most_common())
+            log.info("fetch: %.1f photos/s; %s", statuses.total() / (now - started), by_status)
 
 
-def make_shard(task: ShardTask, *, params: OriginalsParams) -> None:
-    """Fetch the URLs of one shard, pack them in order, then write the ledger."""
+def make_shard(task: ShardTask, *, params: OriginalsParams) -> Counter[str]:
+    """Fetch the URLs of one shard, pack them in order, then write the ledger; return how often each status came."""
     store, number = task.store, task.number
     # Taken before reading: a file that changes meanwhile no longer matches, and the shard is made again.
     stamp = local_stamp(task.wanted)
@@ -94,6 +107,7 @@ def make_shard(task: ShardTask, *, params: OriginalsParams) -> None:
     if stamp is not None:
         with written_whole(store.stamp(number)) as temporary:
             temporary.write_text(stamp)
+    return Counter(entry.status for entry in entries)
 
 
 def member_name(item: Wanted) -> str:
@@ -130,13 +144,17 @@ async def _outcome(item: Wanted, kept: Kept | None, downloader: Downloader, para
     if kept is not None and (outcome := await asyncio.to_thread(_take_over, kept)) is not None:
         return outcome
     if item.url.lower().startswith(("http://", "https://")):
-        outcome = await downloader.download(item.url)
-    else:
-        outcome = await asyncio.to_thread(read_unsent, item.url, item.root, params.max_bytes)
-    if outcome.content and params.max_side:
-        smaller = await asyncio.to_thread(shrink, outcome.content, params.max_side)
-        return replace(outcome, content=smaller)
-    return outcome
+        return await downloader.download(
+            item.url, partial(_shrunk, max_side=params.max_side) if params.max_side else None
+        )
+    outcome = await asyncio.to_thread(read_unsent, item.url, item.root, params.max_bytes)
+    return await _shrunk(outcome, params.max_side) if params.max_side else outcome
+
+
+async def _shrunk(outcome: Outcome, max_side: int) -> Outcome:
+    if not outcome.content:
+        return outcome
+    return replace(outcome, content=await asyncio.to_thread(shrink, outcome.content, max_side))
 
 
 def _take_over(kept: Kept) -> Outcome | None:

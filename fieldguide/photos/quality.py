@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from fieldguide.photos.fingerprints import reduced
+
 MEASURED_SIDE: Final = 256
 """Larger photos are first reduced to this shorter side, px: sharpness depends on the scale."""
 RING_SPREAD: Final = 6
@@ -29,12 +31,11 @@ class Quality:
 
 def measure_quality(image: Image.Image) -> Quality:
     """The numbers of an upright RGB image. Equal images give equal numbers on every machine."""
-    scale = MEASURED_SIDE / min(image.size)
+    small = reduced(image)
+    scale = MEASURED_SIDE / min(small.size)
     if scale < 1:
-        size = (round(image.width * scale), round(image.height * scale))
-        gray = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0).convert("L")
-    else:
-        gray = image.convert("L")
+        small = small.resize((round(small.width * scale), round(small.height * scale)), Image.Resampling.BILINEAR)
+    gray = small.convert("L")
     levels = np.asarray(gray, np.int32)
     counts = np.bincount(levels.ravel(), minlength=256)
     shares = counts[counts > 0] / levels.size
@@ -42,7 +43,7 @@ def measure_quality(image: Image.Image) -> Quality:
         sharpness=round(_variance_of_laplacian(levels), 3),
         brightness=round(float(levels.sum()) / levels.size, 3),
         entropy=round(float(-(shares * np.log2(shares)).sum()), 3) + 0.0,
-        border_color=_find_border_color(np.asarray(image)),
+        border_color=_find_border_color(image),
     )
 
 
@@ -56,8 +57,11 @@ def _variance_of_laplacian(levels: npt.NDArray[np.int32]) -> float:
     return squares / laplacian.size - (total / laplacian.size) ** 2
 
 
-def _find_border_color(pixels: npt.NDArray[np.uint8]) -> str | None:
-    ring = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.int16)
+def _find_border_color(image: Image.Image) -> str | None:
+    right, bottom = image.size
+    # Four strips instead of all pixels, which would first be copied.
+    strips = ((0, 0, right, 1), (0, bottom - 1, right, bottom), (0, 0, 1, bottom), (right - 1, 0, right, bottom))
+    ring = np.concatenate([np.asarray(image.crop(strip), np.int16).reshape(-1, 3) for strip in strips])
     median = np.median(ring, axis=0).astype(np.int16)
     if np.abs(ring - median).max() > RING_SPREAD:
         return None
