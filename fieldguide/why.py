@@ -99,7 +99,10 @@ def _fetched(row: dict[str, Any]) -> str:
     if row["shard"] is None:
         code = f" (HTTP {row['http_status']})" if row["http_status"] else ""
         return f"{row['status']}{code}: {row['error']}"
-    return f"{row['num_bytes']:,} bytes in {row['shard']} at {row['offset']:,}, SHA-256 {row['sha256']}"
+    where = f"in {row['shard']} at {row['offset']:,}"
+    if row["shard"].endswith(".parquet"):
+        where = f"not kept, row {row['offset']:,} of {row['shard']}"
+    return f"{row['num_bytes']:,} bytes {where}, SHA-256 {row['sha256']}"
 
 
 def _judged(verdict: dict[str, Any], root: Path) -> str:

@@ -7,9 +7,10 @@ import polars as pl
 from pydantic import Field, PositiveInt
 
 from fieldguide.catalogue.licences import allows_any_use
-from fieldguide.engine import EngineParams
+from fieldguide.engine import EngineParams, count_workers
 from fieldguide.errors import PhotoError
 from fieldguide.files import write_table
+from fieldguide.photos.reading import Originals
 from fieldguide.photos.replacements import read_replacements
 from fieldguide.photos.screening import inspect_photos
 from fieldguide.photos.verdict_page import write_verdict_page
@@ -35,9 +36,10 @@ def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path) -> Metr
     Raises PhotoError if too many photos cannot be used at all, CatalogueError on a wrong list of replacements.
     """
     catalogue = pl.read_parquet(fetch / "catalogue.parquet")
+    originals = Originals(fetch, count_workers(params.engine.workers))
     facts = inspect_photos(
         catalogue,
-        fetch / "shards",
+        originals,
         min_side=params.min_side,
         max_pixels=round(params.max_megapixels * 1e6),
         engine=params.engine,
@@ -63,7 +65,7 @@ def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path) -> Metr
             f"clean.max_failure_rate {params.max_failure_rate} allows: "
             f"{', '.join(f'{reason} {count}' for reason, count in unusable.items())}"
         )
-    write_verdict_page(catalogue, verdicts, fetch / "shards", reports / "index.html")
+    write_verdict_page(catalogue, verdicts, originals, reports / "index.html")
     write_table(verdicts, out / "verdicts.parquet")
     readable = verdicts.filter(~pl.col("reason").is_in(UNUSABLE))
     return {

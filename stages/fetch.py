@@ -13,6 +13,7 @@ from fieldguide.photos.catalogue_table import write_catalogue
 from fieldguide.photos.ledger import OriginalsParams
 from fieldguide.photos.originals import bring_originals
 from fieldguide.photos.plan import draw_plan
+from fieldguide.photos.reading import write_stream
 from fieldguide.photos.resume import Store
 from fieldguide.stage import Metrics, run_stage
 
@@ -41,6 +42,7 @@ def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
     store.prepare()
     plan = draw_plan(params.sources, params.regions, params.photos_per_shard, store.work)
     bring_originals(plan, out, params, params.engine)
+    write_stream(out, params)
     tally = write_catalogue(plan, store, params.max_failure_rate)
     plan.close()
     store.finish()

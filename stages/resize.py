@@ -9,11 +9,11 @@ from pydantic import Field, PositiveInt
 
 from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import Taxonomy
-from fieldguide.engine import EngineParams, map_shards
+from fieldguide.engine import EngineParams, count_workers, map_shards
 from fieldguide.files import remove_partials
 from fieldguide.params import Section
 from fieldguide.photos.geometry import Method
-from fieldguide.photos.screening import Location
+from fieldguide.photos.reading import Location, Originals
 from fieldguide.photos.squares import SquareShard, SquareStyle, write_squares
 from fieldguide.stage import Metrics, run_stage
 
@@ -57,7 +57,8 @@ def resize(params: ResizeParams, *, fetch: Path, split: Path, out: Path) -> Metr
             ]
             shards.append(SquareShard(out / f"{part}-{number:05d}.tar", chosen))
     style = SquareStyle(params.size, params.method, params.pad_color, params.quality)
-    work = partial(write_squares, shards=fetch / "shards", style=style)
+    originals = Originals(fetch, count_workers(params.engine.workers))
+    work = partial(write_squares, originals=originals, style=style)
     sizes = list(map_shards(work, shards, params.engine, "resizing"))
     return {"num_photos": len(photos), "num_shards": len(shards), "megabytes": sum(sizes) / 1e6}
 

@@ -22,6 +22,10 @@ class PhotoServer(ThreadingHTTPServer):
     def __init__(self, host: str) -> None:
         super().__init__((host, 0), _Handler)
         self.asked: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
+        """Bodies of `tagged` paths, by path."""
+        self.editions: Counter[str] = Counter()
+        """By name, how often a `tagged` photo has changed."""
         self.texts: dict[str, str] = {}
         self.closing = threading.Event()
         self.lock = threading.Lock()
@@ -58,6 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "photo":
             self.server.closing.wait(self.server.pause_s)
             self._answer(200, photo_bytes(name))
+        elif kind == "tagged":
+            self._answer_tagged(name)
         elif kind == "once" and times == 1:
             code, _, patience = name.partition("/")[0].partition("-")
             self._answer(int(code), b"", {"Retry-After": patience or "0"})
@@ -99,6 +105,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
+
+    def _answer_tagged(self, name: str) -> None:
+        edition = self.server.editions[name]
+        tag = f'"{name} {edition}"'
+        if self.headers.get("If-None-Match") == tag:
+            self._answer(304, b"")
+            return
+        self.server.sent[self.path] += 1
+        self._answer(200, photo_bytes(f"{name} {edition}"), {"ETag": tag})
 
     def _dribble(self) -> None:
         self._answer(200, b"", {"Content-Length": "1000"})

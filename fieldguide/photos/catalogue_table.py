@@ -108,7 +108,7 @@ def _join(batch: pa.RecordBatch, urls: npt.NDArray[np.int64], per_shard: int, st
     tables = [read(int(number)) for number in shards]
     # All shards but a plan's last are full, and the last is last here too.
     lines = pa.concat_tables(tables).take(pa.array(shard_of_row * per_shard + urls % per_shard))
-    names = pa.array([store.shard(int(number)).name for number in shards]).take(pa.array(shard_of_row))
+    names = pa.array([store.place(int(number)).name for number in shards]).take(pa.array(shard_of_row))
     present = pc.equal(lines["status"], Status.OK.value)
     columns = [batch[column.name] for column in ROW_FIELDS] + [lines[column.name] for column in OUTCOME_FIELDS]
     return pa.table([*columns, pc.if_else(present, names, None)], schema=CATALOGUE_SCHEMA)

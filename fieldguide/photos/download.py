@@ -30,7 +30,8 @@ LONGEST_RETRY_AFTER_S: Final = 120.0
 CHUNK_BYTES: Final = 2**16
 # Identity: a compressed photo gains nothing, and a compressed bomb would gain an attacker much.
 HEADERS: Final = {"User-Agent": "fieldguide", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
-
+MOST_HEADER_CHARS: Final = 500
+NO_CONDITIONS: Final[Mapping[str, str]] = {}
 
 Finish = Callable[[Outcome], Awaitable[Outcome]]
 
@@ -79,18 +80,21 @@ class Downloader:
     politeness: Politeness
     params: DownloadParams
 
-    async def download(self, url: str, finish: Finish | None = None) -> Outcome:
+    async def download(
+        self, url: str, finish: Finish | None = None, conditions: Mapping[str, str] = NO_CONDITIONS
+    ) -> Outcome:
         """The outcome of `url` after as many attempts as it deserves.
 
         `finish` makes of a photo's outcome the one to keep, before its slot is free: so no more photos wait for that
-        than may be under way.
+        than may be under way. `conditions` are headers such as If-None-Match; the outcome of a server that then has
+        nothing new `is_unchanged`.
         """
         attempt = 0
         gate = self.politeness.gate(url)
         while True:
             # The host's gate comes first: who waits for a busy host takes no slot from the others.
             async with gate.passed(), self.slots:
-                outcome = await self._attempt(url)
+                outcome = await self._attempt(url, conditions)
                 if finish is not None and outcome.content is not None:
                     return await finish(outcome)
             if outcome.retry_after_s is not None:
@@ -101,10 +105,10 @@ class Downloader:
             await asyncio.sleep(wait_before_retry(url, attempt, outcome.retry_after_s))
             attempt += 1
 
-    async def _attempt(self, url: str) -> Outcome:
+    async def _attempt(self, url: str, conditions: Mapping[str, str]) -> Outcome:
         try:
             async with asyncio.timeout(self.params.total_timeout_s):
-                return await self._follow(url)
+                return await self._follow(url, conditions)
         except PrivateAddressError as error:
             return Outcome(Status.REFUSED, error=str(error))
         except (aiohttp.InvalidURL, ValueError) as error:
@@ -116,7 +120,7 @@ class Downloader:
         except (aiohttp.ClientError, OSError) as error:
             return Outcome(Status.CONNECTION_ERROR, error=one_line(error))
 
-    async def _follow(self, url: str) -> Outcome:
+    async def _follow(self, url: str, conditions: Mapping[str, str]) -> Outcome:
         for _ in range(self.params.max_redirects + 1):
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https"):
@@ -125,10 +129,12 @@ class Downloader:
                 return Outcome(Status.INVALID_URL, error="no host")
             if not self.params.allow_private:
                 check_literal(parts.hostname)
-            async with self.session.get(url, allow_redirects=False) as response:
+            async with self.session.get(url, allow_redirects=False, headers=conditions) as response:
                 if response.status in REDIRECTS and "Location" in response.headers:
                     url = urljoin(url, response.headers["Location"])
                     continue
+                if response.status == 304 and conditions:
+                    return Outcome(Status.OK, 304, is_unchanged=True)
                 return await self._read(response)
         return Outcome(Status.TOO_MANY_REDIRECTS, error=f"more than {self.params.max_redirects}")
 
@@ -147,7 +153,8 @@ class Downloader:
             content += chunk
             if len(content) > limit:
                 return too_large
-        return Outcome(Status.OK, code, content=bytes(content))
+        etag, last_modified = (_short(response.headers.get(name)) for name in ("ETag", "Last-Modified"))
+        return Outcome(Status.OK, code, content=bytes(content), etag=etag, last_modified=last_modified)
 
 
 @asynccontextmanager
@@ -185,6 +192,11 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
     except ValueError:
         return None
+
+
+def _short(header: str | None) -> str | None:
+    """A header that is worth keeping."""
+    return header if header and len(header) <= MOST_HEADER_CHARS else None
 
 
 def one_line(error: BaseException) -> str:

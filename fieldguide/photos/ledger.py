@@ -6,14 +6,16 @@ attempts: equal runs give equal ledgers, whatever the weather on the way.
 """
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import PositiveInt
+from pydantic import BeforeValidator, PositiveFloat, PositiveInt
 
 from fieldguide.catalogue.schema import OUTCOME_FIELDS, Status
 from fieldguide.files import written_whole
@@ -23,8 +25,23 @@ from fieldguide.photos.outcomes import is_retryable
 from fieldguide.photos.plan import Wanted
 
 LEDGER_SCHEMA: Final = pa.schema(
-    [pa.field("url", pa.string(), nullable=False), pa.field("key", pa.binary(16), nullable=False), *OUTCOME_FIELDS]
+    [
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("key", pa.binary(16), nullable=False),
+        *OUTCOME_FIELDS,
+        pa.field("etag", pa.string()),
+        pa.field("last_modified", pa.string()),
+    ]
 )
+
+
+class StoreKind(StrEnum):
+    """What becomes of originals."""
+
+    SHARDS = "shards"
+    """They are kept in tar shards."""
+    STREAM = "stream"
+    """Only those used last are kept, in a cache; others are asked for again when a stage needs them."""
 
 
 class OriginalsParams(DownloadParams):
@@ -32,8 +49,19 @@ class OriginalsParams(DownloadParams):
 
     max_side: PositiveInt | None
     """Larger photos are shrunk to this longer side on arrival, px; null keeps them as they came."""
+    store: StoreKind
+    cache_folder: Path
+    cache_gb: PositiveFloat
+    """The most that the cache of a stream may take, 1e9 bytes."""
     retry_failed: list[Status]
     """Failures that are asked for again although they look final."""
+    refresh: Annotated[str | None, BeforeValidator(lambda word: word if word is None else str(word))]
+    """Any word. When it changes all URLs are asked again, and servers that can send only what is new."""
+
+    @property
+    def cache_bytes(self) -> int:
+        """The most that the cache of a stream may take."""
+        return math.floor(self.cache_gb * 1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +77,15 @@ class Entry:
     sha256: str | None
     num_bytes: int | None
     offset: int | None
+    etag: str | None
+    last_modified: str | None
+    """The server's words by which it knows whether it has something new."""
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Headers of a request that is to be answered only with something new."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value}
 
     @property
     def is_final(self) -> bool:
@@ -69,8 +106,10 @@ class LedgerHead:
     """Digest of the list of URLs."""
     rules: str
     """Digest of the parameters that change results."""
+    refresh: str
+    """The `refresh` it was made under."""
     shard_bytes: int
-    """Size of the tar it describes."""
+    """Size of the tar it describes; 0 where none is kept."""
     num_retryable: int
     num_reusable: int
 
@@ -90,15 +129,19 @@ def digest_wanted(wanted: Iterable[Wanted]) -> str:
 
 def digest_rules(params: OriginalsParams) -> str:
     """A digest of the parameters under which a URL may have another outcome."""
-    rules = (params.max_bytes, params.max_redirects, params.allow_private, params.max_side)
+    limits = (params.max_bytes, params.max_redirects, params.allow_private, params.max_side)
+    rules = (*limits, params.store.value, LEDGER_SCHEMA.names)
     return hashlib.sha256(repr(rules).encode()).hexdigest()
 
 
-def write_ledger(path: Path, entries: Sequence[Entry], *, wanted: str, rules: str, shard_bytes: int) -> None:
+def write_ledger(
+    path: Path, entries: Sequence[Entry], *, wanted: str, params: OriginalsParams, shard_bytes: int
+) -> None:
     """Write a ledger, whole or not at all."""
     head = {
         "wanted": wanted,
-        "rules": rules,
+        "rules": digest_rules(params),
+        "refresh": params.refresh or "",
         "shard_bytes": str(shard_bytes),
         "num_retryable": str(sum(not entry.is_final for entry in entries)),
         "num_reusable": str(sum(entry.is_reusable for entry in entries)),
@@ -116,6 +159,7 @@ def read_head(path: Path) -> LedgerHead | None:
         return LedgerHead(
             wanted=metadata[b"wanted"].decode(),
             rules=metadata[b"rules"].decode(),
+            refresh=metadata[b"refresh"].decode(),
             shard_bytes=int(metadata[b"shard_bytes"]),
             num_retryable=int(metadata[b"num_retryable"]),
             num_reusable=int(metadata[b"num_reusable"]),
@@ -127,3 +171,8 @@ def read_head(path: Path) -> LedgerHead | None:
 def read_outcomes(path: Path) -> pa.Table:
     """A ledger's lines as a table of LEDGER_SCHEMA."""
     return pq.read_table(path, schema=LEDGER_SCHEMA, use_threads=False)
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """A ledger's lines."""
+    return [Entry(**line) for line in read_outcomes(path).to_pylist()]

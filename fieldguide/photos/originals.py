@@ -1,4 +1,4 @@
-"""Brings the bytes of every URL of a plan into tar shards, each URL once, in order, one task per shard."""
+"""Brings the bytes of every URL of a plan, each URL once, in order, one task per shard."""
 
 import asyncio
 import hashlib
@@ -7,23 +7,23 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from fieldguide.catalogue.rows import ARCHIVE_MEMBER
 from fieldguide.catalogue.schema import Status
 from fieldguide.engine import EngineParams, count_workers, map_shards
 from fieldguide.files import written_whole
-from fieldguide.photos.download import Downloader, open_downloader
-from fieldguide.photos.ledger import Entry, OriginalsParams, digest_rules, digest_wanted, write_ledger
-from fieldguide.photos.local import read_unsent
+from fieldguide.photos.asking import ask
+from fieldguide.photos.cache import open_cache
+from fieldguide.photos.download import NO_CONDITIONS, Downloader, open_downloader
+from fieldguide.photos.ledger import Entry, OriginalsParams, StoreKind, digest_wanted, write_ledger
 from fieldguide.photos.outcomes import Outcome
 from fieldguide.photos.plan import Plan, Wanted
 from fieldguide.photos.resume import Kept, Previous, Store, clear_stale, local_stamp
-from fieldguide.photos.shrink import shrink
 from fieldguide.photos.tar import TarShardWriter
 
 log = logging.getLogger(__name__)
@@ -60,15 +60,13 @@ class ShardTasks(Sequence[ShardTask]):
 
 
 def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: EngineParams) -> None:
-    """Make every shard of `plan` below `out/shards`, keeping what earlier runs finished.
+    """Make every shard of `plan` below `out`, keeping what earlier runs finished.
 
     Photos that cannot be had become lines of the shard's ledger. Raises OSError if the disk is full.
     """
     store = Store(out)
-    rules = digest_rules(params)
-    again = frozenset(params.retry_failed)
-    numbers = clear_stale(store, plan, rules, again)
-    tasks = ShardTasks(store, plan, numbers, Previous(store, rules, again))
+    numbers = clear_stale(store, plan, params)
+    tasks = ShardTasks(store, plan, numbers, Previous(store, params))
     share = params.share(max(1, min(count_workers(engine.workers), len(tasks))))
     statuses: Counter[str] = Counter()
     started = told = time.monotonic()
@@ -82,32 +80,47 @@ def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: Engi
 
 
 def make_shard(task: ShardTask, *, params: OriginalsParams) -> Counter[str]:
-    """Fetch the URLs of one shard, pack them in order, then write the ledger; return how often each status came."""
+    """Fetch the URLs of one shard, keep their bytes, then write the ledger; return how often each status came."""
     store, number = task.store, task.number
     # Taken before reading: a file that changes meanwhile no longer matches, and the shard is made again.
     stamp = local_stamp(task.wanted)
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES, dir=str(store.work)) as spool:
-        arrivals = asyncio.run(_collect(task, params, spool))
-        entries = []
-        with TarShardWriter(store.shard(number)) as shard:
-            for item, arrival in zip(task.wanted, arrivals, strict=True):
-                entry = arrival.entry
-                if entry.status == Status.OK:
-                    spool.seek(arrival.spooled_at)
-                    member = shard.add(member_name(item), spool.read(entry.num_bytes or 0))
-                    entry = replace(entry, offset=member.offset)
-                entries.append(entry)
+    keep = _keep_in_cache if params.store is StoreKind.STREAM else _keep_in_tar
+    entries, shard_bytes = keep(task, params)
     write_ledger(
-        store.ledger(number),
-        entries,
-        wanted=digest_wanted(task.wanted),
-        rules=digest_rules(params),
-        shard_bytes=store.shard(number).stat().st_size,
+        store.ledger(number), entries, wanted=digest_wanted(task.wanted), params=params, shard_bytes=shard_bytes
     )
     if stamp is not None:
         with written_whole(store.stamp(number)) as temporary:
             temporary.write_text(stamp)
     return Counter(entry.status for entry in entries)
+
+
+def _keep_in_tar(task: ShardTask, params: OriginalsParams) -> tuple[list[Entry], int]:
+    """The lines of a ledger, after their bytes were packed in order; and the size of the tar."""
+    tar = task.store.shard(task.number)
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES, dir=str(task.store.work)) as spool:
+        places: dict[int, int] = {}
+
+        def keep(position: int, content: bytes) -> None:
+            places[position] = spool.tell()
+            spool.write(content)
+
+        entries = asyncio.run(_collect(task, params, keep))
+        with TarShardWriter(tar) as shard:
+            for position, (item, entry) in enumerate(zip(task.wanted, entries, strict=True)):
+                if entry.status == Status.OK:
+                    spool.seek(places[position])
+                    member = shard.add(member_name(item), spool.read(entry.num_bytes or 0))
+                    entries[position] = replace(entry, offset=member.offset)
+    return entries, tar.stat().st_size
+
+
+def _keep_in_cache(task: ShardTask, params: OriginalsParams) -> tuple[list[Entry], int]:
+    """The lines of a ledger, after their bytes went into the cache."""
+    with open_cache(params.cache_folder, params.cache_bytes) as cache:
+        entries = asyncio.run(_collect(task, params, lambda _, content: cache.put(_sha256(content), content)))
+    offsets = [position if entry.status == Status.OK else None for position, entry in enumerate(entries)]
+    return [replace(entry, offset=offset) for entry, offset in zip(entries, offsets, strict=True)], 0
 
 
 def member_name(item: Wanted) -> str:
@@ -118,58 +131,49 @@ def member_name(item: Wanted) -> str:
     return item.photo_id + (suffix if SUFFIX.fullmatch(suffix) else "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    entry: Entry
-    spooled_at: int
+async def _collect(task: ShardTask, params: OriginalsParams, keep: Callable[[int, bytes], None]) -> list[Entry]:
+    """All URLs' lines, in order, without offsets.
 
-
-async def _collect(task: ShardTask, params: OriginalsParams, spool: IO[bytes]) -> list[_Arrival]:
-    """All URLs' outcomes, in order. Bytes go to `spool` as they arrive, so a slow photo does not hold up the others
-    and memory stays bounded by what is in flight."""
-
+    `keep` takes the position and bytes of each photo as they arrive, so a slow photo does not hold up the others and
+    memory stays bounded by what is in flight.
+    """
     async with open_downloader(params) as downloader:
 
-        async def bring(item: Wanted, kept: Kept | None) -> _Arrival:
-            outcome = await _outcome(item, kept, downloader, params)
-            spooled_at = spool.tell()
-            if outcome.content is not None:
-                spool.write(outcome.content)
-            return _Arrival(_entry(item, outcome), spooled_at)
+        async def bring(position: int, item: Wanted, kept: Kept | None) -> Entry:
+            entry, content = await _bring(item, kept, downloader, params)
+            if content is not None:
+                keep(position, content)
+            return entry
 
-        return await asyncio.gather(*map(bring, task.wanted, task.kept))
-
-
-async def _outcome(item: Wanted, kept: Kept | None, downloader: Downloader, params: OriginalsParams) -> Outcome:
-    if kept is not None and (outcome := await asyncio.to_thread(_take_over, kept)) is not None:
-        return outcome
-    if item.url.lower().startswith(("http://", "https://")):
-        return await downloader.download(
-            item.url, partial(_shrunk, max_side=params.max_side) if params.max_side else None
-        )
-    outcome = await asyncio.to_thread(read_unsent, item.url, item.root, params.max_bytes)
-    return await _shrunk(outcome, params.max_side) if params.max_side else outcome
+        return await asyncio.gather(*map(bring, range(len(task.wanted)), task.wanted, task.kept))
 
 
-async def _shrunk(outcome: Outcome, max_side: int) -> Outcome:
-    if not outcome.content:
-        return outcome
-    return replace(outcome, content=await asyncio.to_thread(shrink, outcome.content, max_side))
+async def _bring(
+    item: Wanted, kept: Kept | None, downloader: Downloader, params: OriginalsParams
+) -> tuple[Entry, bytes | None]:
+    """The line of one URL, and its bytes unless there are none to keep."""
+    if kept is not None and kept.is_current and (taken := await asyncio.to_thread(_take_over, kept, params.store)):
+        return taken
+    conditions = kept.entry.conditions if kept is not None and not kept.is_current else NO_CONDITIONS
+    outcome = await ask(item.url, item.root, downloader, params.max_side, conditions)
+    if kept is not None and outcome.is_unchanged:
+        if taken := await asyncio.to_thread(_take_over, kept, params.store):
+            return taken
+        outcome = await ask(item.url, item.root, downloader, params.max_side)
+    return _entry(item, outcome), outcome.content
 
 
-def _take_over(kept: Kept) -> Outcome | None:
-    """The outcome an earlier run had; None if its bytes are damaged."""
-    entry = kept.entry
-    if entry.status != Status.OK:
-        return Outcome(Status(entry.status), entry.http_status, entry.error)
-    assert entry.offset is not None
+def _take_over(kept: Kept, store: StoreKind) -> tuple[Entry, bytes | None] | None:
+    """What an earlier run had; None if its bytes are damaged."""
+    entry = replace(kept.entry, offset=None)
+    if entry.status != Status.OK or store is StoreKind.STREAM:
+        return entry, None
+    assert kept.entry.offset is not None
     assert entry.num_bytes is not None
     with kept.tar.open("rb") as stream:
-        stream.seek(entry.offset)
+        stream.seek(kept.entry.offset)
         content = stream.read(entry.num_bytes)
-    if hashlib.sha256(content).hexdigest() != entry.sha256:
-        return None
-    return Outcome(Status.OK, entry.http_status, content=content)
+    return (entry, content) if _sha256(content) == entry.sha256 else None
 
 
 def _entry(item: Wanted, outcome: Outcome) -> Entry:
@@ -180,7 +184,13 @@ def _entry(item: Wanted, outcome: Outcome) -> Entry:
         status=outcome.status,
         http_status=outcome.http_status,
         error=outcome.error,
-        sha256=None if content is None else hashlib.sha256(content).hexdigest(),
+        sha256=None if content is None else _sha256(content),
         num_bytes=None if content is None else len(content),
         offset=None,
+        etag=outcome.etag,
+        last_modified=outcome.last_modified,
     )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

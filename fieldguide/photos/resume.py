@@ -5,7 +5,8 @@ and fits the shard's size. Bytes read from local files stand only while those ar
 and its resumptions.
 
 Shards that do not stand are moved to `.work/previous/`, from where their downloads are taken over, so that a row
-added at the top of a list shifts every shard and still asks for one photo.
+added at the top of a list shifts every shard and still asks for one photo. Downloads of another `refresh` are taken
+over where the server says that nothing changed.
 """
 
 import hashlib
@@ -19,7 +20,16 @@ import numpy as np
 import pyarrow as pa
 
 from fieldguide.files import remove_partials
-from fieldguide.photos.ledger import Entry, LedgerHead, digest_wanted, ledger_path, read_head, read_outcomes
+from fieldguide.photos.ledger import (
+    Entry,
+    LedgerHead,
+    OriginalsParams,
+    digest_rules,
+    digest_wanted,
+    ledger_path,
+    read_head,
+    read_outcomes,
+)
 from fieldguide.photos.local import local_file
 from fieldguide.photos.plan import Plan, Wanted
 
@@ -55,6 +65,11 @@ class Store:
         """The ledger of shard `number`."""
         return ledger_path(self.shards, self.shard(number).name)
 
+    def place(self, number: int) -> Path:
+        """The file by which a photo of shard `number` is found: the tar or, where none is kept, the ledger."""
+        tar = self.shard(number)
+        return tar if tar.exists() else self.ledger(number)
+
     def stamp(self, number: int) -> Path:
         """The state of the local files that shard `number` was read from."""
         return self.work / "stamps" / self.shard(number).stem
@@ -73,21 +88,21 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A line of an earlier ledger and the tar that holds its bytes."""
+    """A line of an earlier ledger and the tar that holds its bytes, if originals are kept."""
 
     entry: Entry
     tar: Path
+    is_current: bool
+    """Whether it is of the `refresh` at hand and needs no question."""
 
 
-def clear_stale(store: Store, plan: Plan, rules: str, again: frozenset[str]) -> list[int]:
-    """Move or delete every shard that no longer stands; return the numbers of those to be made.
-
-    A URL whose status is one of `again` is asked for once more.
-    """
+def clear_stale(store: Store, plan: Plan, params: OriginalsParams) -> list[int]:
+    """Move or delete every shard that no longer stands; return the numbers of those to be made."""
+    rules = digest_rules(params)
     to_make = []
     standing = set()
     for number in range(plan.num_shards):
-        if _stands(store, number, plan.shard(number), rules, again):
+        if _stands(store, number, plan.shard(number), params):
             standing.add(store.shard(number).stem)
         else:
             to_make.append(number)
@@ -115,10 +130,12 @@ def local_stamp(wanted: Iterable[Wanted]) -> str | None:
 class Previous:
     """Finds earlier downloads by URL, in memory of some tens of bytes per download."""
 
-    def __init__(self, store: Store, rules: str, again: frozenset[str]) -> None:
-        self._again = again
+    def __init__(self, store: Store, params: OriginalsParams) -> None:
+        self._again = frozenset(params.retry_failed)
+        rules = digest_rules(params)
         tables: list[pa.Table] = []
         self._tars: list[Path] = []
+        self._are_current: list[bool] = []
         for ledger in sorted(store.previous.glob("*.parquet")):
             head, tar = read_head(ledger), ledger.with_suffix(".tar")
             if head is None or head.rules != rules or not _fits(tar, head):
@@ -126,6 +143,7 @@ class Previous:
             lines = read_outcomes(ledger)
             tables.append(lines.append_column("tar", pa.array(np.full(len(lines), len(self._tars), np.int32))))
             self._tars.append(tar)
+            self._are_current.append(head.refresh == (params.refresh or ""))
         self._lines = pa.concat_tables(tables) if tables else None
         # All keys have one length, so that NumPy strips trailing zeros cannot confuse two.
         keys = self._lines["key"].to_numpy() if self._lines is not None else []
@@ -143,19 +161,27 @@ class Previous:
 
     def _best(self, rows: Iterable[Any]) -> Kept | None:
         assert self._lines is not None
+        changed_since = None
         for row in rows:
             line = self._lines.slice(int(row), 1).to_pylist()[0]
-            tar = self._tars[line.pop("tar")]
-            entry = Entry(**line)
-            if entry.is_reusable and entry.status not in self._again:
-                return Kept(entry, tar)
-        return None
+            number = line.pop("tar")
+            kept = Kept(Entry(**line), self._tars[number], self._are_current[number])
+            if not kept.entry.is_reusable or kept.entry.status in self._again:
+                continue
+            if kept.is_current:
+                return kept
+            if kept.entry.conditions:
+                changed_since = kept
+        return changed_since
 
 
-def _stands(store: Store, number: int, wanted: list[Wanted], rules: str, again: frozenset[str]) -> bool:
+def _stands(store: Store, number: int, wanted: list[Wanted], params: OriginalsParams) -> bool:
     head = read_head(store.ledger(number))
-    if head is None or head.rules != rules or head.num_retryable or head.wanted != digest_wanted(wanted):
+    if head is None or head.rules != digest_rules(params) or head.refresh != (params.refresh or ""):
         return False
+    if head.num_retryable or head.wanted != digest_wanted(wanted):
+        return False
+    again = set(params.retry_failed)
     if again and again & set(read_outcomes(store.ledger(number))["status"].to_pylist()):
         return False
     stamp = local_stamp(wanted)
@@ -167,7 +193,7 @@ def _stands(store: Store, number: int, wanted: list[Wanted], rules: str, again: 
 
 
 def _fits(tar: Path, head: LedgerHead) -> bool:
-    return tar.exists() and tar.stat().st_size == head.shard_bytes
+    return not head.shard_bytes or (tar.exists() and tar.stat().st_size == head.shard_bytes)
 
 
 def _set_aside(store: Store, tar: Path, rules: str) -> None:
@@ -176,7 +202,7 @@ def _set_aside(store: Store, tar: Path, rules: str) -> None:
     if head is not None and head.rules == rules and head.num_reusable:
         kept = store.previous / f"{head.wanted}.tar"
         # The tar goes first; a run killed between the two finds the ledger and finishes the move.
-        if _fits(tar, head):
+        if head.shard_bytes and _fits(tar, head):
             tar.replace(kept)
         if _fits(kept, head):
             ledger.replace(kept.with_suffix(".parquet"))

@@ -1,9 +1,8 @@
 """Looks at every photo of a catalogue once: what it is, whether it can be used, how good it is."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -11,6 +10,8 @@ from fieldguide.engine import EngineParams, map_shards
 from fieldguide.photos.decode import inspect
 from fieldguide.photos.fingerprints import fingerprint
 from fieldguide.photos.quality import measure_quality
+from fieldguide.photos.reading import Location, Originals
+from fieldguide.photos.verdicts import Reason
 
 PHOTOS_PER_TASK = 128
 
@@ -33,32 +34,27 @@ FACTS = {
 NO_QUALITY = (None,) * 4
 
 
-@dataclass(frozen=True)
-class Location:
-    """Where the bytes of a photo are: `shard[offset : offset + num_bytes]`."""
-
-    shard: str
-    offset: int
-    num_bytes: int
-
-
 def inspect_photos(
-    catalogue: pl.DataFrame, shards: Path, *, min_side: int, max_pixels: int, engine: EngineParams
+    catalogue: pl.DataFrame, originals: Originals, *, min_side: int, max_pixels: int, engine: EngineParams
 ) -> pl.DataFrame:
     """What each photo is, one row per distinct place in the shards: shard, offset and the columns of FACTS.
 
-    `flaw` is null where the photo is usable. `catalogue` needs the columns shard, offset, num_bytes.
+    `flaw` is null where the photo is usable, `fetch_failed` where it is gone from a stream. `catalogue` needs the
+    columns shard, offset, num_bytes.
     """
     places = catalogue.drop_nulls("shard").select("shard", "offset", "num_bytes").unique().sort("shard", "offset")
     tasks = list(places.iter_slices(PHOTOS_PER_TASK))
-    work = partial(_inspect_task, shards=shards, min_side=min_side, max_pixels=max_pixels)
+    work = partial(_inspect_task, originals=originals, min_side=min_side, max_pixels=max_pixels)
     facts = pl.concat([pl.DataFrame(schema=FACTS), *map_shards(work, tasks, engine, "inspecting")])
     return places.drop("num_bytes").hstack(facts)
 
 
-def _inspect_task(places: pl.DataFrame, shards: Path, min_side: int, max_pixels: int) -> pl.DataFrame:
-    facts = []
-    for content in read_originals((Location(*row) for row in places.iter_rows()), shards):
+def _inspect_task(places: pl.DataFrame, originals: Originals, min_side: int, max_pixels: int) -> pl.DataFrame:
+    facts: list[tuple[Any, ...]] = []
+    for content in originals.read(Location(*row) for row in places.iter_rows()):
+        if content is None:
+            facts.append((Reason.FETCH_FAILED.value, *[None] * (len(FACTS) - 1)))
+            continue
         found = inspect(content, min_side=min_side, max_pixels=max_pixels)
         bits = fingerprint(found.image) if found.image else None
         quality = astuple(measure_quality(found.image)) if found.image else NO_QUALITY
@@ -66,19 +62,3 @@ def _inspect_task(places: pl.DataFrame, shards: Path, min_side: int, max_pixels:
         size = (found.width, found.height, found.exif_orientation)
         facts.append((flaw, found.format, found.mode, *size, bits, *quality))
     return pl.DataFrame(facts, schema=FACTS, orient="row")
-
-
-def read_originals(locations: Iterable[Location], shards: Path) -> Iterator[bytes]:
-    """Yield the bytes of each photo; fastest when neighbours share a shard."""
-    opened, stream = None, None
-    try:
-        for location in locations:
-            if stream is None or location.shard != opened:
-                if stream is not None:
-                    stream.close()
-                opened, stream = location.shard, (shards / location.shard).open("rb")
-            stream.seek(location.offset)
-            yield stream.read(location.num_bytes)
-    finally:
-        if stream is not None:
-            stream.close()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fieldguide.errors import PhotoError
 from fieldguide.photos.decode import load_rgb
 from fieldguide.photos.geometry import Method, make_square
-from fieldguide.photos.screening import Location, read_originals
+from fieldguide.photos.reading import Location, Originals
 from fieldguide.photos.tar import TarShardWriter
 
 
@@ -41,13 +42,21 @@ def encode_square(content: bytes, style: SquareStyle) -> tuple[bytes, dict[str, 
     return buffer.getvalue(), {"source_size": list(source_size), "box": list(box)}
 
 
-def write_squares(shard: SquareShard, shards: Path, style: SquareStyle) -> int:
-    """Write one WebDataset shard, whole or not at all; returns its size in bytes."""
+def write_squares(shard: SquareShard, originals: Originals, style: SquareStyle) -> int:
+    """Write one WebDataset shard, whole or not at all; returns its size in bytes.
+
+    Raises PhotoError if a photo of a stream is gone from where it came from.
+    """
     with TarShardWriter(shard.path) as tar:
-        originals = read_originals((location for location, _ in shard.photos), shards)
-        for content, (_, facts) in zip(originals, shard.photos, strict=True):
-            jpeg, geometry = encode_square(content, style)
+        contents = originals.read(location for location, _ in shard.photos)
+        for content, (_, facts) in zip(contents, shard.photos, strict=True):
             key = facts["photo_id"]
+            if content is None:
+                raise PhotoError(
+                    f"{key}: gone, or other bytes now, where fetch found it, and fetch.store: stream keeps no "
+                    "originals; `dvc repro -f clean` drops such photos"
+                )
+            jpeg, geometry = encode_square(content, style)
             tar.add(f"{key}.jpg", jpeg)
             tar.add(f"{key}.json", json.dumps({**facts, **geometry}, ensure_ascii=False).encode())
     return shard.path.stat().st_size

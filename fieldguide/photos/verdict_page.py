@@ -9,9 +9,10 @@ from typing import Any
 import jinja2
 import polars as pl
 
+from fieldguide.catalogue.schema import Status
 from fieldguide.files import written_whole
 from fieldguide.photos.decode import load_rgb
-from fieldguide.photos.screening import Location, read_originals
+from fieldguide.photos.reading import Location, Originals
 from fieldguide.photos.verdicts import UNUSABLE, Reason
 
 TEMPLATE = "verdicts.html.j2"
@@ -24,7 +25,7 @@ HIDDEN = frozenset({*UNUSABLE, Reason.LICENCE} - {Reason.TOO_SMALL})
 """Reasons whose photos cannot be shown, or must not: who reserves all rights does so on a report, too."""
 
 MEANINGS = {
-    Reason.FETCH_FAILED: "There are no bytes; the catalogue says why.",
+    Reason.FETCH_FAILED: "There are no bytes; the catalogue says why, unless they were lost since.",
     Reason.EMPTY: "The file has no bytes.",
     Reason.NOT_AN_IMAGE: "The bytes are something else, often a page that says sorry.",
     Reason.BOMB: "More pixels than max_megapixels; never decoded.",
@@ -69,7 +70,7 @@ class Group:
     examples: list[Example]
 
 
-def write_verdict_page(catalogue: pl.DataFrame, verdicts: pl.DataFrame, shards: Path, out: Path) -> None:
+def write_verdict_page(catalogue: pl.DataFrame, verdicts: pl.DataFrame, originals: Originals, out: Path) -> None:
     """Write a page that needs nothing but itself. `verdicts` stand in the order of `catalogue`."""
     places = catalogue.select("source_row", "label", "licence", "status", "error", "shard", "offset", "num_bytes")
     table = pl.concat([verdicts.drop("fingerprint"), places], how="horizontal")
@@ -80,7 +81,7 @@ def write_verdict_page(catalogue: pl.DataFrame, verdicts: pl.DataFrame, shards: 
             # Evenly over the catalogue: the first dozen would often be one observation.
             step = max(1, len(rows) // MAX_EXAMPLES)
             chosen = rows.gather_every(step).head(MAX_EXAMPLES)
-            examples = [_show(row, table, shards) for row in chosen.iter_rows(named=True)]
+            examples = [_show(row, table, originals) for row in chosen.iter_rows(named=True)]
             groups.append(Group(reason, MEANINGS[reason], len(rows), examples))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
@@ -90,11 +91,11 @@ def write_verdict_page(catalogue: pl.DataFrame, verdicts: pl.DataFrame, shards: 
         temporary.write_text(page, encoding="utf-8")
 
 
-def _show(row: dict[str, Any], table: pl.DataFrame, shards: Path) -> Example:
+def _show(row: dict[str, Any], table: pl.DataFrame, originals: Originals) -> Example:
     original = None
     if row["duplicate_of"] and row["reason"] == Reason.NEAR_DUPLICATE:
-        original = _thumbnail(table.row(by_predicate=pl.col("photo_id") == row["duplicate_of"], named=True), shards)
-    picture = None if row["reason"] in HIDDEN else _thumbnail(row, shards)
+        original = _thumbnail(table.row(by_predicate=pl.col("photo_id") == row["duplicate_of"], named=True), originals)
+    picture = None if row["reason"] in HIDDEN else _thumbnail(row, originals)
     return Example(row["photo_id"], row["source_row"], row["label"], picture, original, _describe(row))
 
 
@@ -102,7 +103,7 @@ def _describe(row: dict[str, Any]) -> str:
     """The fact that the reason rests on."""
     reason = Reason(row["reason"])
     if reason is Reason.FETCH_FAILED:
-        return f"{row['status']}: {row['error']}"
+        return "gone, or other bytes now" if row["status"] == Status.OK else f"{row['status']}: {row['error']}"
     if reason is Reason.LICENCE:
         return str(row["licence"])
     measured = {
@@ -119,10 +120,12 @@ def _describe(row: dict[str, Any]) -> str:
     return f"{size}, as {row['duplicate_of']}" if row["duplicate_of"] else size
 
 
-def _thumbnail(row: dict[str, Any], shards: Path) -> str | None:
+def _thumbnail(row: dict[str, Any], originals: Originals) -> str | None:
     if row["shard"] is None:
         return None
-    (content,) = read_originals([Location(row["shard"], row["offset"], row["num_bytes"])], shards)
+    (content,) = originals.read([Location(row["shard"], row["offset"], row["num_bytes"])])
+    if content is None:
+        return None
     image, _ = load_rgb(content, shorter_side=THUMBNAIL_SIDE)
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     stream = io.BytesIO()

@@ -1,6 +1,7 @@
 """Fetch again: what stands is kept, what may have passed is asked for, and a kill or a full disk loses nothing."""
 
 import contextlib
+import datetime
 import io
 import os
 import random
@@ -63,6 +64,36 @@ def test_what_looks_final_is_asked_for_again_on_request(workspace: Path, server:
     server.asked["/once/404/y"] = 1
     assert run(workspace, retry_failed=["missing"])["statuses"]["missing"] == 0
     assert dict(server.asked) == {"/once/404/y": 2}
+
+
+def test_a_refresh_asks_for_all_photos_and_gets_what_is_new(workspace: Path, server: PhotoServer) -> None:
+    tagged = [f"tagged/{number}" for number in range(10)]
+    observe(workspace, *map(server.url, [*tagged, "photo/plain", "404/x"]))
+    run(workspace)
+    server.editions["3"] = 1
+    server.asked.clear()
+    server.sent.clear()
+    run(workspace, refresh=datetime.date(2026, 11, 21))  # as YAML reads one
+    assert dict(server.asked) == {f"/{path}": 1 for path in [*tagged, "photo/plain", "404/x"]}
+    assert dict(server.sent) == {"/tagged/3": 1}
+    assert photos_of(workspace / "out")[3] == photo_bytes("3 1")
+    run(workspace, "undisturbed", refresh="2026-11-21")
+    assert digests(workspace / "out") == digests(workspace / "undisturbed")
+    server.asked.clear()
+    run(workspace, refresh="2026-11-21")
+    assert not server.asked
+
+
+def test_what_did_not_change_but_is_damaged_here_is_sent_again(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, server.url("tagged/0"))
+    run(workspace)
+    shard = workspace / "out" / "shards" / "originals-00000.tar"
+    content = bytearray(shard.read_bytes())
+    content[600] ^= 1
+    shard.write_bytes(content)
+    run(workspace, refresh="now")
+    assert photos_of(workspace / "out") == [photo_bytes("0 0")]
+    assert server.sent["/tagged/0"] == 2
 
 
 def test_photos_are_shrunk_on_request(workspace: Path) -> None:

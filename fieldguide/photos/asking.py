@@ -1,0 +1,35 @@
+"""Asks for one URL of any kind, and makes of what comes the bytes to keep."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from fieldguide.photos.download import NO_CONDITIONS, Downloader
+from fieldguide.photos.local import read_unsent
+from fieldguide.photos.outcomes import Outcome
+from fieldguide.photos.shrink import shrink
+
+
+async def ask(
+    url: str,
+    root: str | None,
+    downloader: Downloader,
+    max_side: int | None,
+    conditions: Mapping[str, str] = NO_CONDITIONS,
+) -> Outcome:
+    """The outcome of `url`, shrunk to `max_side`.
+
+    A path in it must not leave `root`. `conditions` are the headers on which a server sends only what is new.
+    """
+    finish = partial(_shrunk, max_side=max_side) if max_side else None
+    if url.lower().startswith(("http://", "https://")):
+        return await downloader.download(url, finish, conditions)
+    outcome = await asyncio.to_thread(read_unsent, url, root, downloader.params.max_bytes)
+    return await finish(outcome) if finish else outcome
+
+
+async def _shrunk(outcome: Outcome, max_side: int) -> Outcome:
+    if not outcome.content:
+        return outcome
+    return replace(outcome, content=await asyncio.to_thread(shrink, outcome.content, max_side))
