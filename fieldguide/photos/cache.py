@@ -18,8 +18,10 @@ from fieldguide.errors import PhotoError
 
 BLOCK_BYTES: Final = 4096
 """Files take whole blocks of the disk."""
-LINE_BYTES: Final = 512
-"""A generous share of the index for each photo."""
+LINE_BYTES: Final = 1024
+"""A generous share of the index and the folder for each photo."""
+BASE_BYTES: Final = 2**17
+"""What an empty cache takes, and the journal of its index."""
 PATIENCE_S: Final = 60.0
 
 SCHEMA: Final = """
@@ -34,7 +36,7 @@ class PhotoCache:
     """Photos by the SHA-256 of their bytes. Make it with `open_cache`."""
 
     def __init__(self, folder: Path, max_bytes: int, index: sqlite3.Connection) -> None:
-        self._folder, self._max_bytes, self._index = folder, max_bytes, index
+        self._folder, self._max_bytes, self._index = folder, max_bytes - BASE_BYTES, index
         # A connection serves one thread at a time.
         self._mine = threading.Lock()
 
@@ -65,7 +67,6 @@ class PhotoCache:
                     self._index.execute("UPDATE total SET num_bytes = num_bytes + ?", (num_bytes,))
             elif file.exists():
                 return
-            file.parent.mkdir(exist_ok=True)
             half_written = self._half_written(sha256)
             half_written.write_bytes(content)
             half_written.replace(file)
@@ -77,7 +78,7 @@ class PhotoCache:
 
     def _make_room(self, num_bytes: int) -> None:
         (total,) = self._index.execute("SELECT num_bytes FROM total").fetchone()
-        while total + num_bytes > self._max_bytes:
+        while total and total + num_bytes > self._max_bytes:
             oldest, freed = self._index.execute("SELECT sha256, num_bytes FROM photos ORDER BY used LIMIT 1").fetchone()
             self._half_written(oldest).unlink(missing_ok=True)
             self._file(oldest).unlink(missing_ok=True)
@@ -87,10 +88,10 @@ class PhotoCache:
             total -= freed
 
     def _file(self, sha256: str) -> Path:
-        return self._folder / sha256[:2] / sha256
+        return self._folder / sha256
 
     def _half_written(self, sha256: str) -> Path:
-        return self._folder / sha256[:2] / f"{sha256}.partial"
+        return self._folder / f"{sha256}.partial"
 
 
 @contextmanager
@@ -108,9 +109,8 @@ def open_cache(folder: Path, max_bytes: int) -> Iterator[PhotoCache]:
     index = sqlite3.connect(folder / "index.sqlite", timeout=PATIENCE_S, check_same_thread=False)
     try:
         with only_writer(folder):
-            # Write-ahead: who reads a photo need not wait for who stores one.
-            index.execute("PRAGMA journal_mode = WAL")
-            index.execute("PRAGMA synchronous = NORMAL")
+            # A killed process leaves the index whole all the same; after a power cut it may have to be deleted.
+            index.execute("PRAGMA synchronous = OFF")
             index.executescript(SCHEMA)
         cache = PhotoCache(folder, max_bytes, index)
         cache.make_room()

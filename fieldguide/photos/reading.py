@@ -42,7 +42,7 @@ class Originals:
     def read(self, locations: Iterable[Location]) -> Iterator[bytes | None]:
         """Yield the bytes of each photo; fastest when neighbours share a shard.
 
-        None stands for a photo of a stream that is gone from where it came from, or has other bytes now.
+        None stands for a photo of a stream that is gone, changed or, after all retries, out of reach.
         """
         stream = self.fetch / STREAM
         if stream.exists():

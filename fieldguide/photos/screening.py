@@ -39,7 +39,7 @@ def inspect_photos(
 ) -> pl.DataFrame:
     """What each photo is, one row per distinct place in the shards: shard, offset and the columns of FACTS.
 
-    `flaw` is null where the photo is usable, `fetch_failed` where it is gone from a stream. `catalogue` needs the
+    `flaw` is null where the photo is usable, `fetch_failed` where a stream has it no more. `catalogue` needs the
     columns shard, offset, num_bytes.
     """
     places = catalogue.drop_nulls("shard").select("shard", "offset", "num_bytes").unique().sort("shard", "offset")

@@ -45,7 +45,7 @@ def encode_square(content: bytes, style: SquareStyle) -> tuple[bytes, dict[str, 
 def write_squares(shard: SquareShard, originals: Originals, style: SquareStyle) -> int:
     """Write one WebDataset shard, whole or not at all; returns its size in bytes.
 
-    Raises PhotoError if a photo of a stream is gone from where it came from.
+    Raises PhotoError if a photo of a stream cannot be had again.
     """
     with TarShardWriter(shard.path) as tar:
         contents = originals.read(location for location, _ in shard.photos)
@@ -53,8 +53,8 @@ def write_squares(shard: SquareShard, originals: Originals, style: SquareStyle) 
             key = facts["photo_id"]
             if content is None:
                 raise PhotoError(
-                    f"{key}: gone, or other bytes now, where fetch found it, and fetch.store: stream keeps no "
-                    "originals; `dvc repro -f clean` drops such photos"
+                    f"{key}: gone, changed or out of reach since it was fetched, and fetch.store: stream keeps no "
+                    "originals; run again, or `dvc repro -f clean` to drop such photos"
                 )
             jpeg, geometry = encode_square(content, style)
             tar.add(f"{key}.jpg", jpeg)

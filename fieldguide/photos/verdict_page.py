@@ -103,7 +103,9 @@ def _describe(row: dict[str, Any]) -> str:
     """The fact that the reason rests on."""
     reason = Reason(row["reason"])
     if reason is Reason.FETCH_FAILED:
-        return "gone, or other bytes now" if row["status"] == Status.OK else f"{row['status']}: {row['error']}"
+        return (
+            "gone, changed or out of reach since" if row["status"] == Status.OK else f"{row['status']}: {row['error']}"
+        )
     if reason is Reason.LICENCE:
         return str(row["licence"])
     measured = {
