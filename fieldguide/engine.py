@@ -47,15 +47,19 @@ def count_workers(workers: int) -> int:
 
 
 def map_shards(
-    function: Callable[[Task], Result], tasks: Sequence[Task], engine: EngineParams, label: str
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    engine: EngineParams,
+    label: str,
+    describe: Callable[[], str] = str,
 ) -> Iterator[Result]:
     """Yield `function(task)` for every task, in the order of `tasks`, with progress under `label`.
 
     `function` must be importable (a module-level function or a partial of one). An exception in a worker is
-    raised here and ends the work.
+    raised here and ends the work. `describe` says what else there is to tell, once each result was taken.
     """
     if engine.backend == "loky":
-        yield from _map_joblib(function, tasks, count_workers(engine.workers), label)
+        yield from _map_joblib(function, tasks, count_workers(engine.workers), label, describe)
     elif engine.backend == "dask" or engine.backend.startswith(("tcp://", "tls://")):
         from distributed import Client
 
@@ -63,13 +67,13 @@ def map_shards(
         client = Client(**local) if engine.backend == "dask" else Client(engine.backend)
         with client, joblib.parallel_config(backend="dask"):
             results = joblib.Parallel()(joblib.delayed(function)(task) for task in tasks)
-        yield from show_progress(results, len(tasks), label)
+        yield from show_progress(results, len(tasks), label, describe)
     else:
         raise ParamsError(f"engine backend {engine.backend!r} is unknown; expected loky, dask or tcp://host:port")
 
 
 def _map_joblib(
-    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, label: str
+    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, label: str, describe: Callable[[], str]
 ) -> Iterator[Result]:
     # One worker runs in this process: no start-up cost, and a debugger works.
     workers = max(1, min(workers, len(tasks)))
@@ -84,7 +88,7 @@ def _map_joblib(
                 return
             yield joblib.delayed(_attempt)(function, task)
 
-    for outcome in show_progress(parallel(hand_out()), len(tasks), label):
+    for outcome in show_progress(parallel(hand_out()), len(tasks), label, describe):
         if isinstance(outcome, _Failure):
             failures.append(outcome.error)
         elif not failures:
@@ -107,22 +111,27 @@ def _attempt(function: Callable[[Task], Result], task: Task) -> Result | _Failur
         return _Failure(error)
 
 
-def show_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
-    """Yield `items` unchanged; draw a bar on a terminal, write a log line now and then elsewhere."""
+def show_progress(items: Iterable[Item], total: int, label: str, describe: Callable[[], str] = str) -> Iterator[Item]:
+    """Yield `items` unchanged; draw a bar on a terminal, write a log line now and then elsewhere.
+
+    `describe` adds a few words to both.
+    """
     if not sys.stderr.isatty():
         started = logged = time.monotonic()
         for done, item in enumerate(items, start=1):
             yield item
             if time.monotonic() - logged > LOG_EVERY_S and done < total:
                 logged = time.monotonic()
-                log.info("%s: %d of %d, %.1f/s", label, done, total, done / (logged - started))
+                rate = done / (logged - started)
+                words = "; ".join(filter(None, (f"{(total - done) / rate:.0f} s left", describe())))
+                log.info("%s: %d of %d, %.1f/s, %s", label, done, total, rate, words)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task(label, total=total)
         for item in items:
             yield item
-            progress.advance(task)
+            progress.update(task, advance=1, description=f"{label} {describe()}".rstrip())
 
 
 def run_isolated(function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:

@@ -64,5 +64,14 @@ def test_progress_is_log_lines_where_there_is_no_terminal(monkeypatch, caplog):
     assert [message.split(",")[0] for message in caplog.messages] == ["spelling: 1 of 3", "spelling: 2 of 3"]
 
 
+def test_progress_tells_what_the_taker_of_the_results_knows(monkeypatch, caplog):
+    monkeypatch.setattr(engine, "LOG_EVERY_S", -1)
+    caplog.set_level(logging.INFO)
+    taken = []
+    for letter in show_progress("abc", 3, "spelling", lambda: f"got {''.join(taken)}"):
+        taken.append(letter)
+    assert [message.partition("; ")[2] for message in caplog.messages] == ["got a", "got ab"]
+
+
 def test_an_isolated_call_runs_in_another_process():
     assert run_isolated(os.getpid) != os.getpid()

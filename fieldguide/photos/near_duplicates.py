@@ -39,8 +39,8 @@ MAX_TABLES = 128
 MAX_NEIGHBOURS = 32
 """How far apart two photos may stand among equals. Thousands of like photos still form one cluster, link by link."""
 MAX_EDGES = 2**25
-PIECE = 2**14
-"""Photos whose keys are computed at a time."""
+PIECE = 2**17
+"""Photos at a time, so that what is computed of them stays in the processor's cache."""
 SEED = 0
 
 Edges = npt.NDArray[np.int64]
@@ -126,7 +126,6 @@ def _search_table(table: Table, fingerprints: Fingerprints, max_distance: int) -
     num, words = fingerprints.shape
     row_bits = np.uint64(max(1, (num - 1).bit_length()))
     ordered = np.empty(num, np.uint64)
-    # A piece's keys stay in the processor's cache while they are summed up.
     for start in range(0, num, PIECE):
         part = fingerprints[start : start + PIECE]
         keys = np.zeros(len(part), np.uint64)
@@ -136,7 +135,11 @@ def _search_table(table: Table, fingerprints: Fingerprints, max_distance: int) -
         ordered[start : start + PIECE] = keys >> row_bits << row_bits | rows
     # Key above, row below: one sort of plain numbers orders both.
     ordered.sort()
-    found = list(_compare_equals(fingerprints, ordered, row_bits, max_distance))
+    found: list[Edges] = []
+    for start in range(0, num, PIECE):
+        # Who stands at the end of a piece has neighbours in the next.
+        piece = ordered[start : start + PIECE + MAX_NEIGHBOURS]
+        found += _compare_equals(fingerprints, piece, row_bits, max_distance)
     return np.concatenate(found, axis=1) if found else np.empty((2, 0), np.int64)
 
 
@@ -151,9 +154,10 @@ def choose_tables(num: int, max_distance: int) -> tuple[int, int]:
 def _compare_equals(
     fingerprints: Fingerprints, ordered: npt.NDArray[np.uint64], row_bits: np.uint64, max_distance: int
 ) -> Iterator[Edges]:
-    """Compare photos that share a key and stand at most MAX_NEIGHBOURS apart in `ordered`."""
+    """Compare the first PIECE photos with those that share their key and stand at most MAX_NEIGHBOURS further on."""
     num_rows = np.uint64(1) << row_bits
     starts = np.flatnonzero(ordered[:-1] ^ ordered[1:] < num_rows)
+    starts = starts[starts < PIECE]
     for apart in range(1, MAX_NEIGHBOURS + 1):
         if not len(starts):
             return

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 import re
 import tempfile
 import time
@@ -26,10 +25,7 @@ from fieldguide.photos.plan import Plan, Wanted
 from fieldguide.photos.resume import Kept, Previous, Store, clear_stale, local_stamp
 from fieldguide.photos.tar import TarShardWriter
 
-log = logging.getLogger(__name__)
-
 SPOOL_BYTES: Final = 64 * 2**20
-TELL_EVERY_S: Final = 10.0
 SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,5}")
 
 
@@ -69,14 +65,14 @@ def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: Engi
     tasks = ShardTasks(store, plan, numbers, Previous(store, params))
     share = params.share(max(1, min(count_workers(engine.workers), len(tasks))))
     statuses: Counter[str] = Counter()
-    started = told = time.monotonic()
-    for counts in map_shards(partial(make_shard, params=share), tasks, engine, "fetch"):
+    started = time.monotonic()
+
+    def describe() -> str:
+        by_status = ", ".join(f"{status} {count:,}" for status, count in statuses.most_common())
+        return f"{statuses.total() / (time.monotonic() - started):.1f} photos/s: {by_status}"
+
+    for counts in map_shards(partial(make_shard, params=share), tasks, engine, "fetch", describe):
         statuses += counts
-        now = time.monotonic()
-        if now - told > TELL_EVERY_S:
-            told = now
-            by_status = ", ".join(f"{status} {count:,}" for status, count in statuses.most_common())
-            log.info("fetch: %.1f photos/s; %s", statuses.total() / (now - started), by_status)
 
 
 def make_shard(task: ShardTask, *, params: OriginalsParams) -> Counter[str]:

@@ -88,6 +88,18 @@ def test_banded_search_finds_what_it_promises_and_nothing_else() -> None:
     assert all(np.bitwise_count(bits[one] ^ bits[other]).sum() <= 48 for one, other in found)
 
 
+@pytest.mark.parametrize("piece", [1, 7, 100])
+def test_pieces_do_not_matter(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    bits = random.integers(0, 2**64, (40, 4), dtype=np.uint64)
+    # Groups of like photos, some larger than a piece.
+    bits = np.concatenate([bits, flip(bits, 3, random), *(flip(bits[:3], 2, random) for _ in range(20))])
+    whole = as_pairs(compare_neighbours(bits, 8))
+    assert len(whole) > 500
+    monkeypatch.setattr(room, "PIECE", piece)
+    assert as_pairs(compare_neighbours(bits, 8)) == whole
+
+
 def test_a_thousand_like_photos_are_one_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "EXACT_UP_TO", 0)
     random = np.random.default_rng(2)
