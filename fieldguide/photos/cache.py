@@ -47,6 +47,7 @@ class PhotoCache:
         except FileNotFoundError:
             return None
         if hashlib.sha256(content).hexdigest() != sha256:
+            self._file(sha256).unlink(missing_ok=True)
             return None
         with self._mine, self._index:
             self._index.execute("UPDATE photos SET used = ? WHERE sha256 = ?", (time.time_ns(), sha256))

@@ -89,7 +89,8 @@ def test_damaged_and_deleted_photos_are_no_photos(tmp_path: Path) -> None:
         deleted.unlink()
         assert not look_up(cache, "a")
         assert not look_up(cache, "b")
-        store(cache, "b")
+        store(cache, "a", "b")
+        assert look_up(cache, "a")
         assert look_up(cache, "b")
 
 
