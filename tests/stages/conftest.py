@@ -1,7 +1,7 @@
-"""A small interim/fetch folder, made by hand, for the stages that read one."""
+"""What stages are tested with: a server of photos and a folder to run in, or a small interim/fetch made by hand."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from fieldguide.photos.tar import TarShardWriter
+from tests.photo_server import PhotoServer, serve_photos
 
 COLUMNS = {
     "photo_id": pl.String,
@@ -32,6 +33,20 @@ COLUMNS = {
 }
 
 WriteFetch = Callable[..., Path]
+
+
+@pytest.fixture
+def server() -> Iterator[PhotoServer]:
+    with serve_photos() as running:
+        yield running
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty repository root, and the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    return tmp_path
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import csv
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -10,22 +9,8 @@ import yaml
 from fieldguide.catalogue.schema import CATALOGUE_SCHEMA
 from fieldguide.errors import CatalogueError, PhotoError
 from stages.fetch import FetchParams
-from tests.photo_server import PhotoServer, photo_bytes, serve_photos
+from tests.photo_server import PhotoServer, photo_bytes
 from tests.stages.fetching import NO_FILL, OBSERVATIONS, ROOT, digests, observe, photos_of, run, start
-
-
-@pytest.fixture
-def server() -> Iterator[PhotoServer]:
-    with serve_photos() as running:
-        yield running
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty repository root, and the current folder."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    return tmp_path
 
 
 def test_every_row_gets_its_bytes_or_its_reason(workspace: Path, server: PhotoServer) -> None:

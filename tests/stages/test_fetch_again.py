@@ -16,23 +16,9 @@ import pytest
 from PIL import Image
 
 from fieldguide.errors import PhotoError
-from tests.photo_server import PhotoServer, photo_bytes, serve_photos
+from tests.photo_server import PhotoServer, photo_bytes
 from tests.photos.pictures import blotches, encode
 from tests.stages.fetching import digests, observe, photo_urls, photos_of, run, start
-
-
-@pytest.fixture
-def server() -> Iterator[PhotoServer]:
-    with serve_photos() as running:
-        yield running
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty repository root, and the current folder."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    return tmp_path
 
 
 def test_a_rerun_asks_for_nothing_that_is_there(workspace: Path, server: PhotoServer) -> None:

@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +15,7 @@ from fieldguide.photos.cache import BASE_BYTES, BLOCK_BYTES, LINE_BYTES
 from fieldguide.photos.reading import Location, Originals
 from stages.clean import clean
 from stages.resize import resize
-from tests.photo_server import PhotoServer, photo_bytes, serve_photos
+from tests.photo_server import PhotoServer, photo_bytes
 from tests.photos.pictures import blotches, encode
 from tests.stages.fetching import digests, observe, photo_urls, run, start
 from tests.stages.test_clean import PARAMS as CLEAN
@@ -24,20 +23,6 @@ from tests.stages.test_resize import PARAMS as RESIZE
 
 FIFTY = (BASE_BYTES + 50 * (BLOCK_BYTES + LINE_BYTES)) / 1e9
 """GB for fifty of the server's photos."""
-
-
-@pytest.fixture
-def server() -> Iterator[PhotoServer]:
-    with serve_photos() as running:
-        yield running
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty repository root, and the current folder."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    return tmp_path
 
 
 def read(out: Path) -> list[bytes | None]:
