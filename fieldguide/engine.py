@@ -8,10 +8,12 @@ import logging
 import multiprocessing
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
@@ -30,6 +32,7 @@ Item = TypeVar("Item")
 P = ParamSpec("P")
 
 LOG_EVERY_S = 10.0
+DRAW_EVERY_S = 0.5
 
 
 class EngineParams(Section):
@@ -46,20 +49,31 @@ def count_workers(workers: int) -> int:
     return workers or len(os.sched_getaffinity(0))
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Looks at work while tasks are under way, where a task is too long to be a step of progress."""
+
+    total: int
+    count: Callable[[], int]
+    """How many of `total` are done."""
+    describe: Callable[[], str]
+    """What else there is to tell, asked after `count`."""
+
+
 def map_shards(
     function: Callable[[Task], Result],
     tasks: Sequence[Task],
     engine: EngineParams,
     label: str,
-    describe: Callable[[], str] = str,
+    watch: Watch | None = None,
 ) -> Iterator[Result]:
     """Yield `function(task)` for every task, in the order of `tasks`, with progress under `label`.
 
     `function` must be importable (a module-level function or a partial of one). An exception in a worker is
-    raised here and ends the work. `describe` says what else there is to tell, once each result was taken.
+    raised here and ends the work.
     """
     if engine.backend == "loky":
-        yield from _map_joblib(function, tasks, count_workers(engine.workers), label, describe)
+        yield from _map_joblib(function, tasks, count_workers(engine.workers), label, watch)
     elif engine.backend == "dask" or engine.backend.startswith(("tcp://", "tls://")):
         from distributed import Client
 
@@ -67,13 +81,13 @@ def map_shards(
         client = Client(**local) if engine.backend == "dask" else Client(engine.backend)
         with client, joblib.parallel_config(backend="dask"):
             results = joblib.Parallel()(joblib.delayed(function)(task) for task in tasks)
-        yield from show_progress(results, len(tasks), label, describe)
+        yield from show_progress(results, len(tasks), label, watch)
     else:
         raise ParamsError(f"engine backend {engine.backend!r} is unknown; expected loky, dask or tcp://host:port")
 
 
 def _map_joblib(
-    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, label: str, describe: Callable[[], str]
+    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, label: str, watch: Watch | None
 ) -> Iterator[Result]:
     # One worker runs in this process: no start-up cost, and a debugger works.
     workers = max(1, min(workers, len(tasks)))
@@ -88,7 +102,7 @@ def _map_joblib(
                 return
             yield joblib.delayed(_attempt)(function, task)
 
-    for outcome in show_progress(parallel(hand_out()), len(tasks), label, describe):
+    for outcome in show_progress(parallel(hand_out()), len(tasks), label, watch):
         if isinstance(outcome, _Failure):
             failures.append(outcome.error)
         elif not failures:
@@ -111,27 +125,69 @@ def _attempt(function: Callable[[Task], Result], task: Task) -> Result | _Failur
         return _Failure(error)
 
 
-def show_progress(items: Iterable[Item], total: int, label: str, describe: Callable[[], str] = str) -> Iterator[Item]:
+def show_progress(items: Iterable[Item], total: int, label: str, watch: Watch | None = None) -> Iterator[Item]:
     """Yield `items` unchanged; draw a bar on a terminal, write a log line now and then elsewhere.
 
-    `describe` adds a few words to both.
+    Progress is the number of items taken, or what `watch` says, which is then asked every so often.
     """
-    if not sys.stderr.isatty():
-        started = logged = time.monotonic()
-        for done, item in enumerate(items, start=1):
-            yield item
-            if time.monotonic() - logged > LOG_EVERY_S and done < total:
-                logged = time.monotonic()
-                rate = done / (logged - started)
-                words = "; ".join(filter(None, (f"{(total - done) / rate:.0f} s left", describe())))
-                log.info("%s: %d of %d, %.1f/s, %s", label, done, total, rate, words)
-        return
+    taken = 0
+    seen = watch or Watch(total, lambda: taken, str)
+    is_drawn = sys.stderr.isatty()
+    with _drawing(seen, label) if is_drawn else _logging(seen, label) as report:
+        every = DRAW_EVERY_S if is_drawn else LOG_EVERY_S
+        with _repeating(report, every) if watch else nullcontext():
+            for item in items:
+                yield item
+                taken += 1
+                if not watch:
+                    report()
+
+
+@contextmanager
+def _drawing(watch: Watch, label: str) -> Iterator[Callable[[], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
-        task = progress.add_task(label, total=total)
-        for item in items:
-            yield item
-            progress.update(task, advance=1, description=f"{label} {describe()}".rstrip())
+        task = progress.add_task(label, total=watch.total)
+
+        def report() -> None:
+            done = watch.count()
+            progress.update(task, completed=done, description=f"{label} {watch.describe()}".rstrip())
+
+        yield report
+
+
+@contextmanager
+def _logging(watch: Watch, label: str) -> Iterator[Callable[[], None]]:
+    started = logged = time.monotonic()
+
+    def report() -> None:
+        nonlocal logged
+        done, now = watch.count(), time.monotonic()
+        if 0 < done < watch.total and now - logged > LOG_EVERY_S:
+            logged = now
+            rate = done / (now - started)
+            words = "; ".join(filter(None, (f"{(watch.total - done) / rate:.0f} s left", watch.describe())))
+            log.info("%s: %d of %d, %.1f/s, %s", label, done, watch.total, rate, words)
+
+    yield report
+
+
+@contextmanager
+def _repeating(act: Callable[[], None], every_s: float) -> Iterator[None]:
+    """Call `act` every so many seconds, in a thread."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.wait(every_s):
+            act()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def run_isolated(function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:

@@ -62,6 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "photo":
             self.server.closing.wait(self.server.pause_s)
             self._answer(200, photo_bytes(name))
+        elif kind == "after":
+            while not self.server.asked[f"/{name}"] and not self.server.closing.wait(0.02):
+                pass
+            self._answer(200, photo_bytes(name))
         elif kind == "tagged":
             self._answer_tagged(name)
         elif kind == "once" and times == 1:

@@ -1,5 +1,6 @@
 """Shards are worked on in any number of processes, and come back in order."""
 
+import io
 import logging
 import os
 import time
@@ -8,7 +9,7 @@ from functools import partial
 import pytest
 
 from fieldguide import engine
-from fieldguide.engine import EngineParams, count_workers, map_shards, run_isolated, show_progress
+from fieldguide.engine import EngineParams, Watch, count_workers, map_shards, run_isolated, show_progress
 from fieldguide.errors import ParamsError, RecordError
 
 
@@ -64,13 +65,24 @@ def test_progress_is_log_lines_where_there_is_no_terminal(monkeypatch, caplog):
     assert [message.split(",")[0] for message in caplog.messages] == ["spelling: 1 of 3", "spelling: 2 of 3"]
 
 
-def test_progress_tells_what_the_taker_of_the_results_knows(monkeypatch, caplog):
-    monkeypatch.setattr(engine, "LOG_EVERY_S", -1)
+def test_a_long_task_is_watched_while_it_is_under_way(monkeypatch, caplog):
+    monkeypatch.setattr(engine, "LOG_EVERY_S", 0.01)
     caplog.set_level(logging.INFO)
-    taken = []
-    for letter in show_progress("abc", 3, "spelling", lambda: f"got {''.join(taken)}"):
-        taken.append(letter)
-    assert [message.partition("; ")[2] for message in caplog.messages] == ["got a", "got ab"]
+    letters = Watch(total=9, count=lambda: 3, describe=lambda: "of which c 1")
+    for _ in show_progress(["abc"], 1, "spelling", letters):
+        while not caplog.messages:
+            time.sleep(0.01)
+    assert caplog.messages[0].startswith("spelling: 3 of 9, ")
+    assert caplog.messages[0].endswith("; of which c 1")
+
+
+def test_progress_is_a_bar_on_a_terminal(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(engine, "DRAW_EVERY_S", 0.01)
+    assert list(show_progress("abc", 3, "spelling")) == ["a", "b", "c"]
+    assert list(show_progress("abc", 3, "spelling", Watch(9, lambda: 3, lambda: "slowly"))) == ["a", "b", "c"]
 
 
 def test_an_isolated_call_runs_in_another_process():

@@ -25,8 +25,10 @@ async def ask(
     finish = partial(_shrunk, max_side=max_side) if max_side else None
     if url.lower().startswith(("http://", "https://")):
         return await downloader.download(url, finish, conditions)
-    outcome = await asyncio.to_thread(read_unsent, url, root, downloader.params.max_bytes)
-    return await finish(outcome) if finish else outcome
+    # Within a slot too: else all photos would be read before the first of them is shrunk.
+    async with downloader.slots:
+        outcome = await asyncio.to_thread(read_unsent, url, root, downloader.params.max_bytes)
+        return await finish(outcome) if finish else outcome
 
 
 async def _shrunk(outcome: Outcome, max_side: int) -> Outcome:

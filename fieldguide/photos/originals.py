@@ -1,10 +1,9 @@
-"""Brings the bytes of every URL of a plan, each URL once, in order, one task per shard."""
+"""Brings the bytes of every URL of a plan, each URL once, into shards in the order of the URLs."""
 
 import asyncio
 import hashlib
 import re
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,20 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from fieldguide.catalogue.rows import ARCHIVE_MEMBER
 from fieldguide.catalogue.schema import Status
-from fieldguide.engine import EngineParams, count_workers, map_shards
+from fieldguide.engine import EngineParams, Watch, count_workers, map_shards
 from fieldguide.files import written_whole
 from fieldguide.photos.asking import ask
 from fieldguide.photos.cache import open_cache
 from fieldguide.photos.download import NO_CONDITIONS, Downloader, open_downloader
-from fieldguide.photos.ledger import Entry, OriginalsParams, StoreKind, digest_wanted, write_ledger
+from fieldguide.photos.ledger import Entry, OriginalsParams, StoreKind, digest_wanted, read_outcomes, write_ledger
 from fieldguide.photos.outcomes import Outcome
 from fieldguide.photos.plan import Plan, Wanted
 from fieldguide.photos.resume import Kept, Previous, Store, clear_stale, local_stamp
 from fieldguide.photos.tar import TarShardWriter
 
-SPOOL_BYTES: Final = 64 * 2**20
+LONGEST_RUN: Final = 16
+"""Shards that one worker makes in one go."""
+OPEN_SHARDS: Final = 4
+"""Of them under way at once, so that a host which answers after minutes holds up nothing else."""
+SPOOL_BYTES: Final = 16 * 2**20
 SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,5}")
 
 
@@ -40,19 +45,45 @@ class ShardTask:
     """For each URL, what an earlier run brought."""
 
 
-class ShardTasks(Sequence[ShardTask]):
-    """The tasks of a plan, each made when it is asked for, so that waiting tasks take no memory."""
+class Runs(Sequence[list[ShardTask]]):
+    """Runs of shards to be made by one worker each, made when they are asked for: waiting ones take no memory."""
 
-    def __init__(self, store: Store, plan: Plan, numbers: list[int], previous: Previous) -> None:
-        self._store, self._plan, self._numbers, self._previous = store, plan, numbers, previous
+    def __init__(self, store: Store, plan: Plan, numbers: list[int], workers: int, previous: Previous) -> None:
+        self._store, self._plan, self._previous = store, plan, previous
+        # As many for each worker, all about as long: nobody is left with the last one.
+        num_runs = workers * -(-len(numbers) // (workers * LONGEST_RUN))
+        self._runs = [run.tolist() for run in np.array_split(np.array(numbers, np.int64), max(1, num_runs)) if len(run)]
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._runs)
 
     def __getitem__(self, index: Any) -> Any:
-        number = self._numbers[index]
+        return [self._task(number) for number in self._runs[index]]
+
+    def _task(self, number: int) -> ShardTask:
         wanted = self._plan.shard(number)
         return ShardTask(self._store, number, wanted, self._previous.find(wanted))
+
+
+class Arrivals:
+    """How many photos there are of the shards `numbers`, and what became of them, by the ledgers that are written."""
+
+    def __init__(self, store: Store, plan: Plan, numbers: list[int]) -> None:
+        self._folder = store.ledger(0).parent
+        self._awaited = {store.ledger(number).name for number in numbers}
+        self.total = sum(plan.shard_size(number) for number in numbers)
+        self._statuses: Counter[str] = Counter()
+
+    def count(self) -> int:
+        """Photos in finished shards."""
+        for name in self._awaited.intersection(path.name for path in self._folder.iterdir()):
+            self._statuses.update(read_outcomes(self._folder / name)["status"].to_pylist())
+            self._awaited.remove(name)
+        return self._statuses.total()
+
+    def describe(self) -> str:
+        """The statuses of those photos."""
+        return ", ".join(f"{status} {count:,}" for status, count in self._statuses.most_common())
 
 
 def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: EngineParams) -> None:
@@ -62,36 +93,49 @@ def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: Engi
     """
     store = Store(out)
     numbers = clear_stale(store, plan, params)
-    tasks = ShardTasks(store, plan, numbers, Previous(store, params))
-    share = params.share(max(1, min(count_workers(engine.workers), len(tasks))))
-    statuses: Counter[str] = Counter()
-    started = time.monotonic()
-
-    def describe() -> str:
-        by_status = ", ".join(f"{status} {count:,}" for status, count in statuses.most_common())
-        return f"{statuses.total() / (time.monotonic() - started):.1f} photos/s: {by_status}"
-
-    for counts in map_shards(partial(make_shard, params=share), tasks, engine, "fetch", describe):
-        statuses += counts
+    workers = max(1, min(count_workers(engine.workers), len(numbers)))
+    runs = Runs(store, plan, numbers, workers, Previous(store, params))
+    arrivals = Arrivals(store, plan, numbers)
+    watch = Watch(arrivals.total, arrivals.count, arrivals.describe)
+    for _ in map_shards(partial(make_shards, params=params.share(workers)), runs, engine, "fetch", watch):
+        pass
 
 
-def make_shard(task: ShardTask, *, params: OriginalsParams) -> Counter[str]:
-    """Fetch the URLs of one shard, keep their bytes, then write the ledger; return how often each status came."""
+def make_shards(tasks: list[ShardTask], *, params: OriginalsParams) -> None:
+    """Fetch the URLs of several shards and write each with its ledger.
+
+    While a shard waits for the last of its photos, those of the next are asked for already. Requests start in the order
+    of the URLs, so that the first shards are finished first.
+    """
+
+    async def make_all() -> None:
+        are_open = asyncio.Semaphore(OPEN_SHARDS)
+        async with open_downloader(params) as downloader:
+
+            async def make(task: ShardTask) -> None:
+                async with are_open:
+                    await _make_shard(task, downloader, params)
+
+            await asyncio.gather(*map(make, tasks))
+
+    asyncio.run(make_all())
+
+
+async def _make_shard(task: ShardTask, downloader: Downloader, params: OriginalsParams) -> None:
     store, number = task.store, task.number
     # Taken before reading: a file that changes meanwhile no longer matches, and the shard is made again.
     stamp = local_stamp(task.wanted)
     keep = _keep_in_cache if params.store is StoreKind.STREAM else _keep_in_tar
-    entries, shard_bytes = keep(task, params)
+    entries, shard_bytes = await keep(task, downloader, params)
     write_ledger(
         store.ledger(number), entries, wanted=digest_wanted(task.wanted), params=params, shard_bytes=shard_bytes
     )
     if stamp is not None:
         with written_whole(store.stamp(number)) as temporary:
             temporary.write_text(stamp)
-    return Counter(entry.status for entry in entries)
 
 
-def _keep_in_tar(task: ShardTask, params: OriginalsParams) -> tuple[list[Entry], int]:
+async def _keep_in_tar(task: ShardTask, downloader: Downloader, params: OriginalsParams) -> tuple[list[Entry], int]:
     """The lines of a ledger, after their bytes were packed in order; and the size of the tar."""
     tar = task.store.shard(task.number)
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES, dir=str(task.store.work)) as spool:
@@ -101,20 +145,23 @@ def _keep_in_tar(task: ShardTask, params: OriginalsParams) -> tuple[list[Entry],
             places[position] = spool.tell()
             spool.write(content)
 
-        entries = asyncio.run(_collect(task, params, keep))
-        with TarShardWriter(tar) as shard:
-            for position, (item, entry) in enumerate(zip(task.wanted, entries, strict=True)):
-                if entry.status == Status.OK:
-                    spool.seek(places[position])
-                    member = shard.add(member_name(item), spool.read(entry.num_bytes or 0))
-                    entries[position] = replace(entry, offset=member.offset)
+        def pack() -> None:
+            with TarShardWriter(tar) as shard:
+                for position, (item, entry) in enumerate(zip(task.wanted, entries, strict=True)):
+                    if entry.status == Status.OK:
+                        spool.seek(places[position])
+                        member = shard.add(member_name(item), spool.read(entry.num_bytes or 0))
+                        entries[position] = replace(entry, offset=member.offset)
+
+        entries = await _collect(task, downloader, params, keep)
+        await asyncio.to_thread(pack)
     return entries, tar.stat().st_size
 
 
-def _keep_in_cache(task: ShardTask, params: OriginalsParams) -> tuple[list[Entry], int]:
+async def _keep_in_cache(task: ShardTask, downloader: Downloader, params: OriginalsParams) -> tuple[list[Entry], int]:
     """The lines of a ledger, after their bytes went into the cache."""
     with open_cache(params.cache_folder, params.cache_bytes) as cache:
-        entries = asyncio.run(_collect(task, params, lambda _, content: cache.put(_sha256(content), content)))
+        entries = await _collect(task, downloader, params, lambda _, content: cache.put(_sha256(content), content))
     offsets = [position if entry.status == Status.OK else None for position, entry in enumerate(entries)]
     return [replace(entry, offset=offset) for entry, offset in zip(entries, offsets, strict=True)], 0
 
@@ -127,21 +174,22 @@ def member_name(item: Wanted) -> str:
     return item.photo_id + (suffix if SUFFIX.fullmatch(suffix) else "")
 
 
-async def _collect(task: ShardTask, params: OriginalsParams, keep: Callable[[int, bytes], None]) -> list[Entry]:
+async def _collect(
+    task: ShardTask, downloader: Downloader, params: OriginalsParams, keep: Callable[[int, bytes], None]
+) -> list[Entry]:
     """All URLs' lines, in order, without offsets.
 
     `keep` takes the position and bytes of each photo as they arrive, so a slow photo does not hold up the others and
     memory stays bounded by what is in flight.
     """
-    async with open_downloader(params) as downloader:
 
-        async def bring(position: int, item: Wanted, kept: Kept | None) -> Entry:
-            entry, content = await _bring(item, kept, downloader, params)
-            if content is not None:
-                keep(position, content)
-            return entry
+    async def bring(position: int, item: Wanted, kept: Kept | None) -> Entry:
+        entry, content = await _bring(item, kept, downloader, params)
+        if content is not None:
+            keep(position, content)
+        return entry
 
-        return await asyncio.gather(*map(bring, range(len(task.wanted)), task.wanted, task.kept))
+    return await asyncio.gather(*map(bring, range(len(task.wanted)), task.wanted, task.kept))
 
 
 async def _bring(

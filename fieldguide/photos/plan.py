@@ -88,6 +88,10 @@ class Plan:
         """The URLs of one shard, in order."""
         return [Wanted(**row) for row in self._groups.read_row_group(number).to_pylist()]
 
+    def shard_size(self, number: int) -> int:
+        """How many URLs a shard has."""
+        return min(self.photos_per_shard, self.num_urls - number * self.photos_per_shard)
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All rows, in order, as batches of DRAFT_SCHEMA."""
         with pq.ParquetFile(self.draft) as table:

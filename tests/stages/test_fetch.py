@@ -10,7 +10,7 @@ from fieldguide.catalogue.schema import CATALOGUE_SCHEMA
 from fieldguide.errors import CatalogueError, PhotoError
 from stages.fetch import FetchParams
 from tests.photo_server import PhotoServer, photo_bytes
-from tests.stages.fetching import NO_FILL, OBSERVATIONS, ROOT, digests, observe, photos_of, run, start
+from tests.stages.fetching import NO_FILL, OBSERVATIONS, ROOT, digests, observe, photo_urls, photos_of, run, start
 
 
 def test_every_row_gets_its_bytes_or_its_reason(workspace: Path, server: PhotoServer) -> None:
@@ -91,6 +91,14 @@ def test_outputs_do_not_depend_on_the_number_of_workers(workspace: Path, server:
     run(workspace, "one")
     run(workspace, "two", engine={"backend": "loky", "workers": 2})
     assert digests(workspace / "one") == digests(workspace / "two")
+
+
+@pytest.mark.parametrize("store", ["shards", "stream"])
+def test_the_next_shards_do_not_wait_for_a_slow_photo(workspace: Path, server: PhotoServer, store: str) -> None:
+    slow = server.url("after/photo/11.jpg")
+    observe(workspace, slow, *photo_urls(server, range(1, 12)))
+    metrics = run(workspace, store=store, read_timeout_s=60, total_timeout_s=60)
+    assert metrics["statuses"]["ok"] == 12
 
 
 def test_private_addresses_are_refused_by_the_shipped_parameters(workspace: Path, server: PhotoServer) -> None:
