@@ -101,7 +101,9 @@ def test_new_rows_and_refreshes_ask_for_what_is_new(workspace: Path, server: Pho
 
 @pytest.mark.slow
 def test_killed_and_run_again_gives_the_same(workspace: Path, server: PhotoServer) -> None:
-    changes = {"store": "stream", "engine": {"backend": "loky", "workers": 2}, "cache_gb": FIFTY}
+    # Workers live on from test to test in the folder they were born in: so the cache has an absolute path.
+    cache = {"cache_folder": str(workspace / "cache"), "cache_gb": FIFTY}
+    changes = {"store": "stream", "engine": {"backend": "loky", "workers": 2}, **cache}
     observe(workspace, *photo_urls(server, range(60)), server.url("404/a"))
     run(workspace, "undisturbed", **changes)
     server.pause_s = 0.05
