@@ -4,15 +4,21 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from fieldguide import tracking
+from fieldguide.catalogue.splits import HELD_OUT, Split
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import show_progress
 from fieldguide.files import remove_partials
-from fieldguide.judge.answers import Candidate, answer
+from fieldguide.judge.answers import Candidate, answer, calibrate
 from fieldguide.judge.candidates import neighbour_candidate, network_candidate
+from fieldguide.judge.few_shot import FewShotParams, score_few_shot
+from fieldguide.judge.held_out import score_held_out
+from fieldguide.judge.knn import read_embeddings
 from fieldguide.judge.report import ModelPage, draw_figures, show_mistakes, write_report
 from fieldguide.judge.scores import ScoreParams, count_photos, score
 from fieldguide.judge.tables import (
@@ -26,6 +32,7 @@ from fieldguide.learn.device import prepared_device
 from fieldguide.learn.network import load_network
 from fieldguide.learn.predict import predict_logits
 from fieldguide.params import Section, read_params
+from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
 
@@ -47,20 +54,26 @@ class EvaluateParams(ScoreParams):
     workers: NonNegativeInt
     """Processes that decode; 0: the stage's own."""
     neighbours: NeighbourParams
+    few_shot: FewShotParams
     confused_pairs: NonNegativeInt
     """Shown per model in the report."""
 
 
 def evaluate(
-    params: EvaluateParams, *, tfrecord: Path, embed: Path, teachers: Path, student: Path, out: Path
+    params: EvaluateParams, *, split: Path, tfrecord: Path, embed: Path, teachers: Path, student: Path, out: Path
 ) -> Metrics:
     """Write the report and its tables into `out` and return the numbers of each model by its name.
+
+    Where species were held out, `few_shot` says how well the embeddings tell them apart.
 
     The teachers are those that params.yaml names now: a folder may still hold others from before.
     """
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
     train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
+    held_out = {
+        part.value: RecordSet.open(tfrecord, part) for part in HELD_OUT if part in Manifest.read(tfrecord).splits
+    }
     taxonomy, num_train = test.taxonomy, count_photos(train)
     teacher_names = list(read_params()["train_teacher"])
     folders = {f"teacher-{name}": teachers / name for name in teacher_names} | {STUDENT: student}
@@ -74,8 +87,12 @@ def evaluate(
             for name, num in ((f"{NEIGHBOURS}-1", 1), (NEIGHBOURS, params.neighbours.num))
         ]
         for candidate in show_progress(chain(networks, votes), len(folders) + len(votes), "judge"):
-            answers = answer(candidate, val, test)
-            scores[candidate.name] = score(answers, test.regions, num_train, params)
+            temperatures = calibrate(candidate, val)
+            answers = answer(candidate, temperatures, test)
+            scores[candidate.name] = {
+                **score(answers, test.regions, num_train, params),
+                **score_held_out(candidate, temperatures, answers, held_out, params),
+            }
             figures = draw_figures(answers, num_train, params, taxonomy, out)
             mistakes = show_mistakes(answers, params.confused_pairs, train, test)
             pages.append(ModelPage(candidate.name, candidate.region, scores[candidate.name], figures, mistakes))
@@ -86,9 +103,14 @@ def evaluate(
 
     write_predictions(out / "predictions.parquet", predictions)
     write_calibration(out / "calibration.json", scores)
-    write_report(out / "index.html", pages, len(test), taxonomy.ranks, params.ece_bins)
+    few_shot = (
+        _score_few_shot(split, embed, train, held_out[Split.UNSEEN], params.few_shot)
+        if Split.UNSEEN in held_out
+        else {}
+    )
+    write_report(out / "index.html", pages, len(test), taxonomy.ranks, params.ece_bins, few_shot)
     tracking.log_artifact(out)
-    return scores
+    return scores | ({"few_shot": few_shot} if few_shot else {})
 
 
 def network_at(folder: Path, name: str, taxonomy: Taxonomy, device: torch.device, params: EvaluateParams) -> Candidate:
@@ -97,6 +119,18 @@ def network_at(folder: Path, name: str, taxonomy: Taxonomy, device: torch.device
     network.module.to(device)
     predict = partial(predict_logits, network, batch_size=params.batch_size, workers=params.workers)
     return network_candidate(name, network.spec, taxonomy, predict)
+
+
+def _score_few_shot(split: Path, embed: Path, train: RecordSet, unseen: RecordSet, params: FewShotParams) -> Metrics:
+    """How well the embeddings tell the unseen species apart, whose names the split stage has written down."""
+    rows = pl.scan_parquet(split / "split.parquet").filter(pl.col("split") == Split.UNSEEN)
+    # Their class is `other`; the name that the source gave is what tells them apart.
+    photos = pl.DataFrame({"photo_id": unseen.photo_ids}).join(
+        rows.select("photo_id", "label", "group_id").collect(), on="photo_id", maintain_order="left"
+    )
+    labels, groups = (photos[name].rank("dense").to_numpy().astype(np.int64) - 1 for name in ("label", "group_id"))
+    centre = np.asarray(read_embeddings(embed, train), np.float32).mean(axis=0)
+    return score_few_shot(read_embeddings(embed, unseen), labels, groups, centre, params)
 
 
 if __name__ == "__main__":

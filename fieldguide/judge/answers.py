@@ -66,30 +66,50 @@ class Candidate:
     """Logits of the photos at those positions of a record set."""
 
 
-def answer(candidate: Candidate, val: RecordSet, test: RecordSet) -> Answers:
-    """Calibrate a model on its validation photos and ask it about its test photos.
+def calibrate(candidate: Candidate, val: RecordSet) -> dict[str, float]:
+    """The temperature of a model at every rank, fitted on its validation photos."""
+    indices, labels = concerned_photos(candidate, val)
+    logits = candidate.ask(val, indices)
+    temperatures = {}
+    for column, rank in enumerate(candidate.classes):
+        known = labels[:, column] != UNKNOWN
+        temperatures[rank] = fit_temperature(logits[rank][known], labels[known, column])
+    return temperatures
 
-    Its photos are those of its region whose species it has a class for. Raises RecordError if no test photo is left.
+
+def answer(candidate: Candidate, temperatures: dict[str, float], test: RecordSet) -> Answers:
+    """Ask a model about its test photos: those of its region whose species it has a class for.
+
+    Raises RecordError if there is none.
     """
-    val_indices, val_labels = concerned_photos(candidate, val)
     indices, labels = concerned_photos(candidate, test)
     if not len(indices):
         where = f" in region {candidate.region!r}" if candidate.region else ""
-        raise RecordError(f"{candidate.name} knows the species of no test photo{where}")
-    val_logits, logits = candidate.ask(val, val_indices), candidate.ask(test, indices)
-    answers = {}
-    for column, (rank, classes) in enumerate(candidate.classes.items()):
-        known = val_labels[:, column] != UNKNOWN
-        temperature = fit_temperature(val_logits[rank][known], val_labels[known, column])
-        answers[rank] = RankAnswers(classes, labels[:, column], logits[rank], temperature)
+        raise RecordError(f"{candidate.name} knows the species of no {test.split} photo{where}")
+    return answer_at(candidate, temperatures, test, indices, labels)
+
+
+def answer_at(
+    candidate: Candidate, temperatures: dict[str, float], records: RecordSet, indices: np.ndarray, labels: np.ndarray
+) -> Answers:
+    """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]."""
+    logits = candidate.ask(records, indices)
+    answers = {
+        rank: RankAnswers(classes, labels[:, column], logits[rank], temperatures[rank])
+        for column, (rank, classes) in enumerate(candidate.classes.items())
+    }
     return Answers(candidate.name, candidate.region, indices, answers)
 
 
 def concerned_photos(candidate: Candidate, records: RecordSet) -> tuple[np.ndarray, np.ndarray]:
     """Positions int64 [n] of the photos a model is for, and their labels int64 [n, num_ranks] in its terms."""
     labels = map_labels(records, candidate.classes, list(candidate.classes))
-    concerned = labels[:, 0] != UNKNOWN
-    if candidate.region is not None:
-        concerned &= np.array([region == candidate.region for region in records.regions], bool)
-    indices = np.flatnonzero(concerned)
+    indices = np.flatnonzero((labels[:, 0] != UNKNOWN) & lie_in_region(candidate, records))
     return indices, labels[indices]
+
+
+def lie_in_region(candidate: Candidate, records: RecordSet) -> np.ndarray:
+    """Which photos are of the region that a model is for: bool [num_records]."""
+    if candidate.region is None:
+        return np.ones(len(records), bool)
+    return np.array([region == candidate.region for region in records.regions], bool)

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,14 @@ def show_mistakes(answers: Answers, num: int, train: RecordSet, test: RecordSet)
     return mistakes
 
 
-def write_report(path: Path, pages: Sequence[ModelPage], num_test: int, ranks: Sequence[str], num_bins: int) -> None:
+def write_report(
+    path: Path,
+    pages: Sequence[ModelPage],
+    num_test: int,
+    ranks: Sequence[str],
+    num_bins: int,
+    few_shot: Mapping[str, Any],
+) -> None:
     """Write the page, whole or not at all. It holds its pictures and styles and no script, and asks for nothing."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -122,7 +129,9 @@ def write_report(path: Path, pages: Sequence[ModelPage], num_test: int, ranks: S
     )
     environment.filters |= {"percent": lambda rate: f"{100 * rate:.1f}", "thousands": lambda number: f"{number:,}"}
     environment.filters["picture"] = lambda file: to_data_uri(file.read_bytes(), "png")
-    page = environment.get_template(TEMPLATE).render(pages=pages, num_test=num_test, ranks=ranks, num_bins=num_bins)
+    page = environment.get_template(TEMPLATE).render(
+        pages=pages, num_test=num_test, ranks=ranks, num_bins=num_bins, few_shot=few_shot
+    )
     with written_whole(path) as temporary:
         temporary.write_text(page + "\n", encoding="utf-8")
 

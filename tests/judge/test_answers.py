@@ -5,7 +5,7 @@ import pytest
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import RecordError
-from fieldguide.judge.answers import Candidate, answer, concerned_photos
+from fieldguide.judge.answers import Candidate, answer, calibrate, concerned_photos
 from fieldguide.judge.candidates import add_up, network_candidate, parents_at
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.learn.network import NetworkSpec
@@ -42,7 +42,7 @@ def all_knowing(records: RecordSet, indices: np.ndarray, classes: dict[str, list
 
 def test_a_regional_model_is_asked_about_its_region_and_species(val: RecordSet, test: RecordSet):
     candidate = Candidate("north", "north", NORTH, lambda records, indices: all_knowing(records, indices, NORTH))
-    answers = answer(candidate, val, test)
+    answers = answer(candidate, calibrate(candidate, val), test)
     names = [TAXONOMY.classes["species"][label] for label in test.labels("species").tolist()]
     expected = [
         index
@@ -69,10 +69,10 @@ def test_higher_classes_that_a_model_lacks_are_unknown(test: RecordSet):
     assert set(labels[:, 1].tolist()) == {UNKNOWN, 1}
 
 
-def test_no_photo_left_is_an_error(val: RecordSet, test: RecordSet):
+def test_no_photo_left_is_an_error(test: RecordSet):
     candidate = Candidate("far", "moon", NORTH, lambda *_: {})
     with pytest.raises(RecordError, match="far knows the species of no test photo in region 'moon'"):
-        answer(candidate, val, test)
+        answer(candidate, {}, test)
 
 
 def test_outputs_are_cut_by_rank(test: RecordSet):

@@ -1,6 +1,7 @@
 """The page needs nothing but itself and shows what it was given, as text."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
 
 def test_the_page_holds_all_it_shows(train: RecordSet, test: RecordSet, tmp_path: Path):
     page = make_page(train, test, tmp_path)
-    write_report(tmp_path / "index.html", [page], len(test), TAXONOMY.ranks, 15)
+    write_report(tmp_path / "index.html", [page], len(test), TAXONOMY.ranks, 15, {})
     html = (tmp_path / "index.html").read_text()
     parsed = Page(html)
     assert all(address.startswith(("data:image/", "#")) for address in parsed.addresses)
@@ -56,8 +57,22 @@ def test_the_page_holds_all_it_shows(train: RecordSet, test: RecordSet, tmp_path
     assert not re.search(r"https?://|url\(|@import", html)
     for expected in ("student", "80.0", "species", "genus", "north", "unknown", "few", "some", "taken for"):
         assert expected in parsed.text
+    assert "Held out" not in parsed.text
     pictures = [address for address in parsed.addresses if address.startswith("data:image/png")]
     assert len(pictures) == len(page.figures) == 3
+
+
+def test_held_out_photos_have_a_table(train: RecordSet, test: RecordSet, tmp_path: Path):
+    page = make_page(train, test, tmp_path)
+    unseen = {"num_photos": 1234, "auroc": 0.8765, "fpr95": 0.4321, "ranks": {"genus": {"num_photos": 0}}}
+    both = replace(page, scores={**page.scores, "seen": page.scores, "unseen": unseen})
+    regional = replace(page, name="regional")
+    few_shot = {"1_shot": {"top1": 0.345, "top1_std": 0.012, "num_species": 77}}
+    write_report(tmp_path / "index.html", [both, regional], len(test), TAXONOMY.ranks, 15, few_shot)
+    text = " ".join(Page((tmp_path / "index.html").read_text()).text.split())
+    held_out = text[text.index("Held out") : text.index("By rank")]
+    for expected in ("student", "80.0", "1,234", "0.876", "43.2", "1-shot", "77 unseen species", "34.5", "regional"):
+        assert expected in held_out
 
 
 def test_worst_confusions_come_with_photos_of_both_sides(train: RecordSet, test: RecordSet, tmp_path: Path):
@@ -72,5 +87,5 @@ def test_worst_confusions_come_with_photos_of_both_sides(train: RecordSet, test:
 def test_names_are_text_not_markup(train: RecordSet, test: RecordSet, tmp_path: Path):
     page = make_page(train, test, tmp_path)
     nasty = ModelPage("<script>alert(1)</script>", None, page.scores, page.figures, page.mistakes)
-    write_report(tmp_path / "index.html", [nasty], len(test), TAXONOMY.ranks, 15)
+    write_report(tmp_path / "index.html", [nasty], len(test), TAXONOMY.ranks, 15, {})
     assert "script" not in Page((tmp_path / "index.html").read_text()).tags

@@ -33,26 +33,38 @@ PARAMS = {
         "ece_bins": 15,
         "neighbours": {"num": 5, "temperature": 0.07},
         "frequency": {"few_below": 11, "many_above": 200},
+        "few_shot": {"shots": [1, 5], "draws": 2, "seed": 1},
         "confused_pairs": 2,
     },
 }
 NORTH = {"species": TAXONOMY.regions["north"], "genus": ["other", "Aster", "Linum"]}
+SPLITS = ("train", "val", "test", "seen", "unseen")
 RATES = {"top1", "top5", "macro_f1", "ece", "ece_calibrated"}
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("evaluate")
-    resized = make_resized(root / "resize", {"train": 48, "val": 18, "test": 24})
+    resized = make_resized(root / "resize", {"train": 48, "val": 18, "test": 24, "seen": 12, "unseen": 18})
     out = root / "tfrecord"
     run_isolated(write_records, resized, TAXONOMY, out, records_per_shard=64, salt="salt", engine=ENGINE)
     (root / "embed").mkdir()
-    for split in ("train", "val", "test"):
+    for split in SPLITS:
         records = RecordSet.open(out, split)
         # Embeddings that know the species, with some noise.
         noise = np.random.default_rng(0).normal(scale=0.05, size=(len(records), 5))
         np.save(root / "embed" / f"{split}.npy", (np.eye(5)[records.labels("species")] + noise).astype(np.float16))
         (root / "embed" / f"{split}.ids.txt").write_text("".join(f"{photo_id}\n" for photo_id in records.photo_ids))
+    # Three species that nobody told the networks of, in groups of two photos.
+    unseen = RecordSet.open(out, "unseen").photo_ids
+    names = {
+        "label": [f"Rosa {number % 3}" for number in range(18)],
+        "group_id": [str(n // 6) + str(n % 3) for n in range(18)],
+    }
+    (root / "split").mkdir()
+    pl.DataFrame({"photo_id": unseen, "split": "unseen", **names}).sort("photo_id").write_parquet(
+        root / "split" / "split.parquet"
+    )
     backbone = BackboneParams.model_validate(BACKBONE)
     for folder, classes, region in (
         ("teachers/global", TAXONOMY.classes, None),
@@ -69,7 +81,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_evaluate(workspace: Path, out: Path) -> dict[str, Any]:
     params = load_section(EvaluateParams, "evaluate", workspace / "params.yaml")
-    folders = {name: workspace / name for name in ("tfrecord", "embed", "teachers", "student")}
+    folders = {name: workspace / name for name in ("split", "tfrecord", "embed", "teachers", "student")}
     return evaluate(params, **folders, out=out)
 
 
@@ -80,8 +92,12 @@ def evaluated(workspace: Path) -> tuple[dict[str, Any], Path]:
         return run_evaluate(workspace, workspace / "out"), workspace / "out"
 
 
+def models_of(metrics: dict[str, Any]) -> dict[str, Any]:
+    return {name: scores for name, scores in metrics.items() if name != "few_shot"}
+
+
 def test_judges_the_teachers_that_the_params_name(evaluated: tuple[dict[str, Any], Path]):
-    metrics, _ = evaluated
+    metrics = models_of(evaluated[0])
     assert list(metrics) == ["teacher-global", "teacher-regional", "student", "knn-1", "knn"]
     for scores in metrics.values():
         assert {*RATES, "num_photos", "temperature", "ranks", "regions", "frequency"} <= set(scores)
@@ -95,8 +111,22 @@ def test_judges_the_teachers_that_the_params_name(evaluated: tuple[dict[str, Any
     json.dumps(metrics, allow_nan=False)
 
 
-def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]):
+def test_judges_what_was_held_out(evaluated: tuple[dict[str, Any], Path]):
     metrics, out = evaluated
+    for scores in models_of(metrics).values():
+        assert {*RATES, "ranks"} <= set(scores["seen"])
+        assert list(scores["unseen"]["ranks"]) == ["genus"]
+        assert 0 <= scores["unseen"]["auroc"] <= 1
+    assert metrics["student"]["seen"]["num_photos"] == 12
+    assert metrics["student"]["unseen"]["num_photos"] == 18
+    assert metrics["teacher-regional"]["unseen"]["num_photos"] == 6
+    assert metrics["knn"]["seen"]["top1"] == 1.0
+    assert {shots: score["num_species"] for shots, score in metrics["few_shot"].items()} == {"1_shot": 3}
+    assert "1-shot" in (out / "index.html").read_text()
+
+
+def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]):
+    metrics, out = models_of(evaluated[0]), evaluated[1]
     kinds = ("confusion", "reliability", "accuracy")
     pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics}
     tables = {"confusion.csv", "reliability.csv", "calibration.json", "predictions.parquet", "index.html"}
