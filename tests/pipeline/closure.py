@@ -1,4 +1,4 @@
-"""Which of the project's modules a stage imports, directly or not.
+"""What of the project a stage imports, directly or not, and what these modules read: templates, the page's source.
 
 DVC does not follow imports: a module missing from a stage's deps can change while the stage stands as "up to date".
 
@@ -14,14 +14,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("fieldguide", "stages")
+SOURCES = {"web": ("package-lock.json", "web")}
+"""What a module reads that names this folder: the scripts, and the versions of the packages they are bundled with."""
+CODE = re.compile(rf"(?:{'|'.join(PACKAGES)})/.+|{'|'.join(path for paths in SOURCES.values() for path in paths)}")
+"""Deps that are code, not data."""
 UNTRACKED = frozenset({"fieldguide/tracking.py"})
 """Neither deps nor followed: an edit of logging must not retrain anything."""
 
 
 def import_closure(script: Path, root: Path = ROOT) -> list[str]:
-    """The project files that running `script` may import, itself included, sorted, relative to `root`.
+    """The project files that running `script` may import or read, itself included, sorted, relative to `root`.
 
-    Imports inside functions count, and so does the `__init__.py` of every package on the way.
+    Imports inside functions count, and so do the `__init__.py` of every package on the way and the files beside a
+    module that it names.
     """
     found: set[str] = set()
     queue = [script.relative_to(root)]
@@ -30,16 +35,23 @@ def import_closure(script: Path, root: Path = ROOT) -> list[str]:
         if file.as_posix() in found | UNTRACKED:
             continue
         found.add(file.as_posix())
-        for module in _imported_modules(root / file, root):
+        if file.suffix != ".py":
+            continue
+        tree = ast.parse((root / file).read_text(encoding="utf-8"), str(file))
+        for module in _imported_modules(tree, file):
             queue += _files(module, root)
+        for text in {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}:
+            found.update(SOURCES.get(text, ()) if isinstance(text, str) else ())
+            if isinstance(text, str) and re.fullmatch(r"[\w.]+\.\w+", text) and (root / file.parent / text).is_file():
+                queue.append(file.parent / text)
         # `python -m stages.resize` imports the packages above the module too.
         queue += [parent / "__init__.py" for parent in file.parents if (root / parent / "__init__.py").is_file()]
     return sorted(found)
 
 
-def _imported_modules(file: Path, root: Path) -> Iterator[str]:
-    package = list(file.relative_to(root).parent.parts)
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+def _imported_modules(tree: ast.Module, file: Path) -> Iterator[str]:
+    package = list(file.parent.parts)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -69,7 +81,7 @@ def with_code_deps(pipeline: str, root: Path = ROOT) -> str:
             result += [f"{indent}- {file}" for file in import_closure(script, root)]
         if stage := re.fullmatch(r"  ([a-z][a-z0-9-]*):", line):
             script = root / "stages" / f"{stage[1].replace('-', '_')}.py"
-        if inside and re.fullmatch(rf" *- ({'|'.join(PACKAGES)})/.*\.py", line):
+        if inside and CODE.fullmatch(line.strip().removeprefix("- ")):
             continue
         result.append(line)
         if line.strip() == "deps:" and script.is_file():

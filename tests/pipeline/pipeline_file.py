@@ -52,7 +52,7 @@ def sections_read(script: Path, root: Path = ROOT) -> set[str]:
     """
     found: set[str] = set()
     for file in import_closure(script, root):
-        if file in ("fieldguide/params.py", "fieldguide/stage.py"):
+        if not file.endswith(".py") or file in ("fieldguide/params.py", "fieldguide/stage.py"):
             continue
         tree = ast.parse((root / file).read_text(encoding="utf-8"), file)
         parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}

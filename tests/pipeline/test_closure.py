@@ -16,6 +16,9 @@ TREE = {
     "fieldguide/photos/decode.py": "from . import pixels\nfrom ..errors import Error",
     "fieldguide/photos/pixels.py": "",
     "fieldguide/geometry.py": "import json, numpy",
+    "fieldguide/report.py": "TEMPLATE = 'report.html.j2'\nSHOWN = 'index.html'",
+    "fieldguide/report.html.j2": "",
+    "fieldguide/node.py": "from pathlib import Path\nWEB = Path(__file__).parents[1] / 'web'",
     "stages/__init__.py": "",
 }
 ALWAYS = {"stages/__init__.py", "stages/one.py"}
@@ -31,6 +34,11 @@ ALWAYS = {"stages/__init__.py", "stages/one.py"}
         ("def one():\n    import fieldguide.errors", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
         ("import fieldguide.stage", {"fieldguide/__init__.py", "fieldguide/stage.py"}),
         (
+            "import fieldguide.report",
+            {"fieldguide/__init__.py", "fieldguide/report.py", "fieldguide/report.html.j2"},
+        ),
+        ("import fieldguide.node", {"fieldguide/__init__.py", "fieldguide/node.py", "package-lock.json", "web"}),
+        (
             "from fieldguide.photos import decode",
             {
                 "fieldguide/__init__.py",
@@ -42,7 +50,17 @@ ALWAYS = {"stages/__init__.py", "stages/one.py"}
             },
         ),
     ],
-    ids=["foreign", "plain", "module from package", "name from module", "in a function", "not tracking", "relative"],
+    ids=[
+        "foreign",
+        "plain",
+        "module from package",
+        "name from module",
+        "in a function",
+        "not tracking",
+        "template",
+        "folder of scripts",
+        "relative",
+    ],
 )
 def test_closure(tmp_path: Path, script: str, expected: set[str]):
     grow_tree(tmp_path, script)
@@ -57,6 +75,8 @@ stages:
     deps:
       - data  # kept
       - fieldguide/gone.py
+      - fieldguide/gone.html.j2
+      - web
     outs:
       - out
 
@@ -66,7 +86,7 @@ stages:
 """
     after = with_code_deps(before, tmp_path)
     assert after == before.replace(
-        "      - fieldguide/gone.py\n",
+        "      - fieldguide/gone.py\n      - fieldguide/gone.html.j2\n      - web\n",
         "      - fieldguide/__init__.py\n"
         "      - fieldguide/errors.py\n"
         "      - stages/__init__.py\n"

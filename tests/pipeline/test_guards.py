@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.pipeline.closure import ROOT, import_closure
+from tests.pipeline.closure import CODE, ROOT, import_closure
 from tests.pipeline.pipeline_file import StageEntry, read_stages, sections_read
 
 STAGES = read_stages()
@@ -77,7 +77,7 @@ def test_every_path_of_the_command_is_declared(stage: StageEntry):
 
 @each_stage
 def test_code_deps_are_the_import_closure(stage: StageEntry):
-    declared = [path for path in stage.paths("deps") if path.endswith(".py")]
+    declared = [path for path in stage.paths("deps") if CODE.fullmatch(path)]
     needed = import_closure(stage.script)
     missing = sorted(set(needed) - set(declared))
     superfluous = sorted(set(declared) - set(needed))
