@@ -69,6 +69,21 @@ def test_photos_may_lie_anywhere(tmp_path: Path, photos: str) -> None:
     assert (first.url, first.root) == ("https://photos.example.org/2017/Plantae/Aster/8.jpg", None)
 
 
+@pytest.mark.parametrize(
+    ("photos", "url"),
+    [
+        ("p.tar", "tar://Plantae/Aster/8.jpg::{folder}/p.tar"),
+        ("more/p.TAR.GZ", "tar://Plantae/Aster/8.jpg::{folder}/more/p.TAR.GZ"),
+        ("p.zip", "zip://Plantae/Aster/8.jpg::{folder}/p.zip"),
+        ("https://photos.example.org/p.tar", "https://photos.example.org/p.tar/Plantae/Aster/8.jpg"),
+    ],
+)
+def test_photos_may_lie_in_an_archive(tmp_path: Path, photos: str, url: str) -> None:
+    first, *_ = read(tmp_path / "a.json", CHALLENGE, photos=photos)
+    assert first.url == url.format(folder=tmp_path)
+    assert first.root == (None if "//" in photos else str(tmp_path))
+
+
 def test_order_of_the_lists_and_compression_do_not_matter(tmp_path: Path) -> None:
     backwards = dict(reversed(CHALLENGE.items()))
     (tmp_path / "a.json.gz").write_bytes(gzip.compress(json.dumps(backwards).encode()))

@@ -15,7 +15,8 @@ import ijson
 import numpy as np
 import numpy.typing as npt
 
-from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.sources.folders import ARCHIVES
 from fieldguide.catalogue.sources.tables import open_bytes
 from fieldguide.catalogue.taxa import Taxon, describe_lineage
 from fieldguide.errors import CatalogueError
@@ -29,7 +30,8 @@ class Inat2017Source(Section):
     path: Path
     """train2017.json and the like, also .gz."""
     photos: str
-    """What `file_name` is appended to: a folder relative to that of `path`, which paths may not leave, or a URL."""
+    """Where `file_name` is: in a folder relative to that of `path`, which paths may not leave, in an archive (.tar,
+    .tar.gz, .zip) there, or below a URL."""
     given_split: Literal["train", "val", "test"] | None
     """What the set calls this file; `split.given` can honour it."""
     fill: Fill
@@ -57,7 +59,7 @@ class Inat2017Source(Section):
             category = _look_up(images, categories, entry["id"])
             if category is not None and category not in labels:
                 raise CatalogueError(f"{where}: category {category} is not among the {len(labels)} of `categories`")
-            url, root = locate(f"{self.photos.rstrip('/')}/{file_name}", self.path.parent)
+            url, root = locate(self._address(file_name), self.path.parent)
             described = {
                 "label": None if category is None else labels[category],
                 "licence": licences.get(entry.get("license")),
@@ -85,6 +87,13 @@ class Inat2017Source(Section):
                 raise CatalogueError(f"{where}: no name; expected a category's name")
             lineage = describe_lineage({**entry, "group": entry.get("supercategory")}, where)
             yield Taxon(name=name, lineage=lineage, vernacular=tidy(entry.get("common_name"), f"{where}, common_name"))
+
+    def _address(self, file_name: str) -> str:
+        """Where a photo is, as tables would say it."""
+        ending = next((ending for ending in ARCHIVES if self.photos.lower().endswith(ending)), None)
+        if ending is None or SCHEME.match(self.photos):
+            return f"{self.photos.rstrip('/')}/{file_name}"
+        return f"{ARCHIVES[ending]}://{file_name}::{self.photos}"
 
     def _entries(self, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """The objects of one of the file's lists with their numbers from 1."""
