@@ -317,6 +317,12 @@ def test_the_last_word_of_a_line_is_the_url(tmp_path: Path) -> None:
     ]
 
 
+def test_a_line_that_repeats_a_url_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "list.txt").write_text("http://a.org/1.jpg\n2.jpg\nagain http://a.org/1.jpg\n2.jpg\n")
+    assert [row.source_row for row in urls(tmp_path / "list.txt").rows()] == ["list.txt:1", "list.txt:2"]
+    assert "left out 2 lines that repeat a URL" in caplog.text
+
+
 def test_a_list_may_itself_have_a_url() -> None:
     with serve_photos() as server:
         server.texts["list.txt"] = LIST.replace("photos/4.jpg", "http://a.org/4.jpg")

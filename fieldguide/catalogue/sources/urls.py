@@ -4,6 +4,8 @@ Blank lines and lines that begin with `#` are comments; of any other line the la
 the URL, so `n12345_678 http://...` is fine.
 """
 
+import hashlib
+import logging
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +19,10 @@ from fieldguide.catalogue.sources.tables import numbered_lines
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
+log = logging.getLogger(__name__)
+
 LIST_TIMEOUT_S = 60
+KEY_BYTES = 16
 
 
 class UrlsSource(Section):
@@ -29,15 +34,22 @@ class UrlsSource(Section):
     fill: Fill
 
     def rows(self) -> Iterator[Row]:
-        """One row per URL, in the list's order."""
+        """One row per distinct URL, in the order of their first lines. Lines that repeat one are counted in the log."""
         remote = urlsplit(self.path).scheme in ("http", "https")
         name = PurePosixPath(urlsplit(self.path).path if remote else self.path).name
+        seen, num_repeats = set[bytes](), 0
         try:
             with closing(_open_list(self.path, remote)) as stream:
                 for number, line in numbered_lines(stream, self.path):
                     tokens = (tidy(line, f"{self.path} line {number}") or "").split()
                     if not tokens or tokens[0].startswith("#"):
                         continue
+                    # Digests take less memory than the URLs of a long list.
+                    key = hashlib.sha256(tokens[-1].encode()).digest()[:KEY_BYTES]
+                    if key in seen:
+                        num_repeats += 1
+                        continue
+                    seen.add(key)
                     url, root = locate(tokens[-1], Path(self.path).parent)
                     if remote and root is not None:
                         raise CatalogueError(
@@ -48,6 +60,8 @@ class UrlsSource(Section):
             raise CatalogueError(f"{self.path} is missing") from None
         except (URLError, TimeoutError, ConnectionError) as error:
             raise CatalogueError(f"{self.path} cannot be read: {error}") from None
+        if num_repeats:
+            log.warning("%s: left out %d lines that repeat a URL", self.path, num_repeats)
 
 
 def _open_list(path: str, remote: bool) -> IO[bytes]:
