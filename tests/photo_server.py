@@ -27,6 +27,7 @@ class PhotoServer(ThreadingHTTPServer):
         self.editions: Counter[str] = Counter()
         """By name, how often a `tagged` photo has changed."""
         self.texts: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
         self.closing = threading.Event()
         self.lock = threading.Lock()
         self.pause_s = 0.0
@@ -77,6 +78,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif kind == "text":
             self._answer(200, self.server.texts[name].encode())
+        elif kind == "file":
+            self._answer(200, self.server.files[name])
         elif kind == "page":
             self._answer(200, b"<html>not a photo</html>", {"Content-Type": "text/html"})
         elif kind == "empty":

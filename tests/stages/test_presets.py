@@ -1,0 +1,436 @@
+"""Each preset on a small input of its real format, at the paths that it names, from fetch to resize."""
+
+import csv
+import io
+import json
+import sqlite3
+import tarfile
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from bson import ObjectId
+from PIL import Image
+
+from fieldguide.catalogue.declared import write_source_taxonomy
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.engine import EngineParams
+from fieldguide.params import load_section
+from fieldguide.photos.tar import read_samples
+from fieldguide.stage import Metrics
+from stages.clean import CleanParams, clean
+from stages.fetch import FetchParams, fetch
+from stages.resize import ResizeParams, resize
+from stages.split import SplitParams, split
+from tests.catalogue.mongo_server import serve_documents
+from tests.photo_server import PhotoServer
+from tests.photos.pictures import blotches, encode
+from tests.pipeline.project import ROOT
+
+pytestmark = pytest.mark.slow
+
+ONE_WORKER = {"engine": EngineParams(backend="loky", workers=1)}
+WHITE = 250
+"""JPEG leaves white padding at least so bright."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the four stages made of an input."""
+
+    folder: Path
+    fetched: Metrics
+    cleaned: Metrics
+    divided: Metrics
+    photos: pl.DataFrame
+    """Of every row of the catalogue: its columns, and those of the verdict."""
+    used: pl.DataFrame
+    """Of every photo in the split: the columns of both."""
+    taxonomy: Taxonomy
+
+    def squares(self, part: str) -> list[tuple[np.ndarray, dict[str, Any]]]:
+        """Pixels and description of each square of a split."""
+        return [
+            (np.asarray(Image.open(io.BytesIO(sample["jpg"]))), json.loads(sample["json"]))
+            for tar in sorted((self.folder / "resize").glob(f"{part}-*.tar"))
+            for _, sample in read_samples(tar)
+        ]
+
+    def assert_nothing_leaks(self) -> None:
+        assert {name: value for name, value in self.divided.items() if name.startswith("leaked_")} == {
+            f"leaked_{what}": 0 for what in ("urls", "bytes", "observations", "groups", "near_duplicates")
+        }
+
+
+def preset(name: str) -> Path:
+    return ROOT / "presets" / f"{name}.yaml"
+
+
+def make(name: str, folder: Path, *, allow_private: bool = False) -> Made:
+    """Run the data stages by a preset; only the number of workers is not the preset's, and what a loopback needs."""
+    file = preset(name)
+    asking = ONE_WORKER | ({"allow_private": True} if allow_private else {})
+    fetched = fetch(
+        load_section(FetchParams, "fetch", file).model_copy(update=asking), data=Path("data"), out=folder / "fetch"
+    )
+    cleaned = clean(
+        load_section(CleanParams, "clean", file).model_copy(update=ONE_WORKER),
+        fetch=folder / "fetch",
+        out=folder / "clean",
+        reports=folder / "reports",
+    )
+    divided = split(
+        load_section(SplitParams, "split", file),
+        fetch=folder / "fetch",
+        clean=folder / "clean",
+        out=folder / "split",
+        reports=folder / "reports",
+    )
+    resize(
+        load_section(ResizeParams, "resize", file).model_copy(update=ONE_WORKER),
+        fetch=folder / "fetch",
+        split=folder / "split",
+        out=folder / "resize",
+    )
+    catalogue = pl.read_parquet(folder / "fetch" / "catalogue.parquet")
+    photos = catalogue.join(pl.read_parquet(folder / "clean" / "verdicts.parquet"), on="photo_id")
+    divisions = pl.read_parquet(folder / "split" / "split.parquet").drop("region", "label")
+    taxonomy = Taxonomy.read(folder / "split" / "taxonomy.json")
+    used = divisions.join(photos, on="photo_id", maintain_order="left")
+    return Made(folder, fetched, cleaned, divided, photos, used, taxonomy)
+
+
+def picture(seed: int, width: int = 64, height: int = 48) -> bytes:
+    return encode(blotches(seed, width, height))
+
+
+def write_tar(path: Path, members: dict[str, bytes]) -> None:
+    with tarfile.open(path, "w") as tar:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+def write_csv(path: Path, rows: list[dict[str, str]], **style: Any) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), **style)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def challenge(ids: range, photos: dict[str, bytes]) -> dict[str, Any]:
+    """A challenge's JSON about new photos, which are added to `photos`."""
+    names = ["Parus major", "Bellis perennis", "Bellis annua"]
+    groups = ["Aves", "Plantae", "Plantae"]
+    files = {number: f"train_val_images/{groups[number % 3]}/{names[number % 3]}/{number:032x}.jpg" for number in ids}
+    photos |= {file: picture(number, 96, 64) for number, file in files.items()}
+    return {
+        "info": {"year": 2017},
+        "images": [
+            {"id": number, "file_name": file, "license": 1 + number % 2, "rights_holder": "Ada", "width": 96}
+            for number, file in files.items()
+        ],
+        "categories": [
+            {"id": number, "name": name, "supercategory": group}
+            for number, (name, group) in enumerate(zip(names, groups, strict=True))
+        ],
+        "annotations": [
+            {"id": 2 * number + box, "image_id": number, "category_id": number % 3, "bbox": [box, 0, 9, 9]}
+            for number in ids
+            for box in range(1 + number % 2)
+        ],
+        "licenses": [
+            {"id": 1, "name": "Attribution", "url": "http://creativecommons.org/licenses/by/4.0/"},
+            {"id": 2, "name": "NC", "url": "http://creativecommons.org/licenses/by-nc/4.0/"},
+        ],
+    }
+
+
+def test_inat2017(workspace: Path) -> None:
+    photos: dict[str, bytes] = {}
+    for name, ids in (("train", range(60)), ("val", range(60, 84))):
+        (workspace / "data" / f"{name}2017.json").write_text(json.dumps(challenge(ids, photos)))
+    large = f"train_val_images/Aves/Parus major/{0:032x}.jpg"
+    photos[large] = picture(0, 800, 600)
+    write_tar(workspace / "data" / "train_val_images.tar", photos)
+    assert write_source_taxonomy(Path("data/taxonomy.csv"), preset("inat2017")) == 3
+
+    made = make("inat2017", workspace)
+    assert made.photos.group_by("source", "given_split").len().sort("len").rows() == [
+        ("val", "val", 24), ("train", "train", 60),
+    ]  # fmt: skip
+    assert set(made.used["licence"]) == {"CC-BY-4.0", "CC-BY-NC-4.0"}
+    assert made.cleaned["num_kept"] == len(made.used) == 84
+    assert all(made.divided["num_photos"].values())
+    assert made.taxonomy.classes == {
+        "species": ["other", "Bellis annua", "Bellis perennis", "Parus major"],
+        "group": ["other", "Aves", "Plantae"],
+    }
+    assert made.taxonomy.parents["species"]["Bellis annua"] == {"group": "Plantae"}
+    made.assert_nothing_leaks()
+    # Originals are shrunk and lie in the cache alone.
+    first = made.photos.filter(pl.col("url") == f"tar://{large}::data/train_val_images.tar")
+    assert first["width", "height"].rows() == [(512, 384)]
+    assert not list((workspace / "fetch" / "shards").iterdir())
+    for pixels, facts in made.squares("test"):
+        assert pixels.shape == (256, 256, 3)
+        assert facts["box"][2] - facts["box"][0] == 256
+        assert pixels[:16].min() >= WHITE
+
+
+PLANTS = {"Aster alpinus": 14, "Bellis perennis": 10, "Linum album": 8, "Viola rara": 1}
+COUNTRIES = {"FR": "EU_SW", "PT": "EU_SW", "NO": "EU_NORTH", "PL": "EU_EAST", "US": "AMERICAS_NORTH", "AU": None}
+
+
+def plant_documents(server: PhotoServer) -> list[dict[str, Any]]:
+    """Observations with one to three photos each; every fourth photo is not free."""
+    documents = []
+    for latin_name, num_observations in PLANTS.items():
+        for _ in range(num_observations):
+            number = len(documents)
+            names = [f"{number}-{image}.jpg" for image in range(1 + number % 3)]
+            for image, name in enumerate(names):
+                server.files[name] = picture(10 * number + image, 120, 80)
+            documents.append(
+                {
+                    "_id": ObjectId(f"{number:024x}"),
+                    "latin_name": latin_name,
+                    "country": list(COUNTRIES)[number % len(COUNTRIES)],
+                    "images": [
+                        {
+                            "url": server.url(f"file/{name}"),
+                            "license": "cc-by-nc" if (number + image) % 4 == 3 else "cc-by",
+                            "rights_holder": "Ada",
+                        }
+                        for image, name in enumerate(names)
+                    ],
+                }
+            )
+    # The first photo of all stands under a second species too, and one is gone.
+    documents[20]["images"].append(documents[0]["images"][0])
+    documents[21]["images"].append({"url": server.url("404/gone.jpg"), "license": "cc0", "rights_holder": None})
+    return documents
+
+
+def test_plants(workspace: Path, server: PhotoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = plant_documents(server)
+    with serve_documents({"observations": documents}) as database:
+        monkeypatch.setenv("PLANTS_HOST", f"127.0.0.1:{database.server_address[1]}")
+        made = make("plants", workspace, allow_private=True)
+    assert len(made.photos) == sum(len(document["images"]) for document in documents)
+    assert made.fetched["statuses"]["missing"] == 1
+
+    country = {str(document["_id"]): document["country"] for document in documents}
+    seen = made.photos.select("observation_id", "region").rows()
+    assert all(region == COUNTRIES[country[observation]] for observation, region in seen)
+    assert set(made.taxonomy.regions) == {"EU_SW", "EU_NORTH", "EU_EAST", "AMERICAS_NORTH"}
+
+    assert set(made.used["licence"]) == {"CC-BY"}
+    reasons = made.cleaned["reasons"]
+    num_restricted = sum(image["license"] == "cc-by-nc" for document in documents for image in document["images"])
+    assert (reasons["licence"], reasons["duplicate_url"], reasons["fetch_failed"]) == (num_restricted, 1, 1)
+    assert set(made.photos.filter("labels_differ")["url"]) == {documents[0]["images"][0]["url"]}
+    assert reasons["kept"] == len(made.used) == len(made.photos) - num_restricted - 2
+
+    several = made.used.group_by("observation_id").agg(pl.len(), pl.col("split").n_unique().alias("num_splits"))
+    assert several["len"].max() == 3
+    assert set(several["num_splits"]) == {1}
+    assert all(made.divided["num_photos"].values())
+    made.assert_nothing_leaks()
+    assert made.taxonomy.classes == {"species": ["other", *PLANTS]}
+    # 3:2 photos cropped to squares: nothing is padded.
+    assert all(pixels.shape == (256, 256, 3) for pixels, _ in made.squares("train"))
+    assert {tuple(facts["box"]) for _, facts in made.squares("train")} == {(0, 0, 256, 256)}
+
+
+def test_colorization(workspace: Path, server: PhotoServer) -> None:
+    server.files |= {f"{number}.jpg": picture(number, 400, 300) for number in range(30)}
+    server.files |= {
+        "no-suffix": picture(100, 40, 80),
+        "photo.png": encode(blotches(101, 400, 400), "PNG"),
+        "photo.JPEG?w=640": picture(102, 640, 480),
+    }
+    urls = [server.url(f"file/{name}") for name in server.files]
+    server.files["thumbnail.jpg"] = encode(blotches(5, 400, 300).resize((200, 150)))
+    thumbnail = server.url("file/thumbnail.jpg")
+    gone = server.url("404/gone.jpg")
+    lines = ["# Photo by Ada", thumbnail, urls[0], "", f"n01234_5 {urls[1]}", *urls[2:], urls[3], gone]
+    (workspace / "data" / "urls.txt").write_text("\n".join(lines) + "\n")
+    made = make("colorization", workspace, allow_private=True)
+    assert made.photos["url"].to_list() == [thumbnail, *urls, gone]
+    # The larger of two near-duplicates is kept.
+    assert made.used["url"].to_list() == urls
+    assert set(made.used["licence"]) == {"unknown"}
+    assert made.taxonomy.classes == {"species": ["other"]}
+    num_photos = made.divided["num_photos"]
+    assert num_photos["test"] == 0 < num_photos["val"] < num_photos["train"]
+    made.assert_nothing_leaks()
+    boxes = Counter()
+    for pixels, facts in made.squares("train") + made.squares("val"):
+        assert pixels.shape == (299, 299, 3)
+        left, top, right, bottom = facts["box"]
+        assert pixels[: max(0, top - 8)].min(initial=255) >= WHITE
+        assert pixels[:, : max(0, left - 8)].min(initial=255) >= WHITE
+        boxes[right - left, bottom - top] += 1
+    # Landscapes, the square and the small portrait, which is enlarged.
+    assert boxes == {(299, 224): 31, (299, 299): 1, (150, 299): 1}
+
+
+MOTHS = [
+    {"speciesName": name, "nederNaam": dutch, "group": group, "family": family, "genus": name.split()[0]}
+    for name, dutch, group, family in (
+        ("Agrotis exclamationis", "gewone worteluil", "macro", "Noctuidae"),
+        ("Agrotis segetum", "gewone velduil", "macro", "Noctuidae"),
+        ("Pammene gallicolana", "galdwergbladroller", "micro", "Tortricidae"),
+    )
+]
+
+
+def test_moths(workspace: Path) -> None:
+    first = {f"Agrotis exclamationis/{number}.jpg": picture(number) for number in range(40)}
+    first |= {f"Agrotis segetum/{number}.png": encode(blotches(100 + number, 64, 48), "PNG") for number in range(51)}
+    first |= {f"Agrotis ignota/{number}.jpg": picture(200 + number) for number in range(52)}
+    first["Agrotis segetum/broken.jpg"] = picture(1)[:300]
+    second = {f"Agrotis exclamationis/{number}.JPEG": picture(300 + number) for number in range(12)}
+    second |= {f"Pammene gallicolana/{number}.jpg": picture(400 + number) for number in range(5)}
+    write_tar(workspace / "data" / "moths.tar", first)
+    with zipfile.ZipFile(workspace / "data" / "more-moths.zip", "w") as archive:
+        for name, content in second.items():
+            archive.writestr(name, content)
+    write_csv(workspace / "data" / "moths_family.csv", MOTHS, delimiter=";", quoting=csv.QUOTE_ALL)
+
+    made = make("moths", workspace)
+    assert len(made.photos) == len(first) + len(second)
+    assert made.cleaned["reasons"]["truncated"] == 1
+    assert made.cleaned["num_kept"] == len(made.used) == 160
+    assert made.taxonomy.ranks == ["species", "group", "family", "genus"]
+    assert made.taxonomy.classes == {
+        "species": ["other", "Agrotis exclamationis", "Agrotis segetum"],
+        "group": ["other", "macro", "micro"],
+        "family": ["other", "Noctuidae", "Tortricidae"],
+        "genus": ["other", "Agrotis", "Pammene"],
+    }
+    # Five photos are too few for a class, and the table lacks one species: both still teach the higher ranks.
+    told = dict(made.used.select("label", pl.concat_str("species", "group", "genus", separator=" ")).rows())
+    assert told["Pammene gallicolana"] == "other micro Pammene"
+    assert told["Agrotis ignota"] == "other macro Agrotis"
+    assert made.taxonomy.vernacular["Agrotis segetum"] == "gewone velduil"
+    assert all(made.divided["num_photos"].values())
+    made.assert_nothing_leaks()
+    assert all(pixels.shape == (256, 256, 3) and pixels[:16].min() >= WHITE for pixels, _ in made.squares("val"))
+
+
+LINEAGES = {
+    "Puma concolor": ("Felidae", "Carnivora", "Mammalia", "Chordata", "Animalia", "cougar"),
+    "Pica pica": ("Corvidae", "Passeriformes", "Aves", "Chordata", "Animalia", "magpie"),
+    "Aster alpinus": ("Asteraceae", "Asterales", "Magnoliopsida", "Tracheophyta", "Plantae", ""),
+}
+RANKS = ("family", "order", "class", "phylum", "kingdom")
+MAPPING = """
+CREATE TABLE eol (content_id INT NOT NULL, page_id INT NOT NULL, evobio10m_id TEXT NOT NULL PRIMARY KEY);
+CREATE TABLE inat21 (filename TEXT NOT NULL, cls_name TEXT NOT NULL, cls_num INT NOT NULL,
+                     evobio10m_id TEXT NOT NULL PRIMARY KEY);
+CREATE TABLE bioscan (part INT NOT NULL, filename TEXT NOT NULL, evobio10m_id TEXT NOT NULL PRIMARY KEY);
+CREATE TABLE split (evobio10m_id TEXT NOT NULL PRIMARY KEY, is_val INTEGER NOT NULL, is_train_small INTEGER NOT NULL);
+CREATE TABLE catalog (split, treeoflife_id, kingdom, phylum, class, "order", family, genus, species, common);
+"""
+
+
+def write_tree_of_life(data: Path) -> None:
+    """115 photos of one species, 20 and 12 of two others, 4 known to genus only, from three sources."""
+    labels = ["Puma concolor"] * 115 + ["Pica pica"] * 20 + ["Aster alpinus"] * 12 + ["Aster"] * 4
+    with sqlite3.connect(data / "mapping.sqlite") as database:
+        database.executescript(MAPPING)
+        for number, label in enumerate(labels):
+            key = f"{number * 7919 % 1000:036d}"
+            genus, _, epithet = label.partition(" ")
+            if number % 3 == 0:
+                database.execute("INSERT INTO eol VALUES (?, ?, ?)", (number, 9, key))
+                path = f"eol/{number}_9_eol-full-size-copy.jpg"
+            elif number % 3 == 1:
+                database.execute("INSERT INTO inat21 VALUES (?, ?, ?, ?)", (f"{number}.jpg", f"00007_{genus}", 7, key))
+                path = f"inat21/train/00007_{genus}/{number}.jpg"
+            else:
+                database.execute("INSERT INTO bioscan VALUES (?, ?, ?)", (4, f"{number}.jpg", key))
+                path = f"bioscan/part4/{number}.jpg"
+            (data / "treeoflife" / path).parent.mkdir(parents=True, exist_ok=True)
+            (data / "treeoflife" / path).write_bytes(picture(number))
+            is_val, is_small = number % 20 == 0, number % 10 == 1
+            database.execute("INSERT INTO split VALUES (?, ?, ?)", (key, is_val, is_small))
+            lineage = LINEAGES.get(label, LINEAGES["Aster alpinus"])
+            row = (key, *reversed(lineage[:5]), genus, epithet, lineage[5])
+            # The released table lists the photos of the small set once more.
+            for part in ("val" if is_val else "train", *(["train_small"] if is_small else [])):
+                database.execute(f"INSERT INTO catalog VALUES (?{', ?' * 9})", (part, *row))
+    database.close()
+    taxa = [
+        {"species": name, "genus": name.split()[0], **dict(zip((*RANKS, "common"), lineage, strict=True))}
+        for name, lineage in LINEAGES.items()
+    ]
+    write_csv(data / "taxonomy.csv", taxa)
+
+
+def test_treeoflife(workspace: Path) -> None:
+    data = workspace / "data"
+    write_tree_of_life(data)
+    (data / "unseen.txt").write_text("Aster alpinus\n")
+    seen = [f"file:data/treeoflife/eol/{number}_9_eol-full-size-copy.jpg" for number in (0, 3)]
+    (data / "seen.txt").write_text("\n".join(seen) + "\n")
+
+    made = make("treeoflife", workspace)
+    assert Counter(made.photos["source"]) == {"eol": 51, "inat21": 50, "bioscan": 50}
+    assert made.photos.filter(pl.col("given_split") == "val").height == 8
+    assert made.cleaned["num_kept"] == len(made.used) == 151
+    assert made.used.filter(pl.col("split") == "seen")["url"].sort().to_list() == seen
+    unseen = made.used.filter(pl.col("split") == "unseen")
+    assert (set(unseen["label"]), len(unseen)) == ({"Aster alpinus"}, 12)
+    drawn = made.used.filter(pl.col("split").is_in(["train", "val", "test"]))
+    assert "Aster alpinus" not in drawn["label"]
+    assert set(drawn["split"]) == {"train", "val", "test"}
+    assert 0 < made.divided["num_train_small"] < 0.2 * made.divided["num_photos"]["train"]
+    assert set(made.used.filter("train_small")["split"]) == {"train"}
+    made.assert_nothing_leaks()
+
+    assert made.taxonomy.ranks == ["species", "genus", *RANKS]
+    assert made.taxonomy.classes["species"] == ["other", "Puma concolor"]
+    # Few photos, or none but of the genus: both still teach the ranks above.
+    told = dict(drawn.select("label", pl.concat_str("species", "family", "kingdom", separator=" ")).rows())
+    assert told["Pica pica"] == "other Corvidae Animalia"
+    assert told["Aster"] == "other Asteraceae Plantae"
+    assert made.taxonomy.vernacular["Puma concolor"] == "cougar"
+    names = {path.name for path in (workspace / "resize").iterdir()}
+    assert names == {f"{part}-00000.tar" for part in ("train", "val", "test", "seen", "unseen")}
+    for pixels, facts in made.squares("seen"):
+        assert pixels.shape == (224, 224, 3)
+        assert facts["box"] == [0, 0, 224, 224]
+
+
+def test_real_photos(workspace: Path) -> None:
+    folder = workspace / "PHOTOS" / "images"
+    for number in range(36):
+        path = (
+            folder / ("Gala" if number % 3 else "Oatly") / f"{('train', 'val', 'test')[number % 12 // 5]}_{number}.jpg"
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture(number, 120, 90))
+    taxa = [
+        {"species": "Gala", "genus": "Apple", "family": "Fruit"},
+        {"species": "Oatly", "genus": "Oat", "family": "Carton"},
+    ]
+    write_csv(workspace / "PHOTOS" / "taxonomy.csv", taxa)
+
+    made = make("real-photos", workspace)
+    assert made.used["split"].to_list() == made.used["given_split"].to_list()
+    assert made.divided["num_photos"] == {"train": 15, "val": 15, "test": 6}
+    assert set(made.used.select("licence", "rights_holder").rows()) == {("MIT", "Marcus Klasson")}
+    assert made.taxonomy.classes["genus"] == ["other", "Apple", "Oat"]
+    made.assert_nothing_leaks()
+    assert {(pixels.shape, tuple(facts["box"])) for pixels, facts in made.squares("test")} == {
+        ((256, 256, 3), (0, 0, 256, 256))
+    }
