@@ -70,7 +70,7 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
     labels = photos["label"].unique().sort().to_list()
     unseen = find_unseen([label for label in labels if label != OTHER], params.held_out, params.salt)
     if params.given:
-        photos = photos.with_columns(honour_given(photos, params.given))
+        photos = photos.with_columns(honour_given(photos, params.given, params.ratios))
     else:
         photos = photos.with_columns(draw_splits(photos["position"], params.ratios))
     if unseen or params.held_out.seen:

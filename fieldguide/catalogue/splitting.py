@@ -64,8 +64,12 @@ def draw_splits(positions: pl.Series, ratios: Mapping[Split, float]) -> pl.Serie
     return pl.Series("split", [str(split) for split in DRAWN]).gather(numbers).alias("split")
 
 
-def honour_given(table: pl.DataFrame, column: str) -> pl.Series:
-    """The split that the source gives in `column`. Raises CatalogueError where a row has none or an unknown one."""
+def honour_given(table: pl.DataFrame, column: str, ratios: Mapping[Split, float]) -> pl.Series:
+    """The split that the source gives in `column`; one that it gives to no photo is drawn from train, as `ratios` say.
+
+    So a challenge whose test photos have no labels keeps its val and still has a test split. Raises CatalogueError
+    where a row has no split or an unknown one.
+    """
     if column not in table.columns:
         raise CatalogueError(f"split.given: no column '{column}'; found {', '.join(table.columns)}")
     allowed = [str(split) for split in DRAWN]
@@ -73,7 +77,10 @@ def honour_given(table: pl.DataFrame, column: str) -> pl.Series:
     if len(strange):
         row = strange.row(0, named=True)
         raise CatalogueError(f"{row['source_row']}: {column} is {row[column]!r}; expected one of {', '.join(allowed)}")
-    return table[column].alias("split")
+    missing = sorted(set(allowed) - set(table[column].unique()))
+    drawn = draw_splits(table["position"], ratios)
+    is_drawn = (table[column] == Split.TRAIN) & drawn.is_in(missing)
+    return drawn.zip_with(is_drawn, table[column]).alias("split")
 
 
 def guarantee_minimum(photos: pl.DataFrame, minimum: int, classes: Sequence[str]) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from fieldguide.catalogue.splitting import (
 from fieldguide.errors import CatalogueError
 
 RATIOS = {Split.TRAIN: 0.8, Split.VAL: 0.1, Split.TEST: 0.1}
+ALL_TRAIN = {Split.TRAIN: 1.0, Split.VAL: 0.0, Split.TEST: 0.0}
 COLUMNS = ["observation_id", "cluster_id"]
 
 
@@ -90,16 +91,31 @@ def test_added_observations_move_none(old: list[int], new: set[int]) -> None:
 
 
 def test_a_given_split_is_honoured_or_named() -> None:
-    table = pl.DataFrame({"source_row": ["a.csv:2", "a.csv:3"], "given_split": ["train", "test"]})
-    assert honour_given(table, "given_split").to_list() == [Split.TRAIN, Split.TEST]
+    given = {"given_split": ["train", "test"], "position": [0.85, 0.85]}
+    table = pl.DataFrame({"source_row": ["a.csv:2", "a.csv:3"], **given})
+    assert honour_given(table, "given_split", ALL_TRAIN).to_list() == [Split.TRAIN, Split.TEST]
     for strange in ("dev", None, "unseen"):
         wrong = table.with_columns(pl.Series("given_split", ["train", strange]))
         with pytest.raises(
             CatalogueError, match=rf"a\.csv:3: given_split is {strange!r}; expected one of train, val, test"
         ):
-            honour_given(wrong, "given_split")
+            honour_given(wrong, "given_split", RATIOS)
     with pytest.raises(CatalogueError, match="no column 'fold'"):
-        honour_given(table, "fold")
+        honour_given(table, "fold", RATIOS)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param("train train val val", "train test val val", id="test out of train"),
+        pytest.param("train train test test", "train train test test", id="none falls to val"),
+        pytest.param("train train train train", "train test train test", id="one list for all"),
+        pytest.param("val val test test", "val val test test", id="nothing to draw from"),
+    ],
+)
+def test_a_split_that_is_given_to_no_photo_is_drawn_from_train(given: str, expected: str) -> None:
+    table = pl.DataFrame({"source_row": list("abcd"), "given_split": given.split(), "position": [0.1, 0.95] * 2})
+    assert honour_given(table, "given_split", RATIOS).to_list() == expected.split()
 
 
 def photos(**sizes: int) -> pl.DataFrame:
