@@ -73,7 +73,7 @@ def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path) -> Metr
         "num_kept": reasons[Reason.KEPT],
         "reasons": reasons,
         "num_replaced": len(replaced),
-        "num_pictures_with_conflicting_labels": verdicts.filter("labels_differ")["cluster_id"].n_unique(),
+        "num_pictures_with_conflicting_labels": verdicts.filter("labels_differ")["cluster_id"].drop_nulls().n_unique(),
         "formats": count_by(readable["format"]),
         "modes": count_by(readable["mode"]),
         "num_turned": readable.filter(pl.col("exif_orientation") > 1).height,

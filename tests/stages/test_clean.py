@@ -38,7 +38,7 @@ GOOD = encode(blotches(1))
 OTHER = encode(blotches(2))
 PHOTOS = [
     (GOOD, {"licence": "CC-BY-NC-4.0"}, "licence", None),
-    (GOOD, {"url": "u1"}, "kept", None),
+    (GOOD, {"url": "u1", "label": "a species"}, "kept", None),
     (GOOD, {"url": "u1", "label": "another species"}, "duplicate_url", 1),
     (GOOD, {}, "duplicate_bytes", 1),
     (again(GOOD, 40), {}, "near_duplicate", 1),
@@ -69,6 +69,7 @@ def test_every_row_gets_its_reason(fetch: Path, tmp_path: Path) -> None:
     assert (metrics["num_photos"], metrics["num_kept"]) == (len(PHOTOS), 2)
     assert sum(metrics["reasons"].values()) == len(PHOTOS)
     assert metrics["formats"] == {"JPEG": 7}
+    assert metrics["num_pictures_with_conflicting_labels"] == 1
 
 
 def test_near_duplicates_may_stay_and_share_a_cluster(fetch: Path, tmp_path: Path) -> None:
