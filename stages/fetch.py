@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
+from fieldguide import tracking
 from fieldguide.catalogue.regions import Regions
 from fieldguide.catalogue.sources import AnySource
 from fieldguide.engine import EngineParams
@@ -41,7 +42,8 @@ def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
     store = Store(out)
     store.prepare()
     plan = draw_plan(params.sources, params.regions, params.photos_per_shard, store.work)
-    bring_originals(plan, out, params, params.engine)
+    times = bring_originals(plan, out, params, params.engine)
+    tracking.log_metrics(times.metrics())
     write_stream(out, params)
     tally = write_catalogue(plan, store, params.max_failure_rate)
     plan.close()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +16,12 @@ import pyarrow.parquet as pq
 from fieldguide.catalogue.schema import CATALOGUE_SCHEMA, OUTCOME_FIELDS, ROW_FIELDS, Status
 from fieldguide.errors import PhotoError
 from fieldguide.files import written_whole
+from fieldguide.photos.host_times import MAX_HOSTS, host_of
 from fieldguide.photos.ledger import read_outcomes
-from fieldguide.photos.local import local_file
 from fieldguide.photos.plan import Plan
 from fieldguide.photos.resume import Store
 
-LOCAL = "local files"
 OTHERS = "other hosts"
-MAX_HOSTS = 20
 
 
 @dataclass
@@ -129,16 +126,6 @@ def _count_urls(tally: Tally, lines: pa.Table) -> None:
             tally.num_photos += 1
         else:
             tally.examples.setdefault(line["status"], f"as {line['error']}")
-
-
-def host_of(url: str) -> str:
-    """The server that a URL names, or `local files`."""
-    if local_file(url) is not None:
-        return LOCAL
-    try:
-        return urlsplit(url).hostname or "none"
-    except ValueError:
-        return "none"
 
 
 def _write_failures(path: Path, tally: Tally) -> None:

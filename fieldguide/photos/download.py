@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -20,6 +20,7 @@ from fieldguide.catalogue.schema import Status
 from fieldguide.files import salted_unit
 from fieldguide.params import Section
 from fieldguide.photos.addresses import PrivateAddressError, PublicResolver, check_literal
+from fieldguide.photos.host_times import HostTimes
 from fieldguide.photos.outcomes import Outcome, is_retryable
 from fieldguide.photos.politeness import Politeness
 
@@ -79,6 +80,7 @@ class Downloader:
     slots: asyncio.Semaphore
     politeness: Politeness
     params: DownloadParams
+    times: HostTimes = field(default_factory=HostTimes)
 
     async def download(
         self, url: str, finish: Finish | None = None, conditions: Mapping[str, str] = NO_CONDITIONS
@@ -89,17 +91,21 @@ class Downloader:
         than may be under way. `conditions` are headers such as If-None-Match; the outcome of a server that then has
         nothing new `is_unchanged`.
         """
-        attempt = 0
+        attempt, seconds = 0, 0.0
         gate = self.politeness.gate(url)
         while True:
             # The host's gate comes first: who waits for a busy host takes no slot from the others.
             async with gate.passed(), self.slots:
+                started = time.monotonic()
                 outcome = await self._attempt(url, conditions)
-                if finish is not None and outcome.content is not None:
-                    return await finish(outcome)
+                seconds += time.monotonic() - started
+                if outcome.content is not None:
+                    self.times.add(url, attempt + 1, seconds)
+                    return await finish(outcome) if finish else outcome
             if outcome.retry_after_s is not None:
                 gate.pause(min(outcome.retry_after_s, LONGEST_RETRY_AFTER_S))
             if attempt == self.params.retries or not is_retryable(outcome.status, outcome.http_status):
+                self.times.add(url, attempt + 1, seconds)
                 return outcome
             # No slot is held while waiting, so a busy server delays nobody else.
             await asyncio.sleep(wait_before_retry(url, attempt, outcome.retry_after_s))

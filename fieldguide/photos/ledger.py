@@ -2,7 +2,7 @@
 
 A ledger is written after its shard and only then counts. It names the list of URLs and the rules (OriginalsParams
 that change results) it was made under, so the next run can tell what is still good. No times and no numbers of
-attempts: equal runs give equal ledgers, whatever the weather on the way.
+attempts: equal runs give equal ledgers, whatever the weather on the way. MLflow has those, by host.
 """
 
 import hashlib

@@ -20,6 +20,7 @@ from fieldguide.files import written_whole
 from fieldguide.photos.asking import ask
 from fieldguide.photos.cache import open_cache
 from fieldguide.photos.download import NO_CONDITIONS, Downloader, open_downloader
+from fieldguide.photos.host_times import HostTimes
 from fieldguide.photos.ledger import Entry, OriginalsParams, StoreKind, digest_wanted, read_outcomes, write_ledger
 from fieldguide.photos.outcomes import Outcome
 from fieldguide.photos.plan import Plan, Wanted
@@ -86,8 +87,8 @@ class Arrivals:
         return ", ".join(f"{status} {count:,}" for status, count in self._statuses.most_common())
 
 
-def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: EngineParams) -> None:
-    """Make every shard of `plan` below `out`, keeping what earlier runs finished.
+def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: EngineParams) -> HostTimes:
+    """Make every shard of `plan` below `out`, keeping what earlier runs finished; return how long hosts took.
 
     Photos that cannot be had become lines of the shard's ledger. Raises OSError if the disk is full.
     """
@@ -97,18 +98,20 @@ def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: Engi
     runs = Runs(store, plan, numbers, workers, Previous(store, params))
     arrivals = Arrivals(store, plan, numbers)
     watch = Watch(arrivals.total, arrivals.count, arrivals.describe)
-    for _ in map_shards(partial(make_shards, params=params.share(workers)), runs, engine, "fetch", watch):
-        pass
+    times = HostTimes()
+    for of_run in map_shards(partial(make_shards, params=params.share(workers)), runs, engine, "fetch", watch):
+        times += of_run
+    return times
 
 
-def make_shards(tasks: list[ShardTask], *, params: OriginalsParams) -> None:
-    """Fetch the URLs of several shards and write each with its ledger.
+def make_shards(tasks: list[ShardTask], *, params: OriginalsParams) -> HostTimes:
+    """Fetch the URLs of several shards and write each with its ledger; return how long hosts took.
 
     While a shard waits for the last of its photos, those of the next are asked for already. Requests start in the order
     of the URLs, so that the first shards are finished first.
     """
 
-    async def make_all() -> None:
+    async def make_all() -> HostTimes:
         are_open = asyncio.Semaphore(OPEN_SHARDS)
         async with open_downloader(params) as downloader:
 
@@ -117,8 +120,9 @@ def make_shards(tasks: list[ShardTask], *, params: OriginalsParams) -> None:
                     await _make_shard(task, downloader, params)
 
             await asyncio.gather(*map(make, tasks))
+        return downloader.times
 
-    asyncio.run(make_all())
+    return asyncio.run(make_all())
 
 
 async def _make_shard(task: ShardTask, downloader: Downloader, params: OriginalsParams) -> None:

@@ -179,3 +179,17 @@ def test_retry_after_is_read_as_a_date() -> None:
     assert later is not None
     assert 0 < later <= 101
     assert retry_after_s({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+
+
+def test_attempts_are_counted_by_host(server: PhotoServer) -> None:
+    params = DownloadParams.model_validate(LIMITS | {"retries": 2})
+
+    async def ask() -> dict[str, dict[str, float]]:
+        async with open_downloader(params) as downloader:
+            for path in ("once/503/counted.jpg", "photo/1.jpg", "404/gone"):
+                await downloader.download(server.url(path))
+            return downloader.times.metrics()["attempts"]
+
+    [(host, times)] = asyncio.run(ask()).items()
+    assert (host, times["num_urls"], times["num_attempts"]) == ("127.0.0.1", 3, 4)
+    assert times["mean_s"] >= 0
