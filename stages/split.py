@@ -31,7 +31,7 @@ from fieldguide.stage import Metrics, run_stage
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 NEEDED = ("photo_id", "source_row", "label", "region", "licence")
-NAMES = ("url", "sha256")
+NAMES = ("source", "url", "sha256")
 """By which a list may name a photo; at ten million rows they take a gigabyte, so they are read for a list only."""
 
 

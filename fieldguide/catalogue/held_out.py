@@ -12,6 +12,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
+from fieldguide.catalogue.schema import photo_id
 from fieldguide.catalogue.splits import Split
 from fieldguide.errors import CatalogueError
 from fieldguide.files import salted_unit
@@ -28,42 +29,55 @@ class HeldOutParams(Section):
     unseen: Path | None
     """A text file, one species a line."""
     seen: Path | None
-    """A text file, one photo a line: its id, SHA-256 or URL as the catalogue has it."""
+    """A text file, one photo a line: its id in the source, or what the catalogue has as photo_id, SHA-256 or URL."""
 
 
 def find_unseen(labels: list[str], params: HeldOutParams, salt: str) -> set[str]:
     """Those of `labels` that are held out altogether. Raises CatalogueError if the list is missing."""
     drawn = {name for name in labels if salted_unit(f"{salt}/unseen", name) < params.unseen_fraction}
-    return drawn | (_read_list(params.unseen, pl.Series(labels, dtype=pl.String)) if params.unseen else set())
+    if params.unseen is None:
+        return drawn
+    lines = _read_lines(params.unseen)
+    listed = lines.intersection(labels)
+    _tell_strangers(params.unseen, lines, listed)
+    return drawn | listed
 
 
 def hold_out(photos: pl.DataFrame, unseen: set[str], seen: Path | None) -> pl.DataFrame:
     """Set `split` to seen or unseen where it applies, and to null beside such photos.
 
-    `photos` needs photo_id, sha256, url, label, group_id and split. Raises CatalogueError if the list is missing.
+    `photos` needs photo_id, source, sha256, url, label, group_id and split. Raises CatalogueError without the list.
     """
     is_unseen = pl.col("label").is_in(sorted(unseen))
-    is_seen = pl.lit(value=False)
-    if seen:
-        names = pl.concat([photos[name].cast(pl.String) for name in ("photo_id", "sha256", "url")])
-        listed = sorted(_read_list(seen, names))
-        is_seen = pl.any_horizontal(pl.col("photo_id", "sha256", "url").is_in(listed))
+    is_seen = _is_listed(photos, seen) if seen else pl.lit(value=False)
     beside = (is_unseen | is_seen).any().over("group_id")
     split = pl.when(is_unseen).then(pl.lit(Split.UNSEEN.value)).when(is_seen).then(pl.lit(Split.SEEN.value))
     return photos.with_columns(split.when(beside).then(None).otherwise(pl.col("split")).alias("split"))
 
 
-def _read_list(path: Path, known: pl.Series) -> set[str]:
-    """The lines of a list that are among `known`; how many are not goes to the log."""
+def _is_listed(photos: pl.DataFrame, path: Path) -> pl.Expr:
+    """Which photos a list names in any way."""
+    lines = _read_lines(path)
+    # A photo_id is a digest of the source's name and id, so the source's own ids are found without being kept.
+    by_source = {photo_id(source, line): line for source in photos["source"].unique() for line in lines}
+    names = pl.concat([photos[name].cast(pl.String) for name in ("photo_id", "sha256", "url")]).drop_nulls().unique()
+    own = names.filter(names.is_in(sorted(by_source))).to_list()
+    given = names.filter(names.is_in(sorted(lines))).to_list()
+    _tell_strangers(path, lines, {*given, *(by_source[name] for name in own)})
+    return pl.any_horizontal(pl.col("photo_id", "sha256", "url").is_in(sorted({*given, *own})))
+
+
+def _read_lines(path: Path) -> set[str]:
+    """The lines of a list but for comments. Raises CatalogueError if there is none."""
     try:
         lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
     except FileNotFoundError:
         raise CatalogueError(f"{path} is missing; split.held_out names it") from None
     except UnicodeDecodeError as error:
         raise CatalogueError(f"{path}: not valid UTF-8 ({error.reason})") from None
-    listed = pl.Series(sorted({line for line in lines if line and not line.startswith("#")}), dtype=pl.String)
-    found = listed.filter(listed.is_in(known.drop_nulls().unique().implode()))
-    if len(found) < len(listed):
-        strange = listed.filter(~listed.is_in(found.implode()))
-        log.warning("%s: %d of %d lines match nothing, as %r", path, len(strange), len(listed), strange[0])
-    return set(found)
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def _tell_strangers(path: Path, lines: set[str], found: set[str]) -> None:
+    if strange := sorted(lines - found):
+        log.warning("%s: %d of %d lines match nothing, as %r", path, len(strange), len(lines), strange[0])

@@ -51,6 +51,37 @@ def test_rare_and_unlisted_species_become_other_and_keep_what_is_known(table: Pa
     assert taxonomy.vernacular == {"Aster alpinus": "alpine aster"}
 
 
+def test_a_photo_that_is_known_to_family_only_teaches_its_family(table: Path) -> None:
+    labels = {"Aster alpinus": 30, "Asteraceae": 9, "Bellis": 9, "Bellis sp.": 9, "Plantae": 9}
+    taxonomy, names = close_taxonomy(labels, read(table), RANKS, min_samples=10)
+    assert names["Asteraceae"] == {"species": "other", "genus": "other", "family": "Asteraceae"}
+    assert names["Bellis"] == names["Bellis sp."] == {"species": "other", "genus": "Bellis", "family": "Asteraceae"}
+    assert names["Plantae"] == {"species": "other", "genus": "other", "family": "other"}
+    assert taxonomy.bundled["Asteraceae"] == {"family": "Asteraceae"}
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        pytest.param("Noctuidae", {"family": "Noctuidae", "group": "macro"}, id="not its only genus"),
+        pytest.param("macro", {"group": "macro"}, id="not its only family"),
+        pytest.param("Pammene", {"genus": "Pammene", "family": "Tortricidae", "tribe": "Grapholitini"}, id="genus"),
+        pytest.param("Tortricidae", {"family": "Tortricidae"}, id="what its species do not agree on"),
+        pytest.param("Grapholitini", {"tribe": "Grapholitini"}, id="a rank of the table's own"),
+    ],
+)
+def test_a_name_above_the_species_tells_what_lies_above_it(label: str, expected: dict[str, str]) -> None:
+    taxa = Taxa(
+        {
+            "Agrotis segetum": {"group": "macro", "family": "Noctuidae", "genus": "Agrotis"},
+            "Pammene aurana": {"group": "a", "family": "Tortricidae", "genus": "Pammene", "tribe": "Grapholitini"},
+            "Pammene fasciana": {"group": "b", "family": "Tortricidae", "genus": "Pammene", "tribe": "Grapholitini"},
+        }
+    )
+    taxonomy, _ = close_taxonomy({label: 3}, taxa, ["species", "group", "family", "genus", "tribe"], 1)
+    assert taxonomy.bundled[label] == expected
+
+
 def test_without_a_table_every_label_is_a_class() -> None:
     taxonomy, _ = close_taxonomy({"b": 1, "a": 2}, None, ["species"], min_samples=0)
     assert taxonomy.classes == {"species": ["other", "a", "b"]}

@@ -7,12 +7,14 @@ import polars as pl
 import pytest
 
 from fieldguide.catalogue.held_out import HeldOutParams, find_unseen, hold_out
+from fieldguide.catalogue.schema import photo_id
 from fieldguide.errors import CatalogueError
 
 NOTHING = HeldOutParams(unseen_fraction=0, unseen=None, seen=None)
 PHOTOS = pl.DataFrame(
     {
-        "photo_id": ["p1", "p2", "p3", "p4", "p5"],
+        "photo_id": ["p1", "p2", "p3", "p4", photo_id("flora", "17")],
+        "source": ["fungi", "fungi", "flora", "flora", "flora"],
         "sha256": ["s1", "s2", "s3", "s4", None],
         "url": ["u1", "u2", "u3", "u4", "u5"],
         "label": ["Aster rarus", "Aster alpinus", "Aster alpinus", "Aster alpinus", "Bellis minor"],
@@ -27,11 +29,14 @@ def test_an_unseen_species_is_held_out_and_what_stands_beside_it_left_out() -> N
     assert hold_out(PHOTOS, set(), None).equals(PHOTOS)
 
 
-@pytest.mark.parametrize("name", ["p5", "u5"])
-def test_a_seen_photo_is_held_out_by_any_of_its_names(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", [photo_id("flora", "17"), "u5", "17"])
+def test_a_seen_photo_is_held_out_by_any_of_its_names(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "seen.txt").write_text(f"# held out\n{name}\ns3\n")
     held = hold_out(PHOTOS, set(), tmp_path / "seen.txt")
     assert held["split"].to_list() == ["train", "train", "seen", None, "seen"]
+    assert not caplog.records
 
 
 def test_a_fraction_is_drawn_by_name_and_a_list_adds_to_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
