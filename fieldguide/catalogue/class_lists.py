@@ -68,7 +68,7 @@ def _names_in(label: str) -> tuple[str, str]:
 
 
 def _lineages_of_names(names: Set[str], lineages: Mapping[str, Lineage]) -> dict[str, Lineage]:
-    """For those of `names` that stand above any species: that rank, and those above it on which all its species agree."""
+    """For those of `names` that stand above any species: that rank, and those above on which all its species agree."""
     agreed: dict[tuple[str, str], Lineage] = {}
     for lineage in lineages.values():
         for rank, name in lineage.items():

@@ -1,9 +1,9 @@
 """Divides photos into train, val and test so that nothing that belongs together is parted.
 
-A photo's split is a pure function of a salt and of the group that it belongs to, never of the photos around it: photos
-that are added later move none of the earlier ones. Every species' groups are drawn on their own, so every species in
-every region is divided in the asked ratios up to chance; metrics/split.json says how it came out. Only
-`guarantee_minimum` looks at how many there are.
+A photo's split is a pure function of a salt and of the name of its group, never of how many photos there are: photos
+that are added at the end move none of the earlier ones, unless they tie two groups together. Every species' groups are
+drawn on their own, so every species in every region is divided in the asked ratios up to chance; metrics/split.json
+says how it came out. Only `guarantee_minimum` looks at how many there are.
 
 Functions here take and return tables with one row per photo: photo_id, label, group_id, position, split.
 """
@@ -25,13 +25,16 @@ from fieldguide.files import salted_unit
 def find_groups(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """A group id for every row: rows that share a value of any of `columns`, directly or through others, share it.
 
-    The id is the smallest `column=value` that the group's rows hold; a row without any value is a group of its own,
-    named by its photo_id. Nulls join nothing.
+    The id is `column=value` of the group's first row, the first of `columns` that it has: rows that are added at the
+    end never rename a group, but where they tie two together, the later one takes the earlier one's name. A row without
+    any value is a group of its own, named by its photo_id. Nulls join nothing.
     """
-    keys = table.select(pl.format(f"{column}={{}}", column).alias(column) for column in columns)
-    smallest = keys.select(pl.min_horizontal(pl.all()).alias("key"), pl.Series("group", _connect(keys)))
-    shared = smallest.select(pl.col("key").min().over("group"))["key"]
-    return pl.select(pl.coalesce(shared, pl.format("photo_id={}", table["photo_id"])).alias("group_id"))["group_id"]
+    components = _connect(table.select(pl.col(columns).cast(pl.String)))
+    first = np.empty(len(table), np.int64)
+    # Of several rows the last assignment stays, which backwards is the first.
+    first[components[::-1]] = np.arange(len(table))[::-1]
+    names = [pl.format(f"{column}={{}}", column) for column in (*columns, "photo_id")]
+    return table.select(pl.coalesce(names).alias("group_id"))["group_id"].gather(first[components])
 
 
 def _connect(keys: pl.DataFrame) -> npt.NDArray[np.int32]:
