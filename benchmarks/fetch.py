@@ -118,9 +118,9 @@ def measure(command: list[str], out: Path, num_photos: int) -> tuple[float, floa
     return num_photos / seconds, peak, count_photos(out)
 
 
-def measure_process(command: list[str], folder: Path) -> tuple[float, float]:
-    """Seconds and peak MB of a command, run in `folder`, and its children."""
-    environment = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"}
+def measure_process(command: list[str], folder: Path, **variables: str) -> tuple[float, float]:
+    """Seconds and peak MB of a command, run in `folder` with these environment variables, and its children."""
+    environment = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1", **variables}
     environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

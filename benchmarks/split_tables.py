@@ -1,12 +1,13 @@
 """The split stage over a made-up catalogue of any size, in seconds and megabytes: tables, figures and certificate.
 
-Ten thousand species with a long tail, two photos an observation, 30 regions, one in fifty photos a near-duplicate. Each
-size runs in a process of its own, so that the peak is its own.
+Ten thousand species with a long tail, two photos an observation, 30 regions, one in fifty photos a near-duplicate of
+an earlier one. Each size runs in a process of its own, so that the peak is its own.
 
     python -m benchmarks.split_tables --rows 1000000 10000000
 """
 
 import argparse
+import hashlib
 import multiprocessing
 import tempfile
 import time
@@ -33,7 +34,7 @@ def main() -> None:
     for num_rows in parser.parse_args().rows:
         with tempfile.TemporaryDirectory(prefix="fieldguide-") as folder:
             with context.Pool(1) as pool:
-                pool.apply(write_tables, (Path(folder), num_rows))
+                pool.apply(write_made_up, (Path(folder), num_rows))
             with context.Pool(1) as pool:
                 num_classes, leaked, seconds, peak = pool.apply(measure, (Path(folder),))
         print(f"| {num_rows:,} | {num_classes:,} | {leaked} | {seconds:.1f} | {peak:,.0f} |", flush=True)
@@ -48,32 +49,49 @@ def measure(folder: Path) -> tuple[int, int, float, float]:
     return metrics["num_classes"]["species"], metrics["leaked_groups"], time.perf_counter() - started, peak_mb()
 
 
-def write_tables(folder: Path, num_rows: int) -> None:
-    """catalogue.parquet and verdicts.parquet."""
+def write_made_up(folder: Path, num_rows: int) -> None:
+    """Photos and their tables in one call, so that a process of its own can hold both."""
+    write_tables(folder, make_photos(num_rows))
+
+
+def make_photos(num_rows: int) -> pl.DataFrame:
+    """row, photo_id, observation, species and region of every photo, and `picture`: the row whose look it has."""
     random = np.random.default_rng(0)
     rows = np.arange(num_rows)
-    species = np.minimum(random.zipf(1.3, num_rows), NUM_SPECIES) - 1
-    nearest = np.where(random.random(num_rows) < 0.02, random.integers(0, num_rows, num_rows), rows)
-    number = pl.DataFrame(
-        {"row": rows, "species": species, "nearest": nearest, "region": random.integers(0, 30, num_rows)}
+    observation = rows // 2
+    species = np.minimum(random.zipf(1.3, num_rows // 2 + 1), NUM_SPECIES) - 1
+    is_near = random.random(num_rows) < 0.02
+    return pl.DataFrame(
+        {
+            "row": rows,
+            # Digests, as real ids are: photos that come later stand between the earlier ones.
+            "photo_id": [hashlib.sha256(b"%d" % row).hexdigest()[:16] for row in rows],
+            "observation": observation,
+            "species": species[observation],
+            "picture": np.where(is_near, random.integers(0, np.maximum(rows, 1)), rows),
+            "region": random.integers(0, 30, num_rows),
+        }
     )
-    photo_id = pl.col("row").cast(pl.String).str.zfill(16)
+
+
+def write_tables(folder: Path, photos: pl.DataFrame) -> None:
+    """catalogue.parquet and verdicts.parquet of photos from `make_photos`, in the order given."""
     write_table(
-        number.select(
-            photo_id.alias("photo_id"),
+        photos.select(
+            "photo_id",
             pl.format("observations.jsonl:{}", "row").alias("source_row"),
             pl.format("https://photos.example.org/observations/{}/original.jpg", "row").alias("url"),
             pl.col("row").cast(pl.String).str.zfill(64).alias("sha256"),
             pl.format("Genus species{}", "species").alias("label"),
-            pl.format("o{}", pl.col("row") // 2).alias("observation_id"),
+            pl.format("o{}", "observation").alias("observation_id"),
             pl.format("region {}", "region").alias("region"),
             pl.lit("CC-BY-4.0").alias("licence"),
         ),
         folder / "catalogue.parquet",
     )
-    cluster = pl.min_horizontal("row", "nearest").cast(pl.String).str.zfill(16)
+    cluster = pl.col("photo_id").first().over("picture")
     write_table(
-        number.select(photo_id.alias("photo_id"), pl.lit("keep").alias("verdict"), cluster.alias("cluster_id")),
+        photos.select("photo_id", pl.lit("keep").alias("verdict"), cluster.alias("cluster_id")),
         folder / "verdicts.parquet",
     )
 
