@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 
@@ -51,6 +53,17 @@ def salted_unit(salt: str, key: str) -> float:
     """
     digest = hashlib.sha256(f"{salt}\0{key}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def salted_units(salt: str, keys: Iterable[str]) -> npt.NDArray[np.float64]:
+    """`salted_unit` of many keys, in less than half the time: float64 [num_keys]."""
+    begun = hashlib.sha256(f"{salt}\0".encode())
+    digests = bytearray()
+    for key in keys:
+        own = begun.copy()
+        own.update(key.encode())
+        digests += own.digest()[:8]
+    return np.frombuffer(digests, ">u8") / 2**64
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:

@@ -25,7 +25,7 @@ from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.catalogue.taxonomy_table import Taxa, TaxonomyTable, read_taxa
 from fieldguide.drawing import save_figure
 from fieldguide.errors import CatalogueError
-from fieldguide.files import salted_unit, write_table, written_whole
+from fieldguide.files import salted_units, write_table, written_whole
 from fieldguide.params import Section
 from fieldguide.stage import Metrics, run_stage
 
@@ -156,8 +156,8 @@ def _draw_small(photos: pl.DataFrame, params: SplitParams) -> pl.Expr:
     if not params.train_small:
         return pl.lit(value=False)
     taught = photos.filter(pl.col("split") == Split.TRAIN)["group_id"].unique()
-    small = [name for name in taught if salted_unit(f"{params.salt}/train_small", name) < params.train_small]
-    return (pl.col("split") == Split.TRAIN) & pl.col("group_id").is_in(small)
+    small = taught.filter(pl.Series(salted_units(f"{params.salt}/train_small", taught) < params.train_small))
+    return (pl.col("split") == Split.TRAIN) & pl.col("group_id").is_in(small.implode())
 
 
 def _classes_of_regions(rows: pl.DataFrame, rank: str) -> dict[str, list[str]]:

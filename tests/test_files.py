@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldguide.files import file_sha256, remove_partials, salted_unit, write_json, written_whole
+from fieldguide.files import file_sha256, remove_partials, salted_unit, salted_units, write_json, written_whole
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path):
@@ -63,3 +63,9 @@ def test_salted_units_are_uniform_and_differ_by_salt():
     tenths = [sum(int(unit * 10) == tenth for unit in units) for tenth in range(10)]
     assert max(tenths) - min(tenths) < 250
     assert units[:100] != [salted_unit("pepper", str(number)) for number in range(100)]
+
+
+def test_many_units_are_those_of_each():
+    keys = ["", "a", "Ästchen", "observation_id=17"]
+    assert salted_units("salt", keys).tolist() == [salted_unit("salt", key) for key in keys]
+    assert salted_units("salt", []).tolist() == []

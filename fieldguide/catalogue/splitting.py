@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from fieldguide.catalogue.splits import DRAWN, Split
 from fieldguide.errors import CatalogueError
-from fieldguide.files import salted_unit
+from fieldguide.files import salted_units
 
 
 def find_groups(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
@@ -55,7 +55,7 @@ def _connect(keys: pl.DataFrame) -> npt.NDArray[np.int32]:
 def draw_positions(group_ids: pl.Series, salt: str) -> pl.Series:
     """Where in [0, 1) each row's group falls: a salted hash, so no photo's place depends on another's."""
     groups = group_ids.unique()
-    positions = pl.Series("position", [salted_unit(salt, group) for group in groups], dtype=pl.Float64)
+    positions = pl.Series("position", salted_units(salt, groups))
     drawn = pl.DataFrame({"group_id": groups, "position": positions})
     return group_ids.to_frame("group_id").join(drawn, on="group_id", how="left", maintain_order="left")["position"]
 
