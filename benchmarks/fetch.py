@@ -114,7 +114,8 @@ def peer_command(python: Path, work: Path) -> list[str]:
 def measure(command: list[str], out: Path, num_photos: int) -> tuple[float, float, int]:
     """Photos asked for per second, peak MB of the process and its children, photos that were written."""
     shutil.rmtree(out, ignore_errors=True)
-    seconds, peak = measure_process(command, out.parent / "repository")
+    # As the peer's wandb, MLflow is off.
+    seconds, peak = measure_process(command, out.parent / "repository", FIELDGUIDE_TRACKING="off")
     return num_photos / seconds, peak, count_photos(out)
 
 

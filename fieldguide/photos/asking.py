@@ -26,7 +26,7 @@ async def ask(
     if url.lower().startswith(("http://", "https://")):
         return await downloader.download(url, finish, conditions)
     # Within a slot too: else all photos would be read before the first of them is shrunk.
-    async with downloader.slots:
+    async with downloader.slots.taken(downloader.slots.draw_turn()):
         outcome = await asyncio.to_thread(read_unsent, url, root, downloader.params.max_bytes)
         return await finish(outcome) if finish else outcome
 

@@ -22,7 +22,7 @@ from fieldguide.params import Section
 from fieldguide.photos.addresses import PrivateAddressError, PublicResolver, check_literal
 from fieldguide.photos.host_times import HostTimes
 from fieldguide.photos.outcomes import Outcome, is_retryable
-from fieldguide.photos.politeness import Politeness
+from fieldguide.photos.politeness import Politeness, Slots
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 FIRST_WAIT_S: Final = 0.5
@@ -77,7 +77,7 @@ class Downloader:
     """Asks for photos within one event loop; make it with `open_downloader`."""
 
     session: aiohttp.ClientSession
-    slots: asyncio.Semaphore
+    slots: Slots
     politeness: Politeness
     params: DownloadParams
     times: HostTimes = field(default_factory=HostTimes)
@@ -92,10 +92,10 @@ class Downloader:
         nothing new `is_unchanged`.
         """
         attempt, seconds = 0, 0.0
-        gate = self.politeness.gate(url)
+        gate, turn = self.politeness.gate(url), self.slots.draw_turn()
         while True:
             # The host's gate comes first: who waits for a busy host takes no slot from the others.
-            async with gate.passed(), self.slots:
+            async with gate.passed(), self.slots.taken(turn):
                 started = time.monotonic()
                 outcome = await self._attempt(url, conditions)
                 seconds += time.monotonic() - started
@@ -175,7 +175,7 @@ async def open_downloader(params: DownloadParams) -> AsyncIterator[Downloader]:
         connector=connector, timeout=timeout, headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         politeness = Politeness(params.host_concurrency, params.host_requests_per_second)
-        yield Downloader(session, asyncio.Semaphore(params.concurrency), politeness, params)
+        yield Downloader(session, Slots(params.concurrency), politeness, params)
 
 
 def wait_before_retry(url: str, attempt: int, asked_s: float | None) -> float:

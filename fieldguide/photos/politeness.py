@@ -1,9 +1,12 @@
-"""How often one host may be asked: so many requests at once, so many a second, and none while it asks for patience.
+"""How often may be asked: so many requests at once in all and of one host, so many a second of one host, and none while
+it asks for patience.
 
 Works within one event loop. A stage of several processes gives each of them its share.
 """
 
 import asyncio
+import heapq
+import itertools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,3 +52,48 @@ class _Gate:
     def pause(self, seconds: float) -> None:
         """Let no request pass for so long."""
         self._next_s = max(self._next_s, time.monotonic() + seconds)
+
+
+class Slots:
+    """So many at once; of those that wait, the one whose turn is the earliest goes first.
+
+    A slow host's photos wait long and are many among those that wait. First come, first served would give them most of
+    the slots; by turns they get as many as their share of the photos.
+    """
+
+    def __init__(self, num: int) -> None:
+        self._free = num
+        self._turns = itertools.count()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._tickets = itertools.count()
+
+    def draw_turn(self) -> int:
+        """A turn later than all that were drawn before."""
+        return next(self._turns)
+
+    @asynccontextmanager
+    async def taken(self, turn: int) -> AsyncIterator[None]:
+        """Wait for a slot, and hold it within."""
+        if self._free:
+            self._free -= 1
+        else:
+            granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (turn, next(self._tickets), granted))
+            try:
+                await granted
+            except asyncio.CancelledError:
+                if not granted.cancelled():
+                    self._pass_on()
+                raise
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            _, _, granted = heapq.heappop(self._waiting)
+            if not granted.done():
+                granted.set_result(None)
+                return
+        self._free += 1

@@ -1,8 +1,10 @@
 """What a server sees of the limits for one host."""
 
+import asyncio
 import time
 
 from fieldguide.catalogue.schema import Status
+from fieldguide.photos.politeness import Slots
 from tests.photo_server import serve_photos
 from tests.photos.test_download import get
 
@@ -21,6 +23,39 @@ def test_a_slow_host_takes_no_slot_from_the_others() -> None:
         urls = [slow.url(f"silent/{number}") for number in range(4)] + [quick.url(f"photo/{i}") for i in range(30)]
         outcomes = get(*urls, concurrency=2, host_concurrency=1, read_timeout_s=0.3)
         assert [outcome.status for outcome in outcomes] == [Status.TIMEOUT] * 4 + [Status.OK] * 30
+
+
+def test_requests_start_in_the_order_of_the_urls_whatever_their_hosts() -> None:
+    with serve_photos("127.0.0.1") as one, serve_photos("127.0.0.2") as other:
+        other.asked = one.asked
+        servers = [one] * 8 + [other] * 8 + [one, other] * 4
+        urls = [server.url(f"photo/{number}") for number, server in enumerate(servers)]
+        get(*urls, concurrency=1, host_concurrency=4)
+        assert list(one.asked) == [f"/photo/{number}" for number in range(len(urls))]
+
+
+def test_a_slot_that_nobody_waits_for_any_more_goes_to_the_next() -> None:
+    order = []
+
+    async def take(slots: Slots, turn: int) -> None:
+        async with slots.taken(turn):
+            order.append(turn)
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        slots = Slots(1)
+        async with slots.taken(slots.draw_turn()):
+            tasks = {turn: asyncio.create_task(take(slots, turn)) for turn in (5, 3, 1, 4, 2)}
+            await asyncio.sleep(0)
+            tasks[1].cancel()
+        # The slot has been given to turn 2 by now, which is called off before it can take it.
+        tasks[2].cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        async with slots.taken(slots.draw_turn()):
+            order.append(9)
+
+    asyncio.run(run())
+    assert order == [3, 4, 5, 9]
 
 
 def test_requests_to_one_host_are_spaced() -> None:
