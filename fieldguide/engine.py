@@ -19,6 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import joblib
 from pydantic import NonNegativeInt
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fieldguide.errors import ParamsError
@@ -145,13 +146,16 @@ def show_progress(items: Iterable[Item], total: int, label: str, watch: Watch | 
 
 @contextmanager
 def _drawing(watch: Watch, label: str) -> Iterator[Callable[[], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task(label, total=watch.total)
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    started = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=watch.total, rate="")
 
         def report() -> None:
             done = watch.count()
-            progress.update(task, completed=done, description=f"{label} {watch.describe()}".rstrip())
+            rate = f"{done / (time.monotonic() - started):.1f}/s"
+            progress.update(task, completed=done, rate=rate, description=f"{label} {watch.describe()}".rstrip())
 
         yield report
 

@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import re
 import time
 from functools import partial
 
@@ -80,9 +81,19 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
     terminal = io.StringIO()
     terminal.isatty = lambda: True
     monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(engine, "DRAW_EVERY_S", 0.01)
+
+    def drawn() -> str:
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+
     assert list(show_progress("abc", 3, "spelling")) == ["a", "b", "c"]
-    assert list(show_progress("abc", 3, "spelling", Watch(9, lambda: 3, lambda: "slowly"))) == ["a", "b", "c"]
+    assert "3/3" in drawn()
+    for _ in show_progress(["abc"], 1, "spelling", Watch(9, lambda: 4, lambda: "slowly")):
+        while "4/9" not in drawn():
+            time.sleep(0.01)
+    assert "spelling slowly" in drawn()
+    assert re.search(r"4/9 \d+\.\d/s", drawn())
 
 
 def test_an_isolated_call_runs_in_another_process():
