@@ -17,6 +17,8 @@ from fieldguide.records.writer import write_records
 from stages.evaluate import EvaluateParams, evaluate
 from tests.records.making import ENGINE, TAXONOMY, make_resized
 
+pytestmark = pytest.mark.slow
+
 BACKBONE = {
     "architecture": "test_resnet",
     "architecture_args": {},

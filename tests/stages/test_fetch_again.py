@@ -154,7 +154,8 @@ def test_a_failed_stage_loses_nothing(workspace: Path, server: PhotoServer) -> N
     assert not server.asked
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
 def test_killed_at_any_moment_and_run_again_gives_the_same(workspace: Path, server: PhotoServer, workers: int) -> None:
     engine = {"backend": "loky", "workers": workers}
     paths = [*(f"photo/{number}" for number in range(60)), "404/a", "photo/3"]
@@ -247,7 +248,8 @@ def small_disk(workspace: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_full_disk_is_one_line_and_loses_nothing(
     workspace: Path, server: PhotoServer, small_disk: Path, workers: int
 ) -> None:
