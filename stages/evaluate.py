@@ -4,8 +4,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-import polars as pl
 import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -16,9 +14,8 @@ from fieldguide.engine import show_progress
 from fieldguide.files import remove_partials
 from fieldguide.judge.answers import Candidate, answer, calibrate
 from fieldguide.judge.candidates import neighbour_candidate, network_candidate
-from fieldguide.judge.few_shot import FewShotParams, score_few_shot
+from fieldguide.judge.few_shot import FewShotParams, judge_embeddings
 from fieldguide.judge.held_out import score_held_out
-from fieldguide.judge.knn import read_embeddings
 from fieldguide.judge.report import ModelPage, draw_figures, show_mistakes, write_report
 from fieldguide.judge.scores import ScoreParams, count_photos, score
 from fieldguide.judge.tables import (
@@ -71,9 +68,8 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
     train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
-    held_out = {
-        part.value: RecordSet.open(tfrecord, part) for part in HELD_OUT if part in Manifest.read(tfrecord).splits
-    }
+    written = Manifest.read(tfrecord).splits
+    held_out = {part.value: RecordSet.open(tfrecord, part) for part in HELD_OUT if part in written}
     taxonomy, num_train = test.taxonomy, count_photos(train)
     teacher_names = list(read_params()["train_teacher"])
     folders = {f"teacher-{name}": teachers / name for name in teacher_names} | {STUDENT: student}
@@ -103,11 +99,8 @@ def evaluate(
 
     write_predictions(out / "predictions.parquet", predictions)
     write_calibration(out / "calibration.json", scores)
-    few_shot = (
-        _score_few_shot(split, embed, train, held_out[Split.UNSEEN], params.few_shot)
-        if Split.UNSEEN in held_out
-        else {}
-    )
+    unseen = held_out.get(Split.UNSEEN)
+    few_shot = judge_embeddings(split, embed, train, unseen, params.few_shot) if unseen else {}
     write_report(out / "index.html", pages, len(test), taxonomy.ranks, params.ece_bins, few_shot)
     tracking.log_artifact(out)
     return scores | ({"few_shot": few_shot} if few_shot else {})
@@ -119,18 +112,6 @@ def network_at(folder: Path, name: str, taxonomy: Taxonomy, device: torch.device
     network.module.to(device)
     predict = partial(predict_logits, network, batch_size=params.batch_size, workers=params.workers)
     return network_candidate(name, network.spec, taxonomy, predict)
-
-
-def _score_few_shot(split: Path, embed: Path, train: RecordSet, unseen: RecordSet, params: FewShotParams) -> Metrics:
-    """How well the embeddings tell the unseen species apart, whose names the split stage has written down."""
-    rows = pl.scan_parquet(split / "split.parquet").filter(pl.col("split") == Split.UNSEEN)
-    # Their class is `other`; the name that the source gave is what tells them apart.
-    photos = pl.DataFrame({"photo_id": unseen.photo_ids}).join(
-        rows.select("photo_id", "label", "group_id").collect(), on="photo_id", maintain_order="left"
-    )
-    labels, groups = (photos[name].rank("dense").to_numpy().astype(np.int64) - 1 for name in ("label", "group_id"))
-    centre = np.asarray(read_embeddings(embed, train), np.float32).mean(axis=0)
-    return score_few_shot(read_embeddings(embed, unseen), labels, groups, centre, params)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ def close_taxonomy(
         {name for label in labels if label not in lineages for name in _names_in(label)}, lineages
     )
     known = {
-        label: lineages.get(label) or next((above[name] for name in _names_in(label) if name in above), {})
+        label: lineages[label]
+        if label in lineages
+        else next((above[name] for name in _names_in(label) if name in above), {})
         for label in labels
     }
     is_class = {label: label in lineages and count >= max(min_samples, 1) for label, count in labels.items()}

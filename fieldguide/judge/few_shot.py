@@ -4,14 +4,18 @@ The nearest mean of centred, normalised features, as in Wang et al., SimpleShot:
 Classification for Few-Shot Learning, arXiv 1911.04623 (CL2N).
 """
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import polars as pl
 from pydantic import Field, NonNegativeInt, PositiveInt
 from sklearn.preprocessing import normalize
 
+from fieldguide.judge.knn import read_embeddings
 from fieldguide.judge.scores import DIGITS
 from fieldguide.params import Section
+from fieldguide.records.reader import RecordSet
 
 
 class FewShotParams(Section):
@@ -22,6 +26,21 @@ class FewShotParams(Section):
     draws: PositiveInt
     """How often examples are drawn; the mean counts."""
     seed: NonNegativeInt
+
+
+def judge_embeddings(
+    split: Path, embed: Path, train: RecordSet, unseen: RecordSet, params: FewShotParams
+) -> dict[str, Any]:
+    """`score_few_shot` of the photos of `unseen`, from the folders of the split and embed stages."""
+    rows = pl.scan_parquet(split / "split.parquet").filter(pl.col("split") == unseen.split)
+    # Their class is `other`; the name that the source gave is what tells them apart.
+    photos = pl.DataFrame({"photo_id": unseen.photo_ids}).join(
+        rows.select("photo_id", "label", "group_id").collect(), on="photo_id", maintain_order="left"
+    )
+    labels, groups = (photos[name].rank("dense").to_numpy().astype(np.int64) - 1 for name in ("label", "group_id"))
+    # Summed as they are read: a copy of all training features in another type might not fit into memory.
+    centre = read_embeddings(embed, train).mean(axis=0, dtype=np.float64)
+    return score_few_shot(read_embeddings(embed, unseen), labels, groups, centre, params)
 
 
 def score_few_shot(

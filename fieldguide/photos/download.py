@@ -91,21 +91,19 @@ class Downloader:
         than may be under way. `conditions` are headers such as If-None-Match; the outcome of a server that then has
         nothing new `is_unchanged`.
         """
-        attempt, seconds = 0, 0.0
+        attempt = 0
         gate, turn = self.politeness.gate(url), self.slots.draw_turn()
         while True:
             # The host's gate comes first: who waits for a busy host takes no slot from the others.
             async with gate.passed(), self.slots.taken(turn):
                 started = time.monotonic()
                 outcome = await self._attempt(url, conditions)
-                seconds += time.monotonic() - started
-                if outcome.content is not None:
-                    self.times.add(url, attempt + 1, seconds)
-                    return await finish(outcome) if finish else outcome
+                self.times.add(url, attempt, time.monotonic() - started)
+                if finish is not None and outcome.content is not None:
+                    return await finish(outcome)
             if outcome.retry_after_s is not None:
                 gate.pause(min(outcome.retry_after_s, LONGEST_RETRY_AFTER_S))
             if attempt == self.params.retries or not is_retryable(outcome.status, outcome.http_status):
-                self.times.add(url, attempt + 1, seconds)
                 return outcome
             # No slot is held while waiting, so a busy server delays nobody else.
             await asyncio.sleep(wait_before_retry(url, attempt, outcome.retry_after_s))

@@ -24,11 +24,11 @@ class HostTimes:
     milliseconds: Counter[str] = field(default_factory=Counter)
     """Of all attempts, without the waits before them."""
 
-    def add(self, url: str, num_attempts: int, seconds: float) -> None:
-        """Count what one URL took."""
+    def add(self, url: str, attempt: int, seconds: float) -> None:
+        """Count an attempt, from 0, to ask for a URL."""
         host = host_of(url)
-        self.urls[host] += 1
-        self.attempts[host] += num_attempts
+        self.urls[host] += attempt == 0
+        self.attempts[host] += 1
         self.milliseconds[host] += round(1000 * seconds)
 
     def __iadd__(self, other: Self) -> Self:

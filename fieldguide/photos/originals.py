@@ -53,7 +53,7 @@ class Runs(Sequence[list[ShardTask]]):
         self._store, self._plan, self._previous = store, plan, previous
         # As many for each worker, all about as long: nobody is left with the last one.
         num_runs = workers * -(-len(numbers) // (workers * LONGEST_RUN))
-        self._runs = [run.tolist() for run in np.array_split(np.array(numbers, np.int64), max(1, num_runs)) if len(run)]
+        self._runs = [run.tolist() for run in np.array_split(numbers, num_runs)] if numbers else []
 
     def __len__(self) -> int:
         return len(self._runs)

@@ -64,8 +64,7 @@ class Slots:
     def __init__(self, num: int) -> None:
         self._free = num
         self._turns = itertools.count()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._tickets = itertools.count()
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     def draw_turn(self) -> int:
         """A turn later than all that were drawn before."""
@@ -73,12 +72,12 @@ class Slots:
 
     @asynccontextmanager
     async def taken(self, turn: int) -> AsyncIterator[None]:
-        """Wait for a slot, and hold it within."""
+        """Wait for a slot, and hold it within. No two may wait with one turn."""
         if self._free:
             self._free -= 1
         else:
             granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (turn, next(self._tickets), granted))
+            heapq.heappush(self._waiting, (turn, granted))
             try:
                 await granted
             except asyncio.CancelledError:
@@ -92,7 +91,7 @@ class Slots:
 
     def _pass_on(self) -> None:
         while self._waiting:
-            _, _, granted = heapq.heappop(self._waiting)
+            _, granted = heapq.heappop(self._waiting)
             if not granted.done():
                 granted.set_result(None)
                 return

@@ -82,6 +82,13 @@ def test_a_name_above_the_species_tells_what_lies_above_it(label: str, expected:
     assert taxonomy.bundled[label] == expected
 
 
+def test_a_species_of_the_table_is_told_by_its_own_line_alone() -> None:
+    taxa = Taxa({"Aster alpinus": {"genus": "Aster", "family": "Asteraceae"}, "Aster solus": {}})
+    _, names = close_taxonomy({"Aster solus": 3, "Aster novus": 3}, taxa, RANKS, min_samples=1)
+    assert names["Aster novus"]["species"] == "other"
+    assert names["Aster solus"] == {"species": "Aster solus", "genus": "other", "family": "other"}
+
+
 def test_without_a_table_every_label_is_a_class() -> None:
     taxonomy, _ = close_taxonomy({"b": 1, "a": 2}, None, ["species"], min_samples=0)
     assert taxonomy.classes == {"species": ["other", "a", "b"]}

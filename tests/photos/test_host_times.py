@@ -7,9 +7,11 @@ from fieldguide.photos.host_times import HostTimes, host_of
 
 def test_times_of_workers_are_added_up():
     one, two = HostTimes(), HostTimes()
-    one.add("http://a.org/1.jpg", 1, 0.5)
-    one.add("http://b.org/1.jpg", 1, 2.0)
-    two.add("https://a.org:8080/2.jpg", 3, 2.5)
+    one.add("http://a.org/1.jpg", 0, 0.5)
+    one.add("http://b.org/1.jpg", 0, 2.0)
+    two.add("https://a.org:8080/2.jpg", 0, 1.5)
+    two.add("https://a.org:8080/2.jpg", 1, 0.4)
+    two.add("https://a.org:8080/2.jpg", 2, 0.6)
     one += two
     assert one.metrics() == {
         "attempts": {
@@ -23,7 +25,7 @@ def test_of_many_hosts_the_most_asked_are_named():
     times = HostTimes()
     for number in range(30):
         for _ in range(1 + number):
-            times.add(f"http://{number}.org/x.jpg", 1, 0)
+            times.add(f"http://{number}.org/x.jpg", 0, 0)
     named = times.metrics()["attempts"]
     assert list(named)[:2] == ["29.org", "28.org"]
     assert len(named) == 20

@@ -40,13 +40,18 @@ def import_closure(script: Path, root: Path = ROOT) -> list[str]:
         tree = ast.parse((root / file).read_text(encoding="utf-8"), str(file))
         for module in _imported_modules(tree, file):
             queue += _files(module, root)
-        for text in {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}:
-            found.update(SOURCES.get(text, ()) if isinstance(text, str) else ())
-            if isinstance(text, str) and re.fullmatch(r"[\w.]+\.\w+", text) and (root / file.parent / text).is_file():
+        for text in _texts(tree):
+            found.update(SOURCES.get(text, ()))
+            if re.fullmatch(r"[\w.]+\.\w+", text) and (root / file.parent / text).is_file():
                 queue.append(file.parent / text)
         # `python -m stages.resize` imports the packages above the module too.
         queue += [parent / "__init__.py" for parent in file.parents if (root / parent / "__init__.py").is_file()]
     return sorted(found)
+
+
+def _texts(tree: ast.Module) -> set[str]:
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {value for value in constants if isinstance(value, str)}
 
 
 def _imported_modules(tree: ast.Module, file: Path) -> Iterator[str]:

@@ -1,0 +1,112 @@
+"""Runs the data stages by a preset, and writes what its inputs are made of."""
+
+import csv
+import io
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from PIL import Image
+
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.engine import EngineParams
+from fieldguide.params import load_section
+from fieldguide.photos.tar import read_samples
+from fieldguide.stage import Metrics
+from stages.clean import CleanParams, clean
+from stages.fetch import FetchParams, fetch
+from stages.resize import ResizeParams, resize
+from stages.split import SplitParams, split
+from tests.photos.pictures import blotches, encode
+from tests.pipeline.project import ROOT
+
+ONE_WORKER = {"engine": EngineParams(backend="loky", workers=1)}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the four stages made of an input."""
+
+    folder: Path
+    fetched: Metrics
+    cleaned: Metrics
+    divided: Metrics
+    photos: pl.DataFrame
+    """Of every row of the catalogue: its columns, and those of the verdict."""
+    used: pl.DataFrame
+    """Of every photo in the split: the columns of both."""
+    taxonomy: Taxonomy
+
+    def squares(self, part: str) -> list[tuple[np.ndarray, dict[str, Any]]]:
+        """Pixels and description of each square of a split."""
+        return [
+            (np.asarray(Image.open(io.BytesIO(sample["jpg"]))), json.loads(sample["json"]))
+            for tar in sorted((self.folder / "resize").glob(f"{part}-*.tar"))
+            for _, sample in read_samples(tar)
+        ]
+
+    def assert_nothing_leaks(self) -> None:
+        assert {name: value for name, value in self.divided.items() if name.startswith("leaked_")} == {
+            f"leaked_{what}": 0 for what in ("urls", "bytes", "observations", "groups", "near_duplicates")
+        }
+
+
+def preset(name: str) -> Path:
+    return ROOT / "presets" / f"{name}.yaml"
+
+
+def make(name: str, folder: Path, *, allow_private: bool = False) -> Made:
+    """Run the data stages by a preset; only the number of workers is not the preset's, and what a loopback needs."""
+    file = preset(name)
+    asking = ONE_WORKER | ({"allow_private": True} if allow_private else {})
+    fetched = fetch(
+        load_section(FetchParams, "fetch", file).model_copy(update=asking), data=Path("data"), out=folder / "fetch"
+    )
+    cleaned = clean(
+        load_section(CleanParams, "clean", file).model_copy(update=ONE_WORKER),
+        fetch=folder / "fetch",
+        out=folder / "clean",
+        reports=folder / "reports",
+    )
+    divided = split(
+        load_section(SplitParams, "split", file),
+        fetch=folder / "fetch",
+        clean=folder / "clean",
+        out=folder / "split",
+        reports=folder / "reports",
+    )
+    resize(
+        load_section(ResizeParams, "resize", file).model_copy(update=ONE_WORKER),
+        fetch=folder / "fetch",
+        split=folder / "split",
+        out=folder / "resize",
+    )
+    catalogue = pl.read_parquet(folder / "fetch" / "catalogue.parquet")
+    photos = catalogue.join(pl.read_parquet(folder / "clean" / "verdicts.parquet"), on="photo_id")
+    divisions = pl.read_parquet(folder / "split" / "split.parquet").drop("region", "label")
+    taxonomy = Taxonomy.read(folder / "split" / "taxonomy.json")
+    used = divisions.join(photos, on="photo_id", maintain_order="left")
+    return Made(folder, fetched, cleaned, divided, photos, used, taxonomy)
+
+
+def picture(seed: int, width: int = 64, height: int = 48) -> bytes:
+    return encode(blotches(seed, width, height))
+
+
+def write_tar(path: Path, members: dict[str, bytes]) -> None:
+    with tarfile.open(path, "w") as tar:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+def write_csv(path: Path, rows: list[dict[str, str]], **style: Any) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), **style)
+        writer.writeheader()
+        writer.writerows(rows)
