@@ -87,6 +87,7 @@ numbers = st.integers(0, 30)
     st.lists(st.tuples(st.sampled_from(["of an old observation", "of an old picture", "new"]), numbers), max_size=60),
 )
 def test_added_photos_move_none(old: list[tuple[int | None, int]], new: list[tuple[str, int]]) -> None:
+    # What comes later sorts first: a name that is the smallest of the group's would change.
     before = rows(
         *((None if observation is None else f"o{observation}", f"c{cluster}") for observation, cluster in old)
     )
@@ -95,9 +96,9 @@ def test_added_photos_move_none(old: list[tuple[int | None, int]], new: list[tup
         _, observation, cluster = before.row(which % len(before))
         added.append(
             {
-                "of an old observation": (observation, f"d{number}"),
+                "of an old observation": (observation, f"b{number}"),
                 "of an old picture": (f"a{number}", cluster),
-                "new": (f"a{number}", f"d{number}"),
+                "new": (f"a{number}", f"b{number}"),
             }[kind]
         )
     after = pl.concat([before, rows(*added, start=len(before))])
