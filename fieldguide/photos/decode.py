@@ -18,7 +18,10 @@ Image.MAX_IMAGE_PIXELS = None
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP")
 EXIF_ORIENTATION = 0x0112
 
-BROKEN = (OSError, ValueError, SyntaxError, OverflowError, EOFError, IndexError, KeyError, MemoryError, struct.error)
+BROKEN = (
+    *(OSError, ValueError, SyntaxError, OverflowError, EOFError, IndexError, KeyError, MemoryError, struct.error),
+    TypeError,  # a tag of another type than its meaning: an offset that is text
+)
 """What Pillow's decoders raise on damaged files, cut or altered anywhere (tests/photos/test_decode.py does both)."""
 
 

@@ -71,6 +71,13 @@ def test_a_damaged_photo_is_a_flaw_never_an_exception(data: st.DataObject) -> No
     assert (found.flaw is None) == (found.image is not None)
 
 
+def test_a_tag_of_the_wrong_type_is_a_flaw() -> None:
+    tiff = bytearray(encode(picture(), "TIFF"))
+    # The strip's offset as bytes instead of a number.
+    tiff[72] = 7
+    assert inspect(bytes(tiff), min_side=8, max_pixels=1_000_000).flaw == Flaw.UNREADABLE
+
+
 def test_a_tiff_that_ends_within_its_tags_warns_nobody() -> None:
     tiff = bytearray(encode(picture(), "TIFF"))
     tiff[111], tiff[140] = 3, 0
