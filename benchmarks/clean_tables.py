@@ -14,8 +14,9 @@ import time
 import numpy as np
 import polars as pl
 
-from fieldguide.photos.screening import FACTS
-from fieldguide.photos.verdicts import Canonical, OnConflict, QualityParams, SameParams, judge_photos
+from fieldguide.clean.params import Canonical, ClusterParams, OnConflict, QualityParams
+from fieldguide.clean.screening import FACTS
+from fieldguide.clean.verdicts import judge_photos
 
 MAX_DISTANCE = 48
 
@@ -42,7 +43,7 @@ def measure(num_rows: int) -> tuple[int, float, float, float]:
         facts,
         is_allowed=lambda licence: licence != "unknown",
         quality=QualityParams(min_brightness=0, max_brightness=255, min_sharpness=0, min_entropy=0, drop_framed=False),
-        same=SameParams(
+        same=ClusterParams(
             near_duplicate_distance=MAX_DISTANCE,
             drop_near_duplicates=True,
             on_conflict=OnConflict.KEEP,

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from fieldguide.learn.distillation import DistillationParams
 from fieldguide.learn.network import load_network
+from fieldguide.learn.params import DistillationParams
 from fieldguide.learn.predict import predict_logits
 from fieldguide.params import load_section
 from fieldguide.records.reader import RecordSet

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
-from fieldguide.photos.fingerprints import fingerprint
-from fieldguide.photos.near_duplicates import cluster_near_duplicates
+from fieldguide.clean.near_duplicates import cluster_near_duplicates
+from fieldguide.images.fingerprints import fingerprint
 
 OURS = (24, 31, 40, 48)
 """Bits of 256 that may differ."""

@@ -24,8 +24,8 @@ import yaml
 
 from benchmarks.fetch import ROOT, measure_process
 from benchmarks.split_tables import make_photos, write_tables
-from fieldguide.catalogue.leaks import count_leaks
 from fieldguide.files import write_table
+from fieldguide.split.leaks import count_leaks
 
 SCRIPT = "scripts/evobio10m/make_splits.py"
 VAL_PERCENT, SMALL_PERCENT = 5, 10

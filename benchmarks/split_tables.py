@@ -19,7 +19,8 @@ import yaml
 
 from benchmarks.clean_tables import peak_mb
 from fieldguide.files import write_table
-from stages.split import SplitParams, split
+from fieldguide.split.params import SplitParams
+from stages.split import split
 
 NUM_SPECIES = 10_000
 ROOT = Path(__file__).parents[1]

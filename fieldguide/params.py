@@ -67,5 +67,7 @@ def describe(error: ValidationError, section: str, model: type[BaseModel]) -> st
         elif problem["type"] == "missing":
             problems.append(f"key '{key}' is missing")
         else:
-            problems.append(f"key '{key}': {problem['msg']}; got {problem['input']!r}")
+            # A rule about several keys gets the whole section; what is wrong with it stands in the message.
+            got = "" if isinstance(problem["input"], dict) else f"; got {problem['input']!r}"
+            problems.append(f"key '{key}': {problem['msg'].removeprefix('Value error, ')}{got}")
     return "; ".join(problems)

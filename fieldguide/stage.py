@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fieldguide import tracking
 from fieldguide.errors import FieldguideError
 from fieldguide.files import write_json
 from fieldguide.params import Section, load_section
+from fieldguide.track import stage_run
 
 Metrics = dict[str, Any]
 """JSON-ready numbers of a stage, nested at will; rates in [0, 1], seconds, megabytes (1e6 bytes)."""
@@ -48,10 +48,10 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
         picked = [str(options[variant])] if variant else []
         params = load_section(section_model(stage), ".".join([stage.__name__, *picked]))
         name = "-".join([stage.__name__.replace("_", "-"), *picked])
-        with tracking.stage_run(name, params.model_dump(mode="json")):
+        with stage_run.stage_run(name, params.model_dump(mode="json")):
             metrics = stage(params, **options)
             write_metrics(name, metrics)
-            tracking.log_metrics(metrics)
+            stage_run.log_metrics(metrics)
     except FieldguideError as error:
         print(f"{stage.__name__}: {error}", file=sys.stderr)
         sys.exit(1)

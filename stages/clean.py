@@ -1,33 +1,20 @@
 """Give every photo of the catalogue a verdict and a reason. Nothing is copied."""
 
 from pathlib import Path
-from typing import Annotated
 
 import polars as pl
-from pydantic import Field, PositiveInt
 
 from fieldguide.catalogue.licences import allows_any_use
-from fieldguide.engine import EngineParams, count_workers
+from fieldguide.clean.page import write_verdict_page
+from fieldguide.clean.params import CleanParams
+from fieldguide.clean.replacements import read_replacements
+from fieldguide.clean.screening import inspect_photos
+from fieldguide.clean.verdicts import UNUSABLE, Reason, count_by, judge_photos
+from fieldguide.engine import count_workers
 from fieldguide.errors import PhotoError
+from fieldguide.fetch.reading import Originals
 from fieldguide.files import write_table
-from fieldguide.photos.reading import Originals
-from fieldguide.photos.replacements import read_replacements
-from fieldguide.photos.screening import inspect_photos
-from fieldguide.photos.verdict_page import write_verdict_page
-from fieldguide.photos.verdicts import UNUSABLE, QualityParams, Reason, SameParams, count_by, judge_photos
 from fieldguide.stage import Metrics, run_stage
-
-
-class CleanParams(SameParams):
-    """What a usable photo is."""
-
-    min_side: PositiveInt
-    max_megapixels: Annotated[float, Field(gt=0)]
-    production_only: bool
-    quality: QualityParams
-    replacements: Path | None
-    max_failure_rate: Annotated[float, Field(ge=0, le=1)]
-    engine: EngineParams
 
 
 def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path) -> Metrics:

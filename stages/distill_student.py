@@ -4,22 +4,24 @@ from pathlib import Path
 
 import torch
 
-from fieldguide import tracking
 from fieldguide.learn.checkpoint import make_fingerprint
 from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.device import prepared_device
-from fieldguide.learn.distillation import DistillationLoss, DistillationParams, ask_teacher, forget_teacher
-from fieldguide.learn.lesson import prepare_lesson
-from fieldguide.learn.network import BEST_FILE, SPEC_FILE, load_network
-from fieldguide.learn.training import Task, train_network
+from fieldguide.learn.distillation import DistillationLoss, cache_teacher_features, remove_teacher_features
+from fieldguide.learn.network import BEST_FILE, load_network
+from fieldguide.learn.params import DistillationParams
+from fieldguide.learn.setup import prepare_training
+from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
 from fieldguide.stage import Metrics, run_stage
+from fieldguide.track import stage_run
 
 
 def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Path, split: Path, out: Path) -> Metrics:
     """Ask the teachers about every view of every photo, then write the student's files as train_teacher does."""
-    lesson = prepare_lesson(params, tfrecord, split, None, region=None, views=params.views)
-    spec = lesson.network.spec
+    setup = prepare_training(params, tfrecord, split, None, region=None, views=params.views)
+    spec = setup.network.spec
     # Without a soft weight the teachers are not even looked at.
     names = [name for name, weight in params.teachers.items() if weight] if params.soft_weight else []
     networks = {name: load_network(teachers / name) for name in names}
@@ -30,10 +32,10 @@ def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Pat
     out.mkdir(parents=True, exist_ok=True)
     with prepared_device(params.precision, params.workers) as fabric:
         answers = {
-            name: ask_teacher(
+            name: cache_teacher_features(
                 network,
-                lesson.records,
-                lesson.indices,
+                setup.records,
+                setup.indices,
                 transform,
                 params,
                 kept[name],
@@ -42,19 +44,19 @@ def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Pat
             )
             for name, network in networks.items()
         }
-        labels = torch.from_numpy(lesson.labels).to(fabric.device)
-        task = Task(
-            PhotoDataset(lesson.records, spec, transform, params.seed),
-            lesson.order,
+        labels = torch.from_numpy(setup.labels).to(fabric.device)
+        task = TrainingTask(
+            PhotoDataset(setup.records, spec, transform, params.seed),
+            setup.order,
             DistillationLoss(spec, labels, params, answers),
-            lesson.validation,
+            setup.validation,
         )
         metrics = train_network(
-            lesson.network, params, task, out, fabric=fabric, fingerprint=fingerprint, on_epoch=tracking.log_epoch
+            setup.network, params, task, out, fabric=fabric, fingerprint=fingerprint, on_epoch=stage_run.log_epoch
         )
     for path in kept.values():
-        forget_teacher(path)
-    return {**metrics, **lesson.counts()}
+        remove_teacher_features(path)
+    return {**metrics, **setup.counts()}
 
 
 if __name__ == "__main__":

@@ -3,32 +3,19 @@
 from pathlib import Path
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 
 from fieldguide.files import remove_partials, write_json, written_whole
 from fieldguide.learn.checkpoint import make_fingerprint
 from fieldguide.learn.dataset import PhotoDataset
-from fieldguide.learn.device import Precision, prepared_device
+from fieldguide.learn.device import prepared_device
 from fieldguide.learn.embed_files import BACKBONE_FILE, features_path, ids_path
 from fieldguide.learn.embedding import remove_chunks, write_features
-from fieldguide.learn.network import BackboneParams, build_module, classifier_of
+from fieldguide.learn.network import build_module, classifier_of
+from fieldguide.learn.params import EmbedParams
 from fieldguide.learn.weights import describe_weights
-from fieldguide.params import Section
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
-
-
-class EmbedParams(Section):
-    """The `embed` section of params.yaml."""
-
-    backbone: BackboneParams
-    batch_size: PositiveInt
-    precision: Precision
-    workers: NonNegativeInt
-    """Processes that decode; 0: the stage's own."""
-    seed: NonNegativeInt
-    """Of random weights."""
 
 
 def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:

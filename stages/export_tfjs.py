@@ -1,50 +1,23 @@
 """Turn the student into a browser bundle, and prove that it answers there as it did in training."""
 
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from fieldguide.engine import run_isolated
 from fieldguide.errors import ExportError
+from fieldguide.export import bundle as page
+from fieldguide.export import tfjs
+from fieldguide.export.describe import describe_bundle
+from fieldguide.export.inputs import decode_squares, normalise_squares
+from fieldguide.export.node import build_page
+from fieldguide.export.params import ExportTfjsParams
+from fieldguide.export.parity import as_metrics, check_agreements, compare, predict_node, predict_onnxruntime
+from fieldguide.export.student import read_evaluation
 from fieldguide.files import write_json
-from fieldguide.params import Section
-from fieldguide.photos.geometry import Method
+from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.reader import RecordSet
-from fieldguide.ship import bundle as page
-from fieldguide.ship import tfjs
-from fieldguide.ship.describe import describe_bundle
-from fieldguide.ship.node import build_page
-from fieldguide.ship.parity import Limits, as_metrics, check_agreements, compare, predict_node, predict_onnxruntime
-from fieldguide.ship.squares import check_padding, decode_squares, normalise_squares
-from fieldguide.ship.student import Student, read_evaluation
 from fieldguide.stage import Metrics, run_stage
-
-Rate = Annotated[float, Field(ge=0, le=1)]
-Channel = Annotated[int, Field(ge=0, le=255)]
-
-
-class RuntimeLimits(Section):
-    """How far each runtime may be from PyTorch; past it the stage fails."""
-
-    onnxruntime: Limits
-    tensorflow: Limits
-    tfjs_node: Limits
-
-
-class ExportTfjsParams(Section):
-    """What the bundle is like, and what it must pass."""
-
-    quantization: tfjs.Quantization
-    method: Method
-    """How the page makes a photo a square; the same as in resize."""
-    pad_color: tuple[Channel, Channel, Channel]
-    min_confidence: Rate
-    num_examples: NonNegativeInt
-    num_parity_photos: PositiveInt
-    limits: RuntimeLimits
-    max_bundle_mb: PositiveFloat
 
 
 def export_tfjs(
@@ -59,16 +32,15 @@ def export_tfjs(
     bundle: Path,
 ) -> Metrics:
     """Write student.onnx, saved_model/ and parity.json to `out`, the page with its model to `bundle`."""
-    network, evaluation = Student.read(student), read_evaluation(evaluate)
+    network, evaluation = NetworkSpec.read(student), read_evaluation(evaluate)
     test = RecordSet.open(tfrecord, "test")
     records = test[: params.num_parity_photos]
     if not records:
         raise ExportError(f"{tfrecord} holds no test records; the export cannot be checked without any")
     squares = decode_squares([record.image for record in records])
-    check_padding(records, squares, params.method, params.pad_color)
     images = normalise_squares(squares, network.image_size, network.mean, network.std)
     preprocessing = page.Preprocessing(
-        test.image_size, network.image_size, network.mean, network.std, params.method, params.pad_color
+        test.style.size, network.image_size, network.mean, network.std, test.style.method, test.style.pad_color
     )
     onnx_file = out / "student.onnx"
     out.mkdir(parents=True, exist_ok=True)

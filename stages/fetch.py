@@ -1,34 +1,16 @@
 """Bring every source into one catalogue and every photo into tar shards, each URL once."""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, PositiveInt
-
-from fieldguide import tracking
-from fieldguide.catalogue.regions import Regions
-from fieldguide.catalogue.sources import AnySource
-from fieldguide.engine import EngineParams
 from fieldguide.errors import CatalogueError
-from fieldguide.photos.catalogue_table import write_catalogue
-from fieldguide.photos.ledger import OriginalsParams
-from fieldguide.photos.originals import bring_originals
-from fieldguide.photos.plan import draw_plan
-from fieldguide.photos.reading import write_stream
-from fieldguide.photos.resume import Store
+from fieldguide.fetch.catalogue_table import write_catalogue
+from fieldguide.fetch.originals import bring_originals
+from fieldguide.fetch.params import FetchParams
+from fieldguide.fetch.plan import draw_plan
+from fieldguide.fetch.reading import write_stream
+from fieldguide.fetch.resume import Store
 from fieldguide.stage import Metrics, run_stage
-
-
-class FetchParams(OriginalsParams):
-    """Where photos come from, and the limits of asking for them."""
-
-    sources: Annotated[dict[str, AnySource], Field(min_length=1)]
-    """By name; names go into photo ids, so renaming a source renames its photos. Paths start at the root."""
-    regions: Regions
-    """Where photos are about whose region their source says nothing."""
-    photos_per_shard: PositiveInt
-    max_failure_rate: Annotated[float, Field(ge=0, le=1)]
-    engine: EngineParams
+from fieldguide.track import stage_run
 
 
 def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
@@ -43,7 +25,7 @@ def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
     store.prepare()
     plan = draw_plan(params.sources, params.regions, params.photos_per_shard, store.work)
     times = bring_originals(plan, out, params, params.engine)
-    tracking.log_metrics(times.metrics())
+    stage_run.log_metrics(times.metrics())
     write_stream(out, params)
     tally = write_catalogue(plan, store, params.max_failure_rate)
     plan.close()

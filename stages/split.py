@@ -1,18 +1,21 @@
 """Divide the kept photos into train, val and test, and fix the class list of every rank."""
 
 from pathlib import Path
-from typing import Annotated
 
 import polars as pl
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from fieldguide.catalogue.charts import draw_long_tail, draw_regions
-from fieldguide.catalogue.class_lists import close_taxonomy
-from fieldguide.catalogue.frequency import FrequencyParams
-from fieldguide.catalogue.held_out import HeldOutParams, find_unseen, hold_out
-from fieldguide.catalogue.leaks import count_leaks
 from fieldguide.catalogue.splits import DRAWN, Split
-from fieldguide.catalogue.splitting import (
+from fieldguide.catalogue.taxonomy import OTHER
+from fieldguide.catalogue.taxonomy_table import Taxa, read_taxa
+from fieldguide.drawing import save_figure
+from fieldguide.errors import CatalogueError
+from fieldguide.files import salted_units, write_table, written_whole
+from fieldguide.split.charts import draw_long_tail, draw_regions
+from fieldguide.split.class_lists import close_taxonomy
+from fieldguide.split.held_out import find_unseen, hold_out
+from fieldguide.split.leaks import count_leaks
+from fieldguide.split.params import SplitParams
+from fieldguide.split.splitting import (
     draw_positions,
     draw_splits,
     exceeds_cap,
@@ -20,44 +23,12 @@ from fieldguide.catalogue.splitting import (
     guarantee_minimum,
     honour_given,
 )
-from fieldguide.catalogue.statistics import count_per_bin, count_per_class, describe_regions
-from fieldguide.catalogue.taxonomy import OTHER
-from fieldguide.catalogue.taxonomy_table import Taxa, TaxonomyTable, read_taxa
-from fieldguide.drawing import save_figure
-from fieldguide.errors import CatalogueError
-from fieldguide.files import salted_units, write_table, written_whole
-from fieldguide.params import Section
+from fieldguide.split.statistics import count_per_bin, count_per_class, describe_regions
 from fieldguide.stage import Metrics, run_stage
 
-Ratio = Annotated[float, Field(ge=0, le=1)]
 NEEDED = ("photo_id", "source_row", "label", "region", "licence")
 NAMES = ("source", "url", "sha256")
 """By which a list may name a photo; at ten million rows they take a gigabyte, so they are read for a list only."""
-
-
-class SplitParams(Section):
-    """How photos are divided and which taxa become classes."""
-
-    ranks: Annotated[list[str], Field(min_length=1)]
-    taxonomy: TaxonomyTable | None
-    min_samples: NonNegativeInt
-    ratios: dict[Split, Ratio]
-    min_eval_photos: NonNegativeInt
-    salt: str
-    group_by: list[str]
-    given: str | None
-    held_out: HeldOutParams
-    class_cap: PositiveInt | None
-    train_small: Ratio
-    frequency: FrequencyParams
-
-    @model_validator(mode="after")
-    def _ratios_are_a_whole(self) -> "SplitParams":
-        if set(self.ratios) != set(DRAWN) or abs(sum(self.ratios.values()) - 1) > 1e-9:
-            raise ValueError(f"ratios must name train, val and test and sum to 1; got {self.ratios}")
-        if self.given and self.min_eval_photos:
-            raise ValueError("min_eval_photos moves photos between splits; expected 0 with a split that is given")
-        return self
 
 
 def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: Path) -> Metrics:
@@ -119,7 +90,7 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
         "num_left_out": dict(left_out.group_by("reason").len().sort("reason").iter_rows()),
         "num_classes": {rank: len(taxonomy.classes[rank]) for rank in params.ranks},
         "num_classes_seen": {part.value: int((per_class[part.value] > 0).sum()) for part in DRAWN},
-        "num_bundled": len(taxonomy.bundled),
+        "num_merged_into_other": len(taxonomy.merged_into_other),
         "num_unseen_species": len(unseen),
         "frequency": count_per_bin(per_class),
         "regions": statistics,

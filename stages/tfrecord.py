@@ -2,23 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import PositiveInt
-
 from fieldguide.catalogue.taxonomy import Taxonomy
-from fieldguide.engine import EngineParams
-from fieldguide.params import Section
 from fieldguide.records.manifest import TAXONOMY
+from fieldguide.records.params import TfrecordParams
 from fieldguide.records.writer import write_records
 from fieldguide.stage import Metrics, run_stage
-
-
-class TfrecordParams(Section):
-    """How the records are cut and shuffled."""
-
-    records_per_shard: PositiveInt
-    salt: str
-    """Changing it gives another order."""
-    engine: EngineParams
 
 
 def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) -> Metrics:

@@ -10,9 +10,15 @@ import pytest
 
 from tests.pipeline.project import ROOT
 
-HOLD_TENSORFLOW = ("fieldguide.records", "fieldguide.ship", "stages.tfrecord", "stages.export_tfjs")
-HOLD_MLFLOW = ("fieldguide.mlflow_store", "fieldguide.mlflow_sync")
-HOLD_NOTHING = ("fieldguide.catalogue", "fieldguide.photos")
+HOLD_TENSORFLOW = ("fieldguide.records", "fieldguide.export", "stages.tfrecord", "stages.export_tfjs")
+HOLD_MLFLOW = ("fieldguide.track.mlflow_store", "fieldguide.track.mlflow_sync")
+HOLD_NOTHING = (
+    "fieldguide.catalogue",
+    "fieldguide.images",
+    "fieldguide.fetch",
+    "fieldguide.clean",
+    "fieldguide.split",
+)
 
 # Each module is imported with none of the project's others loaded; what comes from outside stays, because a process
 # for each module would spend its time on importing torch.

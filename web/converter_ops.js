@@ -1,4 +1,4 @@
-// The operations that fieldguide/ship/operators.py can put into a model. TensorFlow.js's converter asks for an alias of
+// The operations that fieldguide/export/operators.py can put into a model. TensorFlow.js's converter asks for an alias of
 // its `ops_for_converter` in custom builds; this is it, and it halves the page.
 
 export { add } from '@tensorflow/tfjs-core/dist/ops/add';

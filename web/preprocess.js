@@ -1,4 +1,4 @@
-// From a photo to the numbers that the model wants, step for step as the pipeline did it (fieldguide/photos/geometry.py
+// From a photo to the numbers that the model wants, step for step as the pipeline did it (fieldguide/images/geometry.py
 // and the evaluation preprocessing in docs/formats.md). Images are {data: Uint8Array RGB, width, height}.
 
 import { resize } from './pillow_resize.js';
@@ -57,7 +57,7 @@ export function prepareRecord(square, { image_size: size, mean, std }) {
 
 /** The model's input for any photo: first the square that the records hold, then the model's own size. */
 export function preparePhoto(photo, settings) {
-  return prepareRecord(makeSquare(photo, settings.record_size, settings.padding, settings.pad_color), settings);
+  return prepareRecord(makeSquare(photo, settings.record_size, settings.method, settings.pad_color), settings);
 }
 
 /** RGBA as a canvas gives it, over white: transparency becomes white as in the pipeline. */

@@ -25,7 +25,7 @@ class Taxonomy(BaseModel):
     ranks: list[str]
     classes: dict[str, list[str]]
     parents: dict[str, dict[str, Lineage]]
-    bundled: dict[str, Lineage]
+    merged_into_other: dict[str, Lineage]
     vernacular: dict[str, str]
     regions: dict[str, list[str]]
 

@@ -28,7 +28,12 @@ log = logging.getLogger(__name__)
 
 RESUME_FILE = "resume.ckpt"
 
-UNRELATED_MODULES = ("fieldguide.tracking", "fieldguide.recorder", "fieldguide.mlflow_store", "fieldguide.lockfile")
+UNRELATED_MODULES = (
+    "fieldguide.track.stage_run",
+    "fieldguide.track.recorder",
+    "fieldguide.track.mlflow_store",
+    "fieldguide.track.lockfile",
+)
 """Project modules that observe a run and cannot change its result."""
 
 Fingerprint = dict[str, str]

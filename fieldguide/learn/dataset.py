@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from fieldguide.errors import FieldguideError, RecordError
-from fieldguide.learn.network import BackboneParams, NetworkSpec
+from fieldguide.learn.description import NetworkSpec
+from fieldguide.learn.params import BackboneParams
 from fieldguide.learn.randomness import drawn_from
 from fieldguide.learn.transforms import Transform, decode, to_input
 from fieldguide.records.reader import RecordSet

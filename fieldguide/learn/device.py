@@ -10,9 +10,7 @@ from lightning_fabric import Fabric
 
 from fieldguide.engine import count_workers
 from fieldguide.learn.cpu import keep_freed_memory
-
-Precision = Literal["auto", "32-true", "bf16-mixed"]
-"""`auto`: bfloat16 where an accelerator has it, else float32."""
+from fieldguide.learn.params import Precision
 
 
 @contextmanager

@@ -12,35 +12,21 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from fieldguide.learn.checkpoint import Fingerprint
 from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.embedding import remove_chunks, write_features
 from fieldguide.learn.losses import hard_loss, share_classes, soft_loss
-from fieldguide.learn.network import Network, NetworkSpec, classifier_of, split_logits
-from fieldguide.learn.optimisation import TrainingParams
+from fieldguide.learn.network import Network, classifier_of, split_logits
+from fieldguide.learn.params import DistillationParams
 from fieldguide.learn.transforms import Transform
 from fieldguide.records.reader import RecordSet
 
 
-class DistillationParams(TrainingParams):
-    """A student: how it is trained and whom it listens to."""
-
-    temperature: PositiveFloat
-    soft_weight: NonNegativeFloat
-    """Weight of the teachers' word; 0 leaves the teachers out."""
-    hard_weight: NonNegativeFloat
-    """Weight of the labels' word."""
-    teachers: dict[str, NonNegativeFloat] = Field(min_length=1)
-    """Weight of each teacher (folder below models/teachers)."""
-    views: PositiveInt
-    """Augmented views of each photo that the teachers are asked about; epoch e shows view e modulo `views`."""
-
-
 @dataclass(frozen=True)
-class TeacherAnswers:
+class TeacherFeatures:
     """One teacher's answers to all views of the training photos, without running it again."""
 
     spec: NetworkSpec
@@ -60,7 +46,7 @@ class TeacherAnswers:
         return split_logits(logits, self.spec)
 
 
-def ask_teacher(
+def cache_teacher_features(
     teacher: Network,
     records: RecordSet,
     indices: np.ndarray,
@@ -70,7 +56,7 @@ def ask_teacher(
     *,
     device: torch.device,
     fingerprint: Fingerprint,
-) -> TeacherAnswers:
+) -> TeacherFeatures:
     """Show `teacher` every view of the photos at `indices`, at its own image size, and keep its features in `path`."""
     dataset = PhotoDataset(records, teacher.spec, transform, params.seed)
     keys = [(view, int(index)) for view in range(params.views) for index in indices]
@@ -81,11 +67,11 @@ def ask_teacher(
     position = np.full(len(records), -1, np.int64)
     position[indices] = np.arange(len(indices))
     features = np.load(path, mmap_mode="r")
-    return TeacherAnswers(teacher.spec, classifier_of(module), features, position, len(indices))
+    return TeacherFeatures(teacher.spec, classifier_of(module), features, position, len(indices))
 
 
-def forget_teacher(path: Path) -> None:
-    """Delete what `ask_teacher` kept."""
+def remove_teacher_features(path: Path) -> None:
+    """Delete what `cache_teacher_features` kept."""
     path.unlink(missing_ok=True)
     remove_chunks(path)
 
@@ -98,7 +84,7 @@ class DistillationLoss:
         spec: NetworkSpec,
         labels: Tensor,
         params: DistillationParams,
-        teachers: Mapping[str, TeacherAnswers],
+        teachers: Mapping[str, TeacherFeatures],
     ) -> None:
         """`labels` int64 [num_records, num_ranks] on the training device; without `teachers` only the labels count."""
         self.spec = spec

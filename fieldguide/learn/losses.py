@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
 from torch import Tensor
 
+from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.labels import UNKNOWN
-from fieldguide.learn.network import NetworkSpec, split_logits
+from fieldguide.learn.network import split_logits
 
 
 def hard_loss(

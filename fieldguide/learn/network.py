@@ -10,23 +10,15 @@ from typing import Any
 
 import timm
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fieldguide.errors import TrainingError
-from fieldguide.files import write_json, written_whole
-from fieldguide.learn.weights import (
-    FileWeights,
-    HubWeights,
-    WeightsParams,
-    describe_weights,
-    load_weights,
-    read_state_dict,
-)
-from fieldguide.params import Section
+from fieldguide.files import written_whole
+from fieldguide.learn.description import SPEC_FILE, NetworkSpec
+from fieldguide.learn.params import BackboneParams, FileWeights, HubWeights
+from fieldguide.learn.weights import describe_weights, load_weights, read_state_dict
 
-SPEC_FILE = "model.json"
 BEST_FILE = "model.safetensors"
 LAST_FILE = "last.safetensors"
 
@@ -39,51 +31,6 @@ RESERVED_ARGS = {
     "num_classes",
 }
 """Arguments of timm that would load weights past the `weights` parameter or change the classifier."""
-
-
-class BackboneParams(Section):
-    """A network without its classes; a part of the sections that build one."""
-
-    architecture: str
-    """A name from `timm.list_models()`."""
-    architecture_args: dict[str, Any]
-    """Further arguments of that timm model."""
-    image_size: int
-    """Side of the input, px."""
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    """Of each channel, for pixel values in [0, 1]."""
-    weights: WeightsParams
-
-
-class NetworkSpec(BaseModel):
-    """model.json: everything about a network but its weights; the fields are explained in docs/formats.md."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    architecture: str
-    architecture_args: dict[str, Any]
-    image_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    ranks: list[str]
-    classes: dict[str, list[str]]
-    region: str | None
-    weights: dict[str, Any]
-    seed: int
-    num_parameters: int
-    epoch: int
-    """The epoch (from 0) whose weights are in model.safetensors."""
-
-    @property
-    def num_outputs(self) -> int:
-        """Classes of all ranks together."""
-        return sum(self.class_counts)
-
-    @property
-    def class_counts(self) -> list[int]:
-        """Number of classes of each rank, in the order of the outputs."""
-        return [len(self.classes[rank]) for rank in self.ranks]
 
 
 @dataclass(frozen=True)
@@ -175,34 +122,22 @@ def save_weights(module: nn.Module, path: Path) -> None:
         save_file(state, temporary)
 
 
-def save_spec(spec: NetworkSpec, directory: Path) -> None:
-    """Write model.json; last of a network's files, so a folder that has it is whole."""
-    write_json(directory / SPEC_FILE, spec.model_dump(mode="json"))
-
-
 def save_network(network: Network, directory: Path) -> None:
     """Write model.safetensors, then model.json."""
     save_weights(network.module, directory / BEST_FILE)
-    save_spec(network.spec, directory)
+    network.spec.write(directory)
 
 
 def load_network(directory: Path, weights_file: str = BEST_FILE) -> Network:
     """Read a trained network, ready to answer (evaluation mode, on the CPU). Raises TrainingError."""
-    path = directory / SPEC_FILE
-    try:
-        spec = NetworkSpec.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise TrainingError(f"{path} is missing; has training finished?") from None
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise TrainingError(f"{path}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+    spec = NetworkSpec.read(directory)
     scratch = {"weights": {"from": "scratch"}}
     shared = {name: getattr(spec, name) for name in BackboneParams.model_fields if name != "weights"}
     module = build_module(BackboneParams.model_validate(shared | scratch), spec.num_outputs, spec.seed)
     try:
         module.load_state_dict(read_state_dict(directory / weights_file))
     except RuntimeError as error:
-        raise TrainingError(f"{directory / weights_file} does not fit {path.name}: {_first_line(error)}") from None
+        raise TrainingError(f"{directory / weights_file} does not fit {SPEC_FILE}: {_first_line(error)}") from None
     return Network(module.eval(), spec)
 
 

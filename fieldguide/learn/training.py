@@ -22,8 +22,10 @@ from fieldguide.errors import TrainingError
 from fieldguide.files import remove_partials, written_whole
 from fieldguide.learn.checkpoint import RESUME_FILE, Checkpoints, Fingerprint
 from fieldguide.learn.dataset import Batch, PhotoDataset, load_batches
-from fieldguide.learn.network import BEST_FILE, LAST_FILE, SPEC_FILE, Network, save_spec, save_weights
-from fieldguide.learn.optimisation import TrainingParams, make_optimizer, make_schedule
+from fieldguide.learn.description import SPEC_FILE
+from fieldguide.learn.network import BEST_FILE, LAST_FILE, Network, save_weights
+from fieldguide.learn.optimisation import make_optimizer, make_schedule
+from fieldguide.learn.params import TrainingParams
 from fieldguide.learn.randomness import seed_of
 from fieldguide.learn.sampling import BatchOrder
 from fieldguide.learn.validation import Validation
@@ -39,7 +41,7 @@ OnEpoch = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """What is learnt from what: the part of a training that differs between a teacher and a student."""
 
     dataset: PhotoDataset
@@ -66,7 +68,7 @@ class _Progress:
 def train_network(
     network: Network,
     params: TrainingParams,
-    task: Task,
+    task: TrainingTask,
     out: Path,
     *,
     fabric: Fabric,
@@ -86,7 +88,7 @@ class _Trainer:
         self,
         network: Network,
         params: TrainingParams,
-        task: Task,
+        task: TrainingTask,
         out: Path,
         fabric: Fabric,
         fingerprint: Fingerprint,
@@ -119,7 +121,7 @@ class _Trainer:
         while progress.epoch < self.params.epochs and not self._is_out_of_patience():
             self._run_epoch(batches)
         save_weights(self.evaluated, self.out / LAST_FILE)
-        save_spec(self.spec.model_copy(update={"epoch": progress.best_epoch}), self.out)
+        self.spec.model_copy(update={"epoch": progress.best_epoch}).write(self.out)
         self.checkpoints.remove()
         best = progress.history[progress.best_epoch]
         metrics = {name: value for name, value in best.items() if name.startswith("val_")}

@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from hydra.utils import get_object, instantiate
 from PIL import Image
 from torch import Tensor
+from torchvision.transforms import RandomResizedCrop
 
 from fieldguide.errors import ParamsError
 
@@ -34,6 +35,19 @@ def to_input(image: Image.Image, image_size: int, mean: Sequence[float], std: Se
     pixels = np.asarray(image, np.float32) / np.float32(255)
     normalised = (pixels - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
     return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)))
+
+
+class RandomCrop:
+    """A random part of the photo, as it is: every network resizes it to its own input (Szegedy et al., 2015)."""
+
+    def __init__(self, scale: tuple[float, float], ratio: tuple[float, float]) -> None:
+        """`scale` bounds the share of the area, `ratio` the width divided by the height."""
+        self.scale, self.ratio = list(scale), list(ratio)
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """The part; draws from torch's generator."""
+        top, left, height, width = RandomResizedCrop.get_params(image, self.scale, self.ratio)
+        return image.crop((left, top, left + width, top + height))
 
 
 def build_transforms(listed: Sequence[Mapping[str, Any]]) -> Transform:

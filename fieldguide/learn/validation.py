@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.learn.losses import hard_loss
-from fieldguide.learn.network import Network, NetworkSpec, split_logits
+from fieldguide.learn.network import Network, split_logits
 from fieldguide.learn.predict import predict_logits
 from fieldguide.records.reader import RecordSet
 

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import torch
-from pydantic import ConfigDict, Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from timm.layers.pos_embed import resample_abs_pos_embed
@@ -13,40 +12,11 @@ from torch import nn
 
 from fieldguide.errors import TrainingError
 from fieldguide.files import file_sha256
-from fieldguide.params import Section
+from fieldguide.learn.params import FileWeights, WeightsParams
 
 StateDict = dict[str, torch.Tensor]
 
 NUM_KEYS_SHOWN = 3
-
-
-class _Source(Section):
-    # `from` is a keyword of Python, so the field has another name than its key.
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-
-class ScratchWeights(_Source):
-    """Random weights, drawn from the seed."""
-
-    origin: Literal["scratch"] = Field(alias="from")
-
-
-class FileWeights(_Source):
-    """A plain state dict: `.safetensors`, or `.pth` and the like as long as it holds nothing but tensors."""
-
-    origin: Literal["file"] = Field(alias="from")
-    path: Path
-    sha256: str | None
-    """Expected digest of the file; null takes it as it is."""
-
-
-class HubWeights(_Source):
-    """The weights that timm publishes for the architecture; downloaded."""
-
-    origin: Literal["hub"] = Field(alias="from")
-
-
-WeightsParams = Annotated[ScratchWeights | FileWeights | HubWeights, Field(discriminator="origin")]
 
 
 def describe_weights(weights: WeightsParams) -> dict[str, Any]:

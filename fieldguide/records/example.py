@@ -39,11 +39,8 @@ def masked_crc32c(content: bytes | memoryview) -> int:
     return ((crc >> 15 | crc << 17) + CRC_MASK) & 0xFFFFFFFF
 
 
-def unframe(record: memoryview, *, check_payload: bool = True) -> memoryview:
-    """The payload of exactly one framed record, its crcs checked. Raises WireError.
-
-    `check_payload=False` trusts the payload and does not touch its pages.
-    """
+def unframe(record: memoryview) -> memoryview:
+    """The payload of exactly one framed record, its crcs checked. Raises WireError."""
     if len(record) < OVERHEAD:
         raise WireError(f"a record takes at least {OVERHEAD} bytes, got {len(record)}")
     length, length_crc = HEADER.unpack_from(record)
@@ -52,13 +49,13 @@ def unframe(record: memoryview, *, check_payload: bool = True) -> memoryview:
     if length != len(record) - OVERHEAD:
         raise WireError(f"the length is {length} bytes, the index says {len(record) - OVERHEAD}")
     payload = record[HEADER.size : HEADER.size + length]
-    if check_payload and masked_crc32c(payload) != FOOTER.unpack_from(record, HEADER.size + length)[0]:
+    if masked_crc32c(payload) != FOOTER.unpack_from(record, HEADER.size + length)[0]:
         raise WireError("the crc of the payload is wrong")
     return payload
 
 
-def parse_example(payload: memoryview, skip: frozenset[str] = frozenset()) -> dict[str, Feature]:
-    """The features of a serialised tf.train.Example by name, but those named in `skip`.
+def parse_example(payload: memoryview) -> dict[str, Feature]:
+    """The features of a serialised tf.train.Example by name.
 
     Raises WireError. A feature without values is an empty list.
     """
@@ -71,8 +68,7 @@ def parse_example(payload: memoryview, skip: frozenset[str] = frozenset()) -> di
                     name = _decode_name(_view(value))
                 elif wire_type == LENGTH_DELIMITED and field == 2:
                     feature = _view(value)
-            if name not in skip:
-                features[name] = _parse_feature(feature)
+            features[name] = _parse_feature(feature)
     return features
 
 

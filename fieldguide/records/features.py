@@ -94,7 +94,7 @@ def to_example(image: bytes, side: int, description: Description, taxonomy: Taxo
 
 
 def to_record(features: dict[str, Feature], taxonomy: Taxonomy) -> Record:
-    """The features of one Example as a Record; `image` is empty where it was skipped. Raises WireError."""
+    """The features of one Example as a Record. Raises WireError."""
     labels = {}
     for rank in taxonomy.ranks:
         (label,) = _integers(features, f"image/class/{rank}/label", 1)
@@ -105,7 +105,7 @@ def to_record(features: dict[str, Feature], taxonomy: Taxonomy) -> Record:
     region = _text(features, "image/region")
     return Record(
         photo_id=_text(features, "image/filename").removesuffix(".jpg"),
-        image=_bytes(features, ENCODED) if ENCODED in features else b"",
+        image=_bytes(features, ENCODED),
         labels=labels,
         region=region or None,
         box=(left, top, right, bottom),

@@ -1,18 +1,20 @@
-"""manifest.json and the index files: what a folder of TFRecord shards holds, and where each record lies."""
+"""The manifests of resized squares and of TFRecord shards, and the index files that say where each record lies."""
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, field_validator
 
 from fieldguide.errors import RecordError
 from fieldguide.files import write_json
+from fieldguide.images.geometry import Method
 from fieldguide.records.example import OVERHEAD
 
 MANIFEST = "manifest.json"
 TAXONOMY = "taxonomy.json"
+LABELS = "labels.parquet"
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -51,35 +53,72 @@ class FeatureSpec(_Frozen):
     shape: list[PositiveInt]
 
 
-class Manifest(_Frozen):
-    """manifest.json: written last, so a folder that has it is whole."""
+class SquareStyle(_Frozen):
+    """How photos became squares: what a browser has to repeat before it asks a network."""
 
-    image_size: PositiveInt
+    size: PositiveInt
+    """Both sides, px."""
+    method: Method
+    pad_color: tuple[int, int, int]
+    """Red, green, blue of the padding, 0 to 255."""
+    quality: PositiveInt
+    """Of the JPEG, 1 to 100."""
+
+
+class SquareManifest(_Frozen):
+    """manifest.json of the resize stage: written last, so a folder that has it is whole."""
+
+    style: SquareStyle
+    num_photos: dict[str, NonNegativeInt]
+    """By tar, in the order of splits and numbers."""
+
+    @classmethod
+    def read(cls, directory: Path) -> "SquareManifest":
+        """Read `directory/manifest.json`. Raises RecordError if it is missing or malformed."""
+        return _read(cls, directory / MANIFEST, "resize")
+
+    def write(self, directory: Path) -> None:
+        """Write `directory/manifest.json`, whole or not at all."""
+        write_json(directory / MANIFEST, self.model_dump(mode="json"))
+
+
+class Manifest(_Frozen):
+    """manifest.json of the tfrecord stage: written last, so a folder that has it is whole."""
+
+    style: SquareStyle
     splits: dict[str, SplitEntry]
     features: dict[str, FeatureSpec]
+    labels_sha256: str
+    """Of labels.parquet."""
 
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
         """Read `directory/manifest.json`. Raises RecordError if it is missing or malformed."""
-        path = directory / MANIFEST
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            raise RecordError(f"{path} is missing; run the tfrecord stage first") from None
-        except ValidationError as error:
-            problem = error.errors()[0]
-            where = ".".join(map(str, problem["loc"])) or "the file"
-            raise RecordError(f"{path}: {where}: {problem['msg']}") from None
+        return _read(cls, directory / MANIFEST, "tfrecord")
 
     def write(self, directory: Path) -> None:
         """Write `directory/manifest.json`, whole or not at all."""
-        write_json(directory / MANIFEST, self.model_dump())
+        write_json(directory / MANIFEST, self.model_dump(mode="json"))
 
     def split(self, name: str) -> SplitEntry:
         """The shards of split `name`. Raises RecordError listing the splits there are."""
         if name not in self.splits:
             raise RecordError(f"no split '{name}' among the records; found {', '.join(self.splits) or 'none'}")
         return self.splits[name]
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _read(model: type[_Model], path: Path, stage: str) -> _Model:
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise RecordError(f"{path} is missing; run the {stage} stage first") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"])) or "the file"
+        raise RecordError(f"{path}: {where}: {problem['msg']}") from None
 
 
 def index_path(shard: Path) -> Path:

@@ -2,8 +2,6 @@
 
 import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,20 +10,11 @@ import numpy as np
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import RecordError
 from fieldguide.records.example import WireError, parse_example, unframe
-from fieldguide.records.features import ENCODED, Record, to_record
+from fieldguide.records.features import Record, to_record
+from fieldguide.records.labels_table import read_labels
 from fieldguide.records.manifest import TAXONOMY, Manifest, read_index
 
 __all__ = ["Record", "RecordSet", "read_taxonomy"]
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """What is known of all records without their images, in record order."""
-
-    photo_ids: list[str]
-    labels: np.ndarray
-    """int64 [num_records, num_ranks]."""
-    regions: list[str | None]
 
 
 def read_taxonomy(directory: Path) -> Taxonomy:
@@ -42,8 +31,10 @@ class RecordSet(Sequence[Record]):
     def __init__(self, directory: Path, split: str, manifest: Manifest, taxonomy: Taxonomy) -> None:
         entries = manifest.split(split).shards
         self.split = split
-        self.image_size = manifest.image_size
+        self.style = manifest.style
+        self.image_size = manifest.style.size
         self.taxonomy = taxonomy
+        self._labels = read_labels(directory, manifest, split)
         self._shards = [directory / entry.file for entry in entries]
         self._num_bytes = [entry.num_bytes for entry in entries]
         tables = [read_index(shard, entry) for shard, entry in zip(self._shards, entries, strict=True)]
@@ -79,41 +70,26 @@ class RecordSet(Sequence[Record]):
     @property
     def photo_ids(self) -> list[str]:
         """The photo id of every record, in order."""
-        return self._columns.photo_ids
+        return self._labels["photo_id"].to_list()
 
     @property
     def regions(self) -> list[str | None]:
         """The region of every record, None where it is unknown."""
-        return self._columns.regions
+        return self._labels["region"].to_list()
 
     def labels(self, rank: str) -> np.ndarray:
         """Class index of every record at `rank`: int64 [num_records]."""
-        return self._columns.labels[:, self.taxonomy.ranks.index(rank)]
+        return self._labels[rank].to_numpy().astype(np.int64)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_maps": {}}
 
-    @cached_property
-    def _columns(self) -> _Columns:
-        # The pages of the images are never touched: their crc is checked when a record is read as a whole.
-        columns = _Columns([], np.empty((len(self), len(self.taxonomy.ranks)), np.int64), [])
-        for position in range(len(self)):
-            record = self._parse(position, with_image=False)
-            columns.photo_ids.append(record.photo_id)
-            columns.labels[position] = list(record.labels.values())
-            columns.regions.append(record.region)
-        return columns
-
     def _read(self, position: int) -> Record:
-        return self._parse(position, with_image=True)
-
-    def _parse(self, position: int, *, with_image: bool) -> Record:
         number = int(np.searchsorted(self._ends, position, side="right"))
         offset, length = self._index[position].tolist()
         try:
-            payload = unframe(self._map(number)[offset : offset + length], check_payload=with_image)
-            features = parse_example(payload, frozenset() if with_image else frozenset({ENCODED}))
-            return to_record(features, self.taxonomy)
+            payload = unframe(self._map(number)[offset : offset + length])
+            return to_record(parse_example(payload), self.taxonomy)
         except WireError as error:
             raise RecordError(f"{self._shards[number]} at byte {offset}: {error}") from None
 

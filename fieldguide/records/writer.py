@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from PIL import Image
 from pydantic import ValidationError
 
@@ -19,11 +20,22 @@ from fieldguide.catalogue.splits import DRAWN, HELD_OUT
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import EngineParams, map_shards
 from fieldguide.errors import RecordError
-from fieldguide.files import file_sha256, remove_partials, salted_unit, written_whole
-from fieldguide.photos.tar import Member, group_samples, iterate_members, read_member
+from fieldguide.files import file_sha256, remove_partials, salted_unit, write_table, written_whole
 from fieldguide.records.example import OVERHEAD
 from fieldguide.records.features import Description, feature_specs, to_example
-from fieldguide.records.manifest import MANIFEST, TAXONOMY, Manifest, ShardEntry, SplitEntry, index_path, write_index
+from fieldguide.records.labels_table import tabulate_labels
+from fieldguide.records.manifest import (
+    LABELS,
+    MANIFEST,
+    TAXONOMY,
+    Manifest,
+    ShardEntry,
+    SplitEntry,
+    SquareManifest,
+    index_path,
+    write_index,
+)
+from fieldguide.tar import Member, group_samples, iterate_members, read_member
 
 PLACE = np.dtype(
     {
@@ -57,27 +69,32 @@ def write_records(
     for old in (*out.glob("*.tfrecord"), *out.glob("*.index")):
         old.unlink()
 
+    squares = SquareManifest.read(resize)
     splits: dict[str, SplitEntry] = {}
-    image_sizes: set[int] = set()
+    labels: list[pl.DataFrame] = []
     for split in (*DRAWN, *HELD_OUT):
-        tars = sorted(resize.glob(f"{split}-*.tar"))
+        tars = [resize / name for name in squares.num_photos if name.startswith(f"{split}-")]
         if split in HELD_OUT and not tars:
             continue
         places = order_photos(tars, salt, engine, f"index {split}")
         plans = list(plan_shards(places, out, split, records_per_shard))
-        write = partial(write_shard, tars=tars, taxonomy=taxonomy)
+        write = partial(write_shard, tars=tars, side=squares.style.size, taxonomy=taxonomy)
         entries = []
-        for entry, image_size in map_shards(write, plans, engine, f"write {split}"):
+        for entry, rows in map_shards(write, plans, engine, f"write {split}"):
             entries.append(entry)
-            image_sizes.add(image_size)
+            labels.append(rows.select(pl.lit(str(split)).alias("split"), pl.all()))
         splits[split] = SplitEntry(num_records=len(places), shards=entries)
-    if not image_sizes:
-        raise RecordError(f"{resize} holds no photos; expected tars named {', '.join(f'{s}-00000.tar' for s in DRAWN)}")
-    if len(image_sizes) > 1:
-        raise RecordError(f"{resize}: photos of {sorted(image_sizes)} px side by side; expected one size")
+    if not labels:
+        raise RecordError(f"{resize} holds no photos; expected some in {', '.join(DRAWN)}")
 
     taxonomy.write(out / TAXONOMY)
-    manifest = Manifest(image_size=image_sizes.pop(), splits=splits, features=feature_specs(taxonomy))
+    write_table(pl.concat(labels), out / LABELS)
+    manifest = Manifest(
+        style=squares.style,
+        splits=splits,
+        features=feature_specs(taxonomy),
+        labels_sha256=file_sha256(out / LABELS),
+    )
     manifest.write(out)
     return manifest
 
@@ -116,30 +133,29 @@ def plan_shards(places: np.ndarray, out: Path, split: str, records_per_shard: in
         yield ShardPlan(out / f"{split}-{number:05d}-of-{num_shards:05d}.tfrecord", rows)
 
 
-def write_shard(plan: ShardPlan, tars: list[Path], taxonomy: Taxonomy) -> tuple[ShardEntry, int]:
-    """Write one shard and its index; return its manifest entry and the side of its images in px."""
+def write_shard(plan: ShardPlan, tars: list[Path], side: int, taxonomy: Taxonomy) -> tuple[ShardEntry, pl.DataFrame]:
+    """Write one shard of `side` px photos and its index; return its manifest entry and its rows of labels.parquet."""
     from fieldguide.records.quiet_tensorflow import tf
 
-    lengths, sides = [], set()
+    lengths: list[int] = []
+    described: list[Description] = []
     with written_whole(plan.path) as temporary, written_whole(index_path(plan.path)) as temporary_index:
         try:
             with tf.io.TFRecordWriter(str(temporary)) as writer:
                 for where, content, description in gather(plan.places, tars):
-                    side = check_image(content, where)
-                    sides.add(side)
+                    check_image(content, side, where)
+                    described.append(description)
                     example = to_example(content, side, description, taxonomy)
                     payload = example.SerializeToString(deterministic=True)
                     writer.write(payload)
                     lengths.append(len(payload) + OVERHEAD)
         except tf.errors.OpError as error:
             raise RecordError(f"{plan.path} cannot be written: {error.message}") from None
-        if len(sides) > 1:
-            raise RecordError(f"{plan.path.name}: photos of {sorted(sides)} px side by side; expected one size")
         write_index(temporary_index, lengths)
         entry = ShardEntry(
             file=plan.path.name, num_records=len(lengths), num_bytes=sum(lengths), sha256=file_sha256(temporary)
         )
-    return entry, sides.pop()
+    return entry, tabulate_labels(described, taxonomy)
 
 
 def gather(places: np.ndarray, tars: list[Path]) -> Iterator[tuple[str, bytes, Description]]:
@@ -165,13 +181,12 @@ def gather(places: np.ndarray, tars: list[Path]) -> Iterator[tuple[str, bytes, D
         yield found.pop(position)
 
 
-def check_image(content: bytes, where: str) -> int:
-    """The side of a square JPEG, px, from its header. Raises RecordError."""
+def check_image(content: bytes, side: int, where: str) -> None:
+    """Raise RecordError unless the header is that of a square JPEG of `side` px."""
     try:
         with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
             width, height = image.size
     except (OSError, Image.DecompressionBombError) as error:
         raise RecordError(f"{where} is not a JPEG: {error}") from None
-    if width != height:
-        raise RecordError(f"{where} is {width} x {height} px; expected a square")
-    return width
+    if (width, height) != (side, side):
+        raise RecordError(f"{where} is {width} x {height} px; expected {side} x {side} px")

@@ -4,7 +4,8 @@ from typing import Any
 
 import torch
 
-from fieldguide.learn.network import BackboneParams, Network, build_network
+from fieldguide.learn.network import Network, build_network
+from fieldguide.learn.params import BackboneParams
 from tests.records.making import TAXONOMY
 
 TRANSFORMS = [

@@ -10,14 +10,14 @@ from PIL import Image
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.distillation import (
     DistillationLoss,
-    DistillationParams,
-    TeacherAnswers,
-    ask_teacher,
-    forget_teacher,
+    TeacherFeatures,
+    cache_teacher_features,
+    remove_teacher_features,
 )
 from fieldguide.learn.labels import map_labels
 from fieldguide.learn.losses import LabelLoss, share_classes, soft_loss
 from fieldguide.learn.network import Network, split_logits
+from fieldguide.learn.params import DistillationParams
 from fieldguide.learn.transforms import build_transforms, to_input
 from fieldguide.records.reader import RecordSet
 from tests.learn.making import TRANSFORMS, make_network, student_section
@@ -37,12 +37,12 @@ def teacher() -> Network:
 
 
 @pytest.fixture
-def answers(teacher: Network, train: RecordSet, tmp_path: Path) -> TeacherAnswers:
+def answers(teacher: Network, train: RecordSet, tmp_path: Path) -> TeacherFeatures:
     return ask(teacher, train, tmp_path)
 
 
-def ask(teacher: Network, train: RecordSet, folder: Path) -> TeacherAnswers:
-    return ask_teacher(
+def ask(teacher: Network, train: RecordSet, folder: Path) -> TeacherFeatures:
+    return cache_teacher_features(
         teacher,
         train,
         INDICES,
@@ -55,7 +55,7 @@ def ask(teacher: Network, train: RecordSet, folder: Path) -> TeacherAnswers:
 
 
 def test_the_teacher_sees_the_students_crop_at_its_own_size(
-    teacher: Network, answers: TeacherAnswers, train: RecordSet
+    teacher: Network, answers: TeacherFeatures, train: RecordSet
 ):
     student = PhotoDataset(train, make_network().spec, TRANSFORM, PARAMS.seed)
     found = answers.logits(VIEWS, CHOSEN)
@@ -70,7 +70,7 @@ def test_the_teacher_sees_the_students_crop_at_its_own_size(
             torch.testing.assert_close(found[rank][row], expected[rank][0], atol=5e-3, rtol=0)
 
 
-def test_the_loss_is_the_weighted_sum_of_both_words(answers: TeacherAnswers, train: RecordSet):
+def test_the_loss_is_the_weighted_sum_of_both_words(answers: TeacherFeatures, train: RecordSet):
     spec = make_network().spec
     labels = torch.from_numpy(map_labels(train, spec.classes, spec.ranks))
     logits = torch.randn(3, spec.num_outputs, generator=torch.Generator().manual_seed(0))
@@ -94,7 +94,7 @@ def test_without_teachers_only_the_labels_count(train: RecordSet):
     torch.testing.assert_close(DistillationLoss(spec, labels, PARAMS, {})(logits, VIEWS, CHOSEN), 0.3 * hard)
 
 
-def test_what_a_teacher_said_is_forgotten_at_the_end(answers: TeacherAnswers, tmp_path: Path):
+def test_what_a_teacher_said_is_forgotten_at_the_end(answers: TeacherFeatures, tmp_path: Path):
     assert answers.features.shape == (2 * len(INDICES), 1280)
-    forget_teacher(tmp_path / "teacher.npy")
+    remove_teacher_features(tmp_path / "teacher.npy")
     assert list(tmp_path.iterdir()) == []

@@ -8,15 +8,20 @@ import timm
 import torch
 from PIL import Image
 
-from fieldguide.learn.distillation import DistillationParams
 from fieldguide.learn.linear_probe import COMPARED
-from fieldguide.learn.network import BackboneParams, build_module
-from fieldguide.learn.optimisation import TrainingParams, make_optimizer
+from fieldguide.learn.network import build_module
+from fieldguide.learn.optimisation import make_optimizer
+from fieldguide.learn.params import (
+    BackboneParams,
+    DistillationParams,
+    EmbedParams,
+    HubWeights,
+    ScratchWeights,
+    TeacherParams,
+    TrainingParams,
+)
 from fieldguide.learn.transforms import build_transforms
-from fieldguide.learn.weights import HubWeights, ScratchWeights
 from fieldguide.params import load_section, read_params
-from stages.embed import EmbedParams
-from stages.train_teacher import TeacherParams
 from tests.pipeline.project import ROOT
 
 PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
@@ -73,7 +78,6 @@ def test_optimisers_and_augmentations_can_be_made(file: Path):
     for name, section in trained(file).items():
         image = build_transforms(section.transforms)(Image.new("RGB", (side, side)))
         assert isinstance(image, Image.Image), name
-        assert image.width == image.height >= section.image_size, name
         with torch.device("meta"):
             module = timm.create_model("test_vit", num_classes=7)
         # Layers are told apart where the rate shrinks from one to the next.
@@ -94,5 +98,3 @@ def test_sections_fit_each_other(file: Path):
         if section.head_init == "linear_probe":
             backbone = load_section(EmbedParams, "embed", file).backbone
             assert all(getattr(section, key) == getattr(backbone, key) for key in COMPARED), name
-    page, squares = params["export_tfjs"], params["resize"]
-    assert (page["method"], page["pad_color"]) == (squares["method"], squares["pad_color"])

@@ -16,11 +16,11 @@ from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.checkpoint import make_fingerprint
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
-from fieldguide.learn.lesson import prepare_lesson
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.network import load_network
-from fieldguide.learn.optimisation import TrainingParams
-from fieldguide.learn.training import Task, train_network
+from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.setup import prepare_training
+from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
 from tests.learn.making import largest_difference, training_section
 
@@ -34,8 +34,8 @@ class KilledError(Exception):
 def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **changes: Any) -> dict[str, Any]:
     """Train the small network of `training_section`; with `stop_after`, die in that step."""
     params = TrainingParams.model_validate(training_section(**changes))
-    lesson = prepare_lesson(params, tfrecord, tfrecord, None, region=None, views=None)
-    label_loss = LabelLoss(lesson.network.spec, torch.from_numpy(lesson.labels), params.rank_weights, 0.1)
+    setup = prepare_training(params, tfrecord, tfrecord, None, region=None, views=None)
+    label_loss = LabelLoss(setup.network.spec, torch.from_numpy(setup.labels), params.rank_weights, 0.1)
     steps = 0
 
     def loss(*batch: torch.Tensor) -> torch.Tensor:
@@ -45,13 +45,13 @@ def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **chang
             raise KilledError
         return label_loss(*batch)
 
-    dataset = PhotoDataset(lesson.records, lesson.network.spec, build_transforms(params.transforms), params.seed)
+    dataset = PhotoDataset(setup.records, setup.network.spec, build_transforms(params.transforms), params.seed)
     curves: list[int] = []
     with prepared_device(params.precision, params.workers) as fabric:
         metrics = train_network(
-            lesson.network,
+            setup.network,
             params,
-            Task(dataset, lesson.order, loss, lesson.validation),
+            TrainingTask(dataset, setup.order, loss, setup.validation),
             out,
             fabric=fabric,
             fingerprint=make_fingerprint(params.model_dump(mode="json"), tfrecord),

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from fieldguide.errors import TrainingError
 from fieldguide.files import file_sha256
-from fieldguide.learn.network import BackboneParams
+from fieldguide.learn.params import BackboneParams
 from fieldguide.learn.weights import read_state_dict
 from tests.learn.making import backbone_section, largest_difference, make_network
 

@@ -18,7 +18,7 @@ SOURCES = {"web": ("package-lock.json", "web")}
 """What a module reads that names this folder: the scripts, and the versions of the packages they are bundled with."""
 CODE = re.compile(rf"(?:{'|'.join(PACKAGES)})/.+|{'|'.join(path for paths in SOURCES.values() for path in paths)}")
 """Deps that are code, not data."""
-UNTRACKED = frozenset({"fieldguide/tracking.py"})
+UNTRACKED = "fieldguide/track/"
 """Neither deps nor followed: an edit of logging must not retrain anything."""
 
 
@@ -32,7 +32,7 @@ def import_closure(script: Path, root: Path = ROOT) -> list[str]:
     queue = [script.relative_to(root)]
     while queue:
         file = queue.pop()
-        if file.as_posix() in found | UNTRACKED:
+        if file.as_posix() in found or file.as_posix().startswith(UNTRACKED):
             continue
         found.add(file.as_posix())
         if file.suffix != ".py":

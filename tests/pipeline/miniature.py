@@ -49,7 +49,7 @@ if __name__ == "__main__":
 import time
 from pathlib import Path
 
-from fieldguide import tracking
+from fieldguide.track import stage_run
 from fieldguide.params import Section
 from fieldguide.stage import Metrics, run_stage
 
@@ -64,11 +64,11 @@ class DistillParams(Section):
 def distill_student(params: DistillParams, *, draw: Path, out: Path) -> Metrics:
     assert (draw / "numbers.txt").is_file()
     for epoch in range(params.epochs):
-        tracking.log_epoch(epoch, {"loss": params.temperature / (epoch + 1), "top1@val": 0.5})
+        stage_run.log_epoch(epoch, {"loss": params.temperature / (epoch + 1), "top1@val": 0.5})
     out.mkdir(parents=True)
     weights = out / "weights.txt"
     weights.write_text(str(params.temperature))
-    tracking.log_artifact(weights)
+    stage_run.log_artifact(weights)
     time.sleep(params.seconds)
     return {"student": {"top1": params.temperature / 10, "note": "not a number"}, "good": True}
 
@@ -88,9 +88,7 @@ def make_miniature(root: Path) -> Project:
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
-    (root / "fieldguide").mkdir()
-    for module in (ROOT / "fieldguide").glob("*.py"):
-        shutil.copy(module, root / "fieldguide" / module.name)
+    shutil.copytree(ROOT / "fieldguide", root / "fieldguide", ignore=shutil.ignore_patterns("__pycache__"))
     project = Project(root, {"FIELDGUIDE_TRACKING": "strict"})
     project.run("git", "init", "--quiet", "--initial-branch", "main")
     project.run("dvc", "init", "--quiet")

@@ -10,16 +10,19 @@ from PIL import Image
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import EngineParams
-from fieldguide.photos.tar import TarShardWriter
+from fieldguide.images.geometry import Method
+from fieldguide.records.manifest import SquareManifest, SquareStyle
+from fieldguide.tar import TarShardWriter
 
 SIDE = 32
 SPECIES = {"Aster alpinus": "Aster", "Aster bellus": "Aster", "Linum album": "Linum", "Linum nudum": "Linum"}
+STYLE = SquareStyle(size=SIDE, method=Method.PAD, pad_color=(255, 255, 255), quality=90)
 ENGINE = EngineParams(backend="loky", workers=1)
 TAXONOMY = Taxonomy(
     ranks=["species", "genus"],
     classes={"species": ["other", *SPECIES], "genus": ["other", "Aster", "Linum"]},
     parents={"species": {name: {"genus": genus} for name, genus in SPECIES.items()}, "genus": {}},
-    bundled={"Aster rarus": {"genus": "Aster"}},
+    merged_into_other={"Aster rarus": {"genus": "Aster"}},
     vernacular={"Linum album": "white flax"},
     regions={"north": ["other", "Aster alpinus", "Linum album"]},
 )
@@ -47,15 +50,18 @@ def make_photo(number: int) -> tuple[str, bytes, dict[str, object]]:
 
 
 def make_resized(directory: Path, counts: dict[str, int], photos_per_shard: int = 16) -> Path:
-    """Fill `directory` with the tars of the resize stage and taxonomy.json of the split stage; return it."""
-    number = 0
+    """Fill `directory` with what the resize stage leaves, and taxonomy.json of the split stage; return it."""
+    number, num_photos = 0, dict[str, int]()
     for split, count in counts.items():
         for shard in range(-(-count // photos_per_shard)):
-            with TarShardWriter(directory / f"{split}-{shard:05d}.tar") as tar:
-                for _ in range(min(photos_per_shard, count - shard * photos_per_shard)):
+            name, size = f"{split}-{shard:05d}.tar", min(photos_per_shard, count - shard * photos_per_shard)
+            num_photos[name] = size
+            with TarShardWriter(directory / name) as tar:
+                for _ in range(size):
                     photo_id, image, description = make_photo(number)
                     tar.add(f"{photo_id}.jpg", image)
                     tar.add(f"{photo_id}.json", json.dumps(description).encode())
                     number += 1
     TAXONOMY.write(directory / "taxonomy.json")
+    SquareManifest(style=STYLE, num_photos=num_photos).write(directory)
     return directory

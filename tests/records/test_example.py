@@ -104,11 +104,6 @@ def test_reads_numbers_that_are_not_packed():
         assert parse_example(memoryview(b"\x0a" + bytes([len(features)]) + features)) == {"x": expected}
 
 
-def test_skips_features_that_nobody_asked_for():
-    payload = memoryview(encode({"image/encoded": [b"jpeg"], "image/height": [3]}))
-    assert parse_example(payload, frozenset({"image/encoded"})) == {"image/height": [3]}
-
-
 @pytest.mark.parametrize(
     ("content", "crc"),
     # The first is the worked example of RFC 3720, appendix B.4, rotated and masked.

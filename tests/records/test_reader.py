@@ -5,10 +5,12 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from fieldguide.errors import RecordError
-from fieldguide.records.manifest import Manifest
+from fieldguide.files import file_sha256, write_table
+from fieldguide.records.manifest import LABELS, Manifest
 from fieldguide.records.reader import RecordSet, read_taxonomy
 from tests.records.making import TAXONOMY, make_photo
 
@@ -122,14 +124,9 @@ def test_labels_outside_the_taxonomy_are_refused(records: Path):
 
 def test_a_split_may_be_empty(records: Path):
     manifest = Manifest.read(records)
-    empty = manifest.model_copy(
-        update={
-            "splits": {
-                **manifest.splits,
-                "val": manifest.splits["val"].model_copy(update={"num_records": 0, "shards": []}),
-            }
-        }
-    )
-    empty.write(records)
+    write_table(pl.read_parquet(records / LABELS).filter(pl.col("split") != "val"), records / LABELS)
+    no_shards = manifest.splits["val"].model_copy(update={"num_records": 0, "shards": []})
+    changes = {"splits": {**manifest.splits, "val": no_shards}, "labels_sha256": file_sha256(records / LABELS)}
+    manifest.model_copy(update=changes).write(records)
     opened = RecordSet.open(records, "val")
     assert (len(opened), opened.photo_ids, opened.labels("genus").shape) == (0, [], (0,))

@@ -57,6 +57,6 @@ def test_changes_are_found(records: Path, damage, message: str):
 
 def test_a_photo_that_does_not_decode(records: Path):
     manifest = Manifest.read(records)
-    manifest.model_copy(update={"image_size": 64}).write(records)
+    manifest.model_copy(update={"style": manifest.style.model_copy(update={"size": 64})}).write(records)
     with pytest.raises(RecordError, match="is 32 x 32 RGB; expected 64 x 64 RGB"):
         verify_records(records)

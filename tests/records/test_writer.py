@@ -16,13 +16,13 @@ from PIL import Image
 from fieldguide.engine import run_isolated
 from fieldguide.errors import RecordError
 from fieldguide.files import salted_unit
-from fieldguide.photos.tar import TarShardWriter
 from fieldguide.records.example import parse_example, unframe
 from fieldguide.records.features import feature_specs
-from fieldguide.records.manifest import Manifest, ShardEntry, index_path, read_index
+from fieldguide.records.manifest import LABELS, Manifest, ShardEntry, SquareManifest, index_path, read_index
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.writer import order_photos, plan_shards, write_records
-from tests.records.making import ENGINE, SIDE, TAXONOMY, make_photo, make_resized
+from fieldguide.tar import TarShardWriter
+from tests.records.making import ENGINE, SIDE, STYLE, TAXONOMY, make_photo, make_resized
 from tests.records.tensorflow_side import error_messages, read_with_tensorflow, write_with_tensorflow
 
 
@@ -72,7 +72,8 @@ def test_reads_what_tensorflow_writes(tmp_path: Path):
 
 def test_manifest_tells_the_truth(finished: Path):
     manifest = Manifest.read(finished)
-    assert manifest.image_size == SIDE
+    assert manifest.style == STYLE
+    assert manifest.labels_sha256 == hashlib.sha256((finished / LABELS).read_bytes()).hexdigest()
     assert manifest.features == feature_specs(TAXONOMY)
     named = {entry.file: entry for split in manifest.splits.values() for entry in split.shards}
     assert sorted(named) == sorted(path.name for path in finished.glob("*.tfrecord"))
@@ -180,12 +181,12 @@ def test_damaged_input_is_named(tmp_path: Path):
     named = {"jpg": f"{photo_id}.jpg", "json": f"{photo_id}.json"}
     text = json.dumps(description).encode()
     cases: list[tuple[list[tuple[str, bytes]], str]] = [
-        ([], "holds no photos; expected tars named train-00000.tar"),
+        ([], "holds no photos; expected some in train"),
         ([(named["jpg"], image)], "has jpg; expected a 16-digit id with jpg and json"),
         ([("short.jpg", image), ("short.json", text)], "sample 'short' has jpg, json; expected a 16-digit id"),
         ([(named["jpg"], image), (named["json"], b"{}")], f"{photo_id}.json: Field required"),
         ([(named["jpg"], b"<html>"), (named["json"], text)], f"{photo_id}.jpg is not a JPEG"),
-        ([(named["jpg"], jpeg((8, 9))), (named["json"], text)], f"{photo_id}.jpg is 8 x 9 px; expected a square"),
+        ([(named["jpg"], jpeg((8, 9))), (named["json"], text)], f"{photo_id}.jpg is 8 x 9 px; expected 32 x 32 px"),
         ([(named["jpg"], image), (named["json"], text)] * 2, f"photo {photo_id} is in the tars twice"),
         ([("0" * 16 + ".jpg", image), ("0" * 16 + ".json", text)], f"describes photo '{photo_id}'"),
         (
@@ -199,7 +200,7 @@ def test_damaged_input_is_named(tmp_path: Path):
                 ("0" * 16 + ".jpg", jpeg((8, 8))),
                 ("0" * 16 + ".json", text.replace(photo_id.encode(), b"0" * 16)),
             ],
-            r"photos of \[8, 32\] px side by side; expected one size",
+            f"{'0' * 16}.jpg is 8 x 8 px; expected 32 x 32 px",
         ),
     ]
     directories = []
@@ -208,6 +209,7 @@ def test_damaged_input_is_named(tmp_path: Path):
         with TarShardWriter(directories[-1] / "train-00000.tar") as tar:
             for name, content in members:
                 tar.add(name, content)
+        SquareManifest(style=STYLE, num_photos={"train-00000.tar": len(members) // 2}).write(directories[-1])
     messages = run_isolated(error_messages, directories, tmp_path / "out")
     for (_, expected), message in zip(cases, messages, strict=True):
         assert message.startswith("RecordError: ")

@@ -10,7 +10,7 @@ import pytest
 
 from fieldguide.catalogue.licences import allows_any_use, normalise_licence
 from fieldguide.files import file_sha256
-from fieldguide.photos.decode import inspect
+from fieldguide.images.decode import inspect
 from sample.encode import fingerprint
 from sample.flora import FLORA, MISSING_FROM_TAXONOMY
 from sample.make import make_sample

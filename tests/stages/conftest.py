@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fieldguide.photos.tar import TarShardWriter
+from fieldguide.tar import TarShardWriter
 from tests.photo_server import PhotoServer, serve_photos
 
 COLUMNS = {

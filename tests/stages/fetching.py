@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 import yaml
 
+from fieldguide.fetch.params import FetchParams
 from fieldguide.files import file_sha256
 from fieldguide.stage import Metrics
-from stages.fetch import FetchParams, fetch
+from stages.fetch import fetch
 from tests.photo_server import PhotoServer
 
 ROOT = Path(__file__).parents[2]

@@ -13,15 +13,19 @@ import polars as pl
 from PIL import Image
 
 from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.clean.params import CleanParams
 from fieldguide.engine import EngineParams
+from fieldguide.fetch.params import FetchParams
 from fieldguide.params import load_section
-from fieldguide.photos.tar import read_samples
+from fieldguide.records.params import ResizeParams
+from fieldguide.split.params import SplitParams
 from fieldguide.stage import Metrics
-from stages.clean import CleanParams, clean
-from stages.fetch import FetchParams, fetch
-from stages.resize import ResizeParams, resize
-from stages.split import SplitParams, split
-from tests.photos.pictures import blotches, encode
+from fieldguide.tar import read_samples
+from stages.clean import clean
+from stages.fetch import fetch
+from stages.resize import resize
+from stages.split import split
+from tests.images.pictures import blotches, encode
 from tests.pipeline.project import ROOT
 
 ONE_WORKER = {"engine": EngineParams(backend="loky", workers=1)}

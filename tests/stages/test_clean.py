@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from fieldguide.clean.params import Canonical, CleanParams, OnConflict, QualityParams
 from fieldguide.engine import EngineParams
 from fieldguide.errors import PhotoError
 from fieldguide.files import file_sha256
-from fieldguide.photos.verdicts import Canonical, OnConflict, QualityParams
-from stages.clean import CleanParams, clean
-from tests.photos.pictures import blotches, encode
+from stages.clean import clean
+from tests.images.pictures import blotches, encode
 from tests.stages.conftest import WriteFetch
 
 PARAMS = CleanParams(

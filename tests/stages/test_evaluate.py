@@ -10,11 +10,13 @@ import pytest
 
 from fieldguide.engine import run_isolated
 from fieldguide.errors import TrainingError
-from fieldguide.learn.network import BackboneParams, build_network, save_network
+from fieldguide.evaluate.params import EvaluateParams
+from fieldguide.learn.network import build_network, save_network
+from fieldguide.learn.params import BackboneParams
 from fieldguide.params import load_section
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.writer import write_records
-from stages.evaluate import EvaluateParams, evaluate
+from stages.evaluate import evaluate
 from tests.records.making import ENGINE, TAXONOMY, make_resized
 
 pytestmark = pytest.mark.slow
@@ -29,12 +31,12 @@ BACKBONE = {
 }
 PARAMS = {
     "train_teacher": {"global": {}, "regional": {}},
+    "split": {"frequency": {"few_below": 11, "many_above": 200}},
     "evaluate": {
         "batch_size": 16,
         "workers": 0,
         "ece_bins": 15,
         "neighbours": {"num": 5, "temperature": 0.07},
-        "frequency": {"few_below": 11, "many_above": 200},
         "few_shot": {"shots": [1, 5], "draws": 2, "seed": 1},
         "confused_pairs": 2,
     },

@@ -9,11 +9,12 @@ import pytest
 
 from fieldguide.engine import run_isolated
 from fieldguide.errors import ExportError, FieldguideError
+from fieldguide.export.bundle import check_size
+from fieldguide.export.params import ExportTfjsParams
+from fieldguide.export.tfjs import large_pointwise_weights, write_graph_model
 from fieldguide.files import file_sha256
-from fieldguide.ship.bundle import check_size
-from fieldguide.ship.tfjs import large_pointwise_weights, write_graph_model
-from stages.export_tfjs import ExportTfjsParams, export_tfjs
-from tests.ship.exporting import PARAMS, export_once
+from stages.export_tfjs import export_tfjs
+from tests.export.exporting import PARAMS, export_once
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import yaml
 
 from fieldguide.catalogue.schema import CATALOGUE_SCHEMA
 from fieldguide.errors import CatalogueError, PhotoError
-from stages.fetch import FetchParams
+from fieldguide.fetch.params import FetchParams
 from tests.photo_server import PhotoServer, photo_bytes
 from tests.stages.fetching import NO_FILL, OBSERVATIONS, ROOT, digests, observe, photo_urls, photos_of, run, start
 

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from fieldguide.errors import PhotoError
+from tests.images.pictures import blotches, encode
 from tests.photo_server import PhotoServer, photo_bytes
-from tests.photos.pictures import blotches, encode
 from tests.stages.fetching import digests, observe, photo_urls, photos_of, run, start
 
 

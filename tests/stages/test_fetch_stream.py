@@ -11,12 +11,12 @@ import pytest
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import PhotoError
-from fieldguide.photos.cache import BASE_BYTES, BLOCK_BYTES, LINE_BYTES
-from fieldguide.photos.reading import Location, Originals
+from fieldguide.fetch.cache import BASE_BYTES, BLOCK_BYTES, LINE_BYTES
+from fieldguide.fetch.reading import Location, Originals
 from stages.clean import clean
 from stages.resize import resize
+from tests.images.pictures import blotches, encode
 from tests.photo_server import PhotoServer, photo_bytes
-from tests.photos.pictures import blotches, encode
 from tests.stages.fetching import digests, observe, photo_urls, run, start
 from tests.stages.test_clean import PARAMS as CLEAN
 from tests.stages.test_resize import PARAMS as RESIZE
@@ -138,7 +138,7 @@ def squares_of(workspace: Path, out: str) -> dict[str, str]:
     kept = catalogue.filter(verdicts["verdict"] == "keep")
     split = workspace / f"{out}-split"
     Taxonomy(
-        ranks=["species"], classes={"species": ["other"]}, parents={}, bundled={}, vernacular={}, regions={}
+        ranks=["species"], classes={"species": ["other"]}, parents={}, merged_into_other={}, vernacular={}, regions={}
     ).write(split / "taxonomy.json")
     kept.select("photo_id", "region", pl.lit("train").alias("split"), pl.lit("other").alias("species")).write_parquet(
         split / "split.parquet"

@@ -14,7 +14,7 @@ import pytest
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.files import file_sha256
-from tests.photos.pictures import blotches, encode
+from tests.images.pictures import blotches, encode
 from tests.stages.conftest import WriteFetch
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def workspace(write_fetch: WriteFetch, tmp_path: Path) -> Path:
         ranks=["species"],
         classes={"species": ["other", "a"]},
         parents={"species": {"a": {}}},
-        bundled={},
+        merged_into_other={},
         vernacular={},
         regions={},
     ).write(base / "interim" / "split" / "taxonomy.json")

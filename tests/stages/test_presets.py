@@ -15,8 +15,8 @@ from bson import ObjectId
 from fieldguide.catalogue.declared import write_source_taxonomy
 from fieldguide.catalogue.schema import photo_id
 from tests.catalogue.mongo_server import serve_documents
+from tests.images.pictures import blotches, encode
 from tests.photo_server import PhotoServer
-from tests.photos.pictures import blotches, encode
 from tests.stages.presetting import make, picture, preset, write_csv, write_tar
 
 pytestmark = pytest.mark.slow

@@ -12,11 +12,13 @@ from PIL import Image
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import EngineParams
 from fieldguide.files import file_sha256
-from fieldguide.photos.decode import EXIF_ORIENTATION
-from fieldguide.photos.geometry import Method
-from fieldguide.photos.tar import read_samples
-from stages.resize import ResizeParams, resize
-from tests.photos.pictures import blotches, encode
+from fieldguide.images.decode import EXIF_ORIENTATION
+from fieldguide.images.geometry import Method
+from fieldguide.records.manifest import SquareManifest
+from fieldguide.records.params import ResizeParams
+from fieldguide.tar import read_samples
+from stages.resize import resize
+from tests.images.pictures import blotches, encode
 from tests.stages.conftest import WriteFetch
 
 PARAMS = ResizeParams(
@@ -37,7 +39,12 @@ def folders(write_fetch: WriteFetch, tmp_path: Path) -> dict[str, Path]:
     photos = [encode(blotches(0, 800, 600), exif=exif), *(encode(blotches(seed)) for seed in range(1, 9))]
     out = tmp_path / "split"
     Taxonomy(
-        ranks=["species"], classes={"species": ["other", "a"]}, parents={}, bundled={}, vernacular={}, regions={}
+        ranks=["species"],
+        classes={"species": ["other", "a"]},
+        parents={},
+        merged_into_other={},
+        vernacular={},
+        regions={},
     ).write(out / "taxonomy.json")
     pl.DataFrame(
         {
@@ -57,7 +64,10 @@ def digests(folder: Path) -> dict[str, str]:
 def test_resize(folders: dict[str, Path], tmp_path: Path) -> None:
     metrics = resize(PARAMS, **folders, out=tmp_path / "out")
     assert (metrics["num_photos"], metrics["num_shards"]) == (9, 4)
-    assert list(digests(tmp_path / "out")) == ["test-00000.tar", "train-00000.tar", "train-00001.tar", "val-00000.tar"]
+    tars = {"train-00000.tar": 4, "train-00001.tar": 2, "val-00000.tar": 2, "test-00000.tar": 1}
+    assert set(digests(tmp_path / "out")) == {*tars, "manifest.json"}
+    manifest = SquareManifest.read(tmp_path / "out")
+    assert (manifest.style.size, manifest.style.method, manifest.num_photos) == (48, Method.PAD, tars)
     key, sample = next(read_samples(tmp_path / "out" / "train-00000.tar"))
     facts = json.loads(sample["json"])
     assert (key, facts["photo_id"]) == (f"{0:016x}", f"{0:016x}")

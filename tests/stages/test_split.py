@@ -5,15 +5,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fieldguide.catalogue.frequency import FrequencyParams
-from fieldguide.catalogue.held_out import HeldOutParams
-from fieldguide.catalogue.leaks import count_leaks
 from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.catalogue.taxonomy_table import TaxonomyTable
 from fieldguide.errors import CatalogueError, ParamsError
 from fieldguide.params import load_section
-from stages.split import SplitParams, split
+from fieldguide.split.leaks import count_leaks
+from fieldguide.split.params import FrequencyParams, HeldOutParams, SplitParams
+from stages.split import split
 from tests.stages.conftest import WriteFetch
 
 Folders = dict[str, Path]
@@ -77,7 +76,7 @@ def test_split(params: SplitParams, folders: Folders, tmp_path: Path) -> None:
     assert {count for pair in metrics["leaks"].values() for count in pair.values()} == {0}
     assert sum(metrics["num_photos"].values()) == 280
     assert metrics["num_classes"] == {"species": 4, "genus": 3, "family": 2}
-    assert metrics["num_bundled"] == 1
+    assert metrics["num_merged_into_other"] == 1
     rows = pl.read_parquet(tmp_path / "split" / "split.parquet")
     rare = rows.filter(pl.col("label") == "G1 s3")
     assert rare.select("species", "genus", "family").unique().rows() == [("other", "G1", "F")]

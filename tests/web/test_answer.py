@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fieldguide.errors import ExportError
-from fieldguide.ship.node import WEB, run_node
+from fieldguide.export.node import WEB, run_node
 
 LABELS = {
     "ranks": ["species", "family", "genus"],

@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from fieldguide.photos.geometry import Method, make_square
-from fieldguide.ship.parity import predict_onnxruntime
-from fieldguide.ship.squares import normalise_squares
+from fieldguide.export.inputs import normalise_squares
+from fieldguide.export.parity import predict_onnxruntime
+from fieldguide.images.geometry import Method, make_square
+from tests.export.exporting import export_once
 from tests.records.making import TAXONOMY
-from tests.ship.exporting import export_once
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def photo_file(kind: str) -> dict[str, Any]:
 
 def expected_logits(paths: dict[str, Path], file: dict[str, Any]) -> np.ndarray:
     """What the trained network makes of the same photo in the pipeline: float32 [classes]."""
-    from fieldguide.photos.decode import upright_rgb
+    from fieldguide.images.decode import upright_rgb
 
     square, _ = make_square(upright_rgb(Image.open(io.BytesIO(file["buffer"]))), 32, Method.PAD, (255, 255, 255))
     images = normalise_squares(np.asarray(square)[None], 24, [0.5, 0.4, 0.3], [0.5, 0.25, 0.2])

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fieldguide.photos.geometry import Method, make_square, place
-from fieldguide.ship.node import WEB, run_node
-from fieldguide.ship.squares import normalise_squares
+from fieldguide.export.inputs import normalise_squares
+from fieldguide.export.node import WEB, run_node
+from fieldguide.images.geometry import Method, make_square, place
 
 SIZES = [  # width, height of the photo; width, height wanted
     (1, 1, 1, 1),

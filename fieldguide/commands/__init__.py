@@ -1,0 +1,1 @@
+"""What is done around the pipeline: one module for each `python -m fieldguide` command."""

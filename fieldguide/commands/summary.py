@@ -1,0 +1,107 @@
+"""The short table that ends `make repro`: what was built, from metrics/*.json alone."""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from fieldguide.errors import FieldguideError
+
+MOST_REASONS = 5
+
+Line = tuple[str, str]
+
+WHERE_TO_LOOK = (
+    ("report", "reports/evaluate/index.html"),
+    ("runs and experiments", "make ui"),
+    ("try the model in a browser", "make web"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How to print it."""
+    parser.add_argument("--markdown", action="store_true", help="as a table for a README")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print what was built and where to look."""
+    rows = collect_rows(Path("metrics"))
+    if arguments.markdown:
+        print(as_markdown(rows))
+    else:
+        print(f"\nBuilt\n{as_text(rows)}\n\nLook at\n{as_text(WHERE_TO_LOOK)}")
+
+
+def collect_rows(metrics: Path) -> list[Line]:
+    """What was built, as (what, value) rows, from the folder of metrics files.
+
+    Raises FieldguideError naming the file and the stage that writes it, if one is missing or lacks a key.
+    """
+    return [*_photo_rows(metrics), *_model_rows(metrics), *_bundle_rows(metrics)]
+
+
+def _photo_rows(metrics: Path) -> Iterator[Line]:
+    clean = _read(metrics, "clean")
+    kept, total = _pick(clean, "num_kept", "clean"), _pick(clean, "num_photos", "clean")
+    yield "photos kept", f"{kept:,} of {total:,}"
+    dropped = {
+        reason: count for reason, count in _pick(clean, "reasons", "clean").items() if reason != "kept" and count
+    }
+    if dropped:
+        ranked = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
+        rest = sum(count for _, count in ranked[MOST_REASONS:])
+        named = [f"{reason} {count:,}" for reason, count in ranked[:MOST_REASONS]]
+        yield "photos dropped", ", ".join(named + ([f"other reasons {rest:,}"] if rest else []))
+
+
+def _model_rows(metrics: Path) -> Iterator[Line]:
+    for model, numbers in _read(metrics, "evaluate").items():
+        if not isinstance(numbers, dict) or "top1" not in numbers:
+            continue
+        value = f"top-1 {numbers['top1']:.1%}"
+        if "ece_calibrated" in numbers:
+            value += f", ECE {_pick(numbers, 'ece', 'evaluate'):.3f}, calibrated {numbers['ece_calibrated']:.3f}"
+        if "num_photos" in numbers:
+            value += f" ({numbers['num_photos']:,} test photos)"
+        yield model, value
+
+
+def _bundle_rows(metrics: Path) -> Iterator[Line]:
+    export = _read(metrics, "export-tfjs")
+    yield "browser bundle", f"{_pick(export, 'bundle_mb', 'export-tfjs'):.1f} MB"
+    for runtime, numbers in export.items():
+        if isinstance(numbers, dict) and "top1_agreement" in numbers:
+            error = _pick(numbers, "max_abs_logit_error", "export-tfjs")
+            agreement = f"same answer for {numbers['top1_agreement']:.1%} of photos, logits within {error:.2g}"
+            yield f"student in {runtime}", agreement
+
+
+def as_text(rows: Sequence[Line]) -> str:
+    """Rows as two aligned columns."""
+    width = max(len(what) for what, _ in rows)
+    return "\n".join(f"  {what:<{width}}  {value}" for what, value in rows)
+
+
+def as_markdown(rows: Sequence[Line]) -> str:
+    """Rows as a Markdown table."""
+    return "\n".join(["| what | value |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)])
+
+
+def _read(metrics: Path, stage: str) -> dict[str, Any]:
+    file = metrics / f"{stage}.json"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FieldguideError(f"{file} is missing; the stage {stage} writes it: dvc repro {stage}") from None
+    except ValueError as error:
+        raise FieldguideError(f"{file} is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise FieldguideError(f"{file} holds a {type(content).__name__}; expected an object")
+    return content
+
+
+def _pick(content: dict[str, Any], key: str, stage: str) -> Any:
+    if key not in content:
+        raise FieldguideError(f"metrics/{stage}.json has no '{key}'; found {', '.join(content)}")
+    return content[key]

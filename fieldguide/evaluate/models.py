@@ -1,0 +1,65 @@
+"""What is judged: trained networks, and the vote of the nearest embeddings."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
+from fieldguide.evaluate.answers import EvaluatedModel, Logits
+from fieldguide.evaluate.calibration import to_probabilities
+from fieldguide.evaluate.knn import find_neighbours, read_embeddings, vote
+from fieldguide.learn.description import NetworkSpec
+from fieldguide.records.reader import RecordSet
+
+
+def network_model(
+    name: str, spec: NetworkSpec, taxonomy: Taxonomy, predict: Callable[[RecordSet, np.ndarray], np.ndarray]
+) -> EvaluatedModel:
+    """A network as a model at all ranks of the taxonomy.
+
+    `predict` gives its logits [n, num_outputs]. A rank that the network has no outputs for adds up what it thinks of
+    the classes below.
+    """
+    first = spec.ranks[0]
+    missing = [rank for rank in taxonomy.ranks if rank not in spec.ranks]
+
+    def predict_ranks(records: RecordSet, indices: np.ndarray) -> Logits:
+        parts = np.split(predict(records, indices), np.cumsum(spec.class_counts)[:-1], axis=1)
+        logits = dict(zip(spec.ranks, parts, strict=True))
+        for rank in missing:
+            logits[rank] = add_up(logits[first], parents_at(taxonomy, first, spec.classes[first], rank), taxonomy, rank)
+        return logits
+
+    classes = {rank: spec.classes.get(rank, taxonomy.classes[rank]) for rank in [*spec.ranks, *missing]}
+    return EvaluatedModel(name, spec.region, classes, predict_ranks)
+
+
+def parents_at(taxonomy: Taxonomy, below: str, names: list[str], rank: str) -> np.ndarray:
+    """Class index at `rank` of each class in `names` of the rank `below`: int64 [len(names)]."""
+    index = taxonomy.index(rank)
+    parents = (taxonomy.parents[below].get(name, {}).get(rank, OTHER) for name in names)
+    return np.array([index.get(parent, index[OTHER]) for parent in parents], np.int64)
+
+
+def add_up(logits: np.ndarray, parents: np.ndarray, taxonomy: Taxonomy, rank: str) -> np.ndarray:
+    """Log-probabilities at `rank` from logits of classes below: float32 [n, classes of rank]."""
+    summed = np.full((len(logits), len(taxonomy.classes[rank])), np.finfo(np.float32).tiny, np.float32)
+    np.add.at(summed.T, parents, to_probabilities(logits).T)
+    result: np.ndarray = np.log(summed)
+    return result
+
+
+def neighbour_model(name: str, train: RecordSet, embed: Path, num: int, temperature: float) -> EvaluatedModel:
+    """The vote of the `num` nearest training photos as a model; `embed` holds the embeddings of all splits."""
+    taxonomy = train.taxonomy
+
+    def predict_ranks(records: RecordSet, indices: np.ndarray) -> Logits:
+        queries = read_embeddings(embed, records)[indices]
+        found, similarities = find_neighbours(read_embeddings(embed, train), queries, num)
+        return {
+            rank: vote(train.labels(rank)[found], similarities, len(taxonomy.classes[rank]), temperature)
+            for rank in taxonomy.ranks
+        }
+
+    return EvaluatedModel(name, None, taxonomy.classes, predict_ranks)

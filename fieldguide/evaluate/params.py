@@ -1,0 +1,44 @@
+"""The `evaluate` section of params.yaml."""
+
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from fieldguide.params import Section
+
+
+class NeighbourParams(Section):
+    """How the nearest training photos vote."""
+
+    num: PositiveInt
+    """Training photos that vote."""
+    temperature: PositiveFloat
+    """A vote is exp(cosine / temperature)."""
+
+
+class FewShotParams(Section):
+    """Which examples of the unseen species are given."""
+
+    shots: Annotated[list[PositiveInt], Field(min_length=1)]
+    """Example photos of each species."""
+    draws: PositiveInt
+    """How often examples are drawn; the mean counts."""
+    seed: NonNegativeInt
+    """Of the draws."""
+
+
+class EvaluateParams(Section):
+    """How answers are counted and shown."""
+
+    ece_bins: PositiveInt
+    """Bins of equal width over confidence."""
+    batch_size: PositiveInt
+    """Photos at once."""
+    workers: NonNegativeInt
+    """Processes that decode; 0: the stage's own."""
+    neighbours: NeighbourParams
+    """The vote of the nearest training photos."""
+    few_shot: FewShotParams
+    """Example photos of each unseen species (split.held_out)."""
+    confused_pairs: NonNegativeInt
+    """Pairs of classes that each model's part of the report shows."""

@@ -1,0 +1,86 @@
+"""The numbers of one model, whole and cut by rank, region and number of training photos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fieldguide.evaluate.answers import Answers, RankAnswers
+from fieldguide.evaluate.metrics import measure, measure_reliability, negative_log_likelihood
+from fieldguide.learn.labels import UNKNOWN
+from fieldguide.records.reader import RecordSet
+from fieldguide.split.frequency import Frequency, name_frequency
+from fieldguide.split.params import FrequencyParams
+
+UNKNOWN_REGION = "unknown"
+DIGITS = 6
+"""Decimals kept: enough for ten million photos, short enough to read."""
+
+
+@dataclass(frozen=True)
+class ScoreRules:
+    """How answers are counted."""
+
+    ece_bins: int
+    """Bins of equal width over confidence."""
+    frequency: FrequencyParams
+
+
+def score(
+    answers: Answers, regions: Sequence[str | None], num_train: dict[str, int], rules: ScoreRules
+) -> dict[str, Any]:
+    """Everything that metrics/evaluate.json says of one model.
+
+    `regions` are those of all test records, `num_train` the training photos of each class at the first rank.
+    """
+    own_regions = np.array([regions[index] or UNKNOWN_REGION for index in answers.indices.tolist()])
+    first = answers.first
+    class_bins = np.array([name_frequency(num_train.get(name, 0), rules.frequency) for name in first.classes])
+    ranks = {rank: score_rank(at_rank, rules.ece_bins) for rank, at_rank in answers.ranks.items()}
+    return {
+        **next(iter(ranks.values())),
+        "ranks": ranks,
+        "regions": _score_groups(first, own_regions, sorted(set(own_regions.tolist()))),
+        "frequency": _score_groups(first, class_bins[first.labels], list(Frequency)),
+    }
+
+
+def count_photos(train: RecordSet) -> dict[str, int]:
+    """Training photos of each class at the first rank, by name."""
+    rank = train.taxonomy.ranks[0]
+    classes = train.taxonomy.classes[rank]
+    return dict(zip(classes, np.bincount(train.labels(rank), minlength=len(classes)).tolist(), strict=True))
+
+
+def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, float]:
+    """Accuracy and calibration at one rank over the photos whose class the model has."""
+    known = answers.labels != UNKNOWN
+    labels = answers.labels[known]
+    if not len(labels):
+        return {"num_photos": 0}
+    raw, calibrated = (answers.probabilities(calibrated=calibrated)[known] for calibrated in (False, True))
+    return {
+        **_rounded(measure(raw, labels)),
+        "ece": round(measure_reliability(raw, labels, num_bins).ece, DIGITS),
+        "ece_calibrated": round(measure_reliability(calibrated, labels, num_bins).ece, DIGITS),
+        "nll": round(negative_log_likelihood(raw, labels), DIGITS),
+        "nll_calibrated": round(negative_log_likelihood(calibrated, labels), DIGITS),
+        "temperature": round(answers.temperature, DIGITS),
+        "num_photos": len(labels),
+    }
+
+
+def _score_groups(answers: RankAnswers, groups: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    probabilities = answers.probabilities(calibrated=False)
+    scores: dict[str, dict[str, float]] = {}
+    for name in names:
+        members = groups == name
+        if members.any():
+            measured = _rounded(measure(probabilities[members], answers.labels[members]))
+            scores[name] = {**measured, "num_photos": int(members.sum())}
+    return scores
+
+
+def _rounded(rates: dict[str, float]) -> dict[str, float]:
+    return {name: round(rate, DIGITS) for name, rate in rates.items()}

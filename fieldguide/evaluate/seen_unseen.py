@@ -1,0 +1,84 @@
+"""What a model makes of photos kept from training: of species that it knows, and of species that no model knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from fieldguide.catalogue.splits import Split
+from fieldguide.catalogue.taxonomy import OTHER
+from fieldguide.evaluate.answers import Answers, EvaluatedModel, RankAnswers, answer_at, concerned_photos, lie_in_region
+from fieldguide.evaluate.scores import DIGITS, ScoreRules, score_rank
+from fieldguide.learn.labels import UNKNOWN, map_labels
+from fieldguide.records.reader import RecordSet
+
+KEPT_SHARE = 0.95
+"""Of photos of known species, which are to pass for known when unknown ones are told from them."""
+
+
+def score_held_out(
+    model: EvaluatedModel,
+    temperatures: dict[str, float],
+    known: Answers,
+    held_out: Mapping[str, RecordSet],
+    rules: ScoreRules,
+) -> dict[str, Any]:
+    """A model's numbers on each held-out split that has photos for it; `known` are its answers on the test photos."""
+    scores: dict[str, Any] = {}
+    for split, records in held_out.items():
+        if split == Split.UNSEEN:
+            indices, labels = _unseen_photos(model, records)
+        else:
+            indices, labels = concerned_photos(model, records)
+        if not len(indices):
+            continue
+        answers = answer_at(model, temperatures, records, indices, labels)
+        ranks = {rank: score_rank(at_rank, rules.ece_bins) for rank, at_rank in answers.ranks.items()}
+        if split == Split.UNSEEN:
+            # No answer at the first rank is right: what counts is how sure of it the model is.
+            del ranks[next(iter(ranks))]
+            scores[split] = {"num_photos": len(indices), **score_novelty(known.first, answers.first), "ranks": ranks}
+        else:
+            scores[split] = {**next(iter(ranks.values())), "ranks": ranks}
+    return scores
+
+
+def score_novelty(known: RankAnswers, unknown: RankAnswers) -> dict[str, float]:
+    """How well confidence tells photos of unknown species from those of known ones.
+
+    `auroc`: how often a known one is the surer of the two. `fpr95`: the share of unknown ones of which the model is as
+    sure as of the surest 95 % of the known. As in Hendrycks and Gimpel, A Baseline for Detecting Misclassified and
+    Out-of-Distribution Examples in Neural Networks, ICLR 2017, with the calibrated probability of the first answer
+    that is a species; photos that are labelled `other` count for neither. Empty if there is no known photo.
+    """
+    own = np.array([known.classes[label] != OTHER for label in known.labels.tolist()], bool)
+    if not own.any():
+        return {}
+    sure, strange = _confidence(known)[own], _confidence(unknown)
+    is_known = np.concatenate([np.ones(len(sure)), np.zeros(len(strange))])
+    level = np.quantile(sure, 1 - KEPT_SHARE, method="lower")
+    return {
+        "auroc": round(float(roc_auc_score(is_known, np.concatenate([sure, strange]))), DIGITS),
+        "fpr95": round(float((strange >= level).mean()), DIGITS),
+    }
+
+
+def _confidence(answers: RankAnswers) -> np.ndarray:
+    """Probability of the likeliest class that is not `other`: float [n]."""
+    named = [index for index, name in enumerate(answers.classes) if name != OTHER]
+    confidence: np.ndarray = answers.probabilities(calibrated=True)[:, named].max(axis=1)
+    return confidence
+
+
+def _unseen_photos(model: EvaluatedModel, records: RecordSet) -> tuple[np.ndarray, np.ndarray]:
+    """Positions int64 [n] of the photos of a model's region, and their labels int64 [n, num_ranks].
+
+    A label that is `other` says nothing of a photo's relatives, so it is UNKNOWN.
+    """
+    labels = map_labels(records, model.classes, list(model.classes))
+    for column, classes in enumerate(model.classes.values()):
+        if OTHER in classes:
+            labels[labels[:, column] == classes.index(OTHER), column] = UNKNOWN
+    indices = np.flatnonzero(lie_in_region(model, records))
+    return indices, labels[indices]

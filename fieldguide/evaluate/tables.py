@@ -1,0 +1,76 @@
+"""The judged answers as files: predictions, temperatures, and the student's mistakes for DVC's plots."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from fieldguide.evaluate.answers import Answers, RankAnswers
+from fieldguide.evaluate.metrics import measure_reliability
+from fieldguide.files import write_json, written_whole
+
+NUM_GUESSES = 5
+
+SCHEMA: dict[str, pl.DataType] = {
+    "photo_id": pl.String(),
+    "model": pl.String(),
+    "label": pl.String(),
+    "top5": pl.List(pl.String()),
+    "confidence": pl.List(pl.Float32()),
+}
+
+
+def tabulate(answers: Answers, photo_ids: Sequence[str]) -> pl.DataFrame:
+    """A model's five first answers at the first rank, in record order, with their calibrated probabilities."""
+    first = answers.first
+    names = np.array(first.classes, object)
+    probabilities = first.probabilities(calibrated=True)
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :NUM_GUESSES]
+    columns = {
+        "photo_id": [photo_ids[index] for index in answers.indices.tolist()],
+        "model": [answers.model] * len(best),
+        "label": names[first.labels].tolist(),
+        "top5": names[best].tolist(),
+        "confidence": np.take_along_axis(probabilities, best, axis=1).tolist(),
+    }
+    return pl.DataFrame(columns, schema=SCHEMA)
+
+
+def write_predictions(path: Path, predictions: Sequence[pl.DataFrame]) -> None:
+    """Write predictions.parquet: the tables of all models, one below the other."""
+    with written_whole(path) as temporary:
+        pl.concat(predictions).write_parquet(temporary, compression="zstd")
+
+
+def write_confusion(path: Path, answers: RankAnswers) -> None:
+    """Write actual and predicted class of every photo, as DVC's confusion plot reads them."""
+    names, pairs = answers.classes, zip(answers.labels.tolist(), answers.predicted.tolist(), strict=True)
+    _write_csv(path, ["actual", "predicted"], [[names[actual], names[predicted]] for actual, predicted in pairs])
+
+
+def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:
+    """Write confidence and accuracy of every bin that has photos, before and after calibration."""
+    rows: list[list[Any]] = []
+    for calibrated in (False, True):
+        reliability = measure_reliability(answers.probabilities(calibrated=calibrated), answers.labels, num_bins)
+        for place in np.flatnonzero(reliability.counts).tolist():
+            confidence, accuracy = reliability.confidence[place], reliability.accuracy[place]
+            state = "calibrated" if calibrated else "as trained"
+            rows.append([state, f"{confidence:.6f}", f"{accuracy:.6f}", reliability.counts[place]])
+    _write_csv(path, ["state", "confidence", "accuracy", "num_photos"], rows)
+
+
+def _write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> None:
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:
+    """Write each model's temperature at the first rank and, beside it, how good and how honest it is."""
+    kept = ("temperature", "top1", "top5", "macro_f1", "ece", "ece_calibrated", "num_photos")
+    write_json(path, {model: {name: score[name] for name in kept} for model, score in scores.items()})

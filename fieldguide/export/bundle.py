@@ -1,0 +1,116 @@
+"""The files of the browser bundle beside the model and the page: what a model means, and what is kept offline."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.errors import ExportError
+from fieldguide.export.credits import Example
+from fieldguide.files import file_sha256, write_json, written_whole
+from fieldguide.images.geometry import Method
+
+EXAMPLES = "examples"
+OFFLINE = "offline.js"
+
+SELF_TEST_TOLERANCE = 0.02
+"""Of the largest logit: kernels round differently from one browser to the next, wrong ones are off by far more."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """preprocessing.json: what happens to a photo before the model sees it."""
+
+    record_size: int
+    """Side of the square that a photo becomes first, as in the training records, px."""
+    image_size: int
+    """Side of the model's input, px."""
+    mean: Sequence[float]
+    std: Sequence[float]
+    method: Method
+    """How a photo becomes a square."""
+    pad_color: Sequence[int]
+    """Red, green, blue of the padding, 0 to 255."""
+
+
+@contextmanager
+def drafted(bundle: Path) -> Iterator[Path]:
+    """Yield an empty directory that replaces `bundle` on success: a bundle that failed its checks is never there."""
+    draft = bundle.with_name(f".{bundle.name}.partial")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        shutil.rmtree(bundle, ignore_errors=True)
+        draft.replace(bundle)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_labels(bundle: Path, ranks: Sequence[str], classes: Mapping[str, Sequence[str]], taxonomy: Taxonomy) -> None:
+    """Write labels.json: the model's ranks and classes, their parents and vernacular names."""
+    named = {name for names in classes.values() for name in names}
+    labels = {
+        "ranks": list(ranks),
+        "classes": {rank: list(classes[rank]) for rank in ranks},
+        "parents": {
+            rank: {name: lineage for name, lineage in taxonomy.parents.get(rank, {}).items() if name in named}
+            for rank in ranks
+        },
+        "vernacular": {name: common for name, common in taxonomy.vernacular.items() if name in named},
+    }
+    write_json(bundle / "labels.json", labels)
+
+
+def write_preprocessing(bundle: Path, preprocessing: Preprocessing) -> None:
+    """Write preprocessing.json."""
+    write_json(bundle / "preprocessing.json", asdict(preprocessing))
+
+
+def write_self_test(bundle: Path, logits: np.ndarray) -> None:
+    """Write selftest.json: the logits [classes] that the page's test square must give on any backend."""
+    tolerance = SELF_TEST_TOLERANCE * max(1.0, float(np.abs(logits).max()))
+    content = {"logits": [float(f"{logit:.5g}") for logit in logits], "tolerance": float(f"{tolerance:.3g}")}
+    write_json(bundle / "selftest.json", content)
+
+
+def write_examples(bundle: Path, examples: Sequence[Example]) -> None:
+    """Write examples.json and the photos it names."""
+    entries: list[dict[str, Any]] = []
+    for example in examples:
+        file = f"{EXAMPLES}/{example.photo_id}.jpg"
+        with written_whole(bundle / file) as temporary:
+            temporary.write_bytes(example.image)
+        credit = {"label": example.label, "licence": example.licence, "rights_holder": example.rights_holder}
+        entries.append({"file": file, **credit})
+    write_json(bundle / "examples.json", entries)
+
+
+def write_offline_list(bundle: Path) -> None:
+    """Write offline.js, last: the files that the service worker keeps, and a digest that changes with any of them."""
+    (bundle / OFFLINE).unlink(missing_ok=True)
+    files = sorted(file.relative_to(bundle).as_posix() for file in bundle.rglob("*") if file.is_file())
+    digest = hashlib.sha256("".join(f"{file_sha256(bundle / file)} {file}\n" for file in files).encode()).hexdigest()
+    content = json.dumps({"version": digest[:16], "files": ["./", *files]}, indent=2)
+    with written_whole(bundle / OFFLINE) as temporary:
+        temporary.write_text(f"self.BUNDLE = {content};\n", encoding="utf-8")
+
+
+def bundle_megabytes(bundle: Path, files: str = "*") -> float:
+    """Size of the files with such names, 1e6 bytes; a browser needs less, as it takes one of the .wasm files."""
+    return sum(file.stat().st_size for file in bundle.rglob(files) if file.is_file()) / 1e6
+
+
+def check_size(bundle: Path, max_megabytes: float) -> float:
+    """`bundle_megabytes` of the whole bundle. Raises ExportError above `max_megabytes`."""
+    megabytes = bundle_megabytes(bundle)
+    if megabytes > max_megabytes:
+        raise ExportError(f"the bundle takes {megabytes:.2f} MB, at most {max_megabytes:g} MB are allowed")
+    return megabytes

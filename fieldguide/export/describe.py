@@ -1,0 +1,56 @@
+"""What a bundle says of itself: labels, calibration, examples to try, and the model card."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
+from fieldguide.export.bundle import bundle_megabytes, write_examples, write_labels
+from fieldguide.export.credits import count_licences, pick_examples, read_credits
+from fieldguide.export.model_card import CardFacts, write_card
+from fieldguide.export.student import Evaluation
+from fieldguide.files import write_json
+from fieldguide.learn.description import NetworkSpec
+from fieldguide.records.reader import RecordSet
+
+
+def describe_bundle(
+    bundle: Path,
+    student: NetworkSpec,
+    evaluation: Evaluation,
+    test: RecordSet,
+    *,
+    split: Path,
+    catalogue: Path,
+    parity: Mapping[str, Mapping[str, float]],
+    quantization: str,
+    min_confidence: float,
+    num_examples: int,
+) -> None:
+    """Write labels.json, calibration.json, examples.json with its photos, and MODEL_CARD.md into `bundle`.
+
+    `split` is the folder of the split stage, `catalogue` the table of all photos, `test` where examples come from.
+    """
+    taxonomy = Taxonomy.read(split / "taxonomy.json")
+    photos = pl.read_parquet(split / "split.parquet", columns=["photo_id", "split"])
+    credits = read_credits(catalogue, photos["photo_id"])
+    trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
+    write_labels(bundle, student.ranks, student.classes, taxonomy)
+    calibration = {"temperature": evaluation.temperature, "min_confidence": min_confidence}
+    write_json(bundle / "calibration.json", calibration)
+    write_examples(bundle, pick_examples(test, credits, num_examples))
+    facts = CardFacts(
+        network=student,
+        num_classes={rank: len(set(names) - {OTHER}) for rank, names in student.classes.items()},
+        num_merged_into_other=len(taxonomy.merged_into_other),
+        num_photos={name: photos.filter(pl.col("split") == name).height for name in ("train", "val", "test")},
+        licences=count_licences(trained_on),
+        evaluation=evaluation.rates,
+        parity=parity,
+        quantization=quantization,
+        temperature=evaluation.temperature,
+        min_confidence=min_confidence,
+        model_megabytes=bundle_megabytes(bundle, "group1-shard*.bin"),
+    )
+    write_card(bundle, facts)

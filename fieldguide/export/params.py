@@ -1,0 +1,47 @@
+"""The `export_tfjs` section of params.yaml."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from fieldguide.params import Section
+
+Quantization = Literal["float16", "mixed", "none"]
+Rate = Annotated[float, Field(ge=0, le=1)]
+
+
+class Limits(Section):
+    """How far one runtime may be from PyTorch."""
+
+    min_top1_agreement: Rate
+    """Share of the photos with the same best class, in [0, 1]."""
+    max_logit_error: NonNegativeFloat
+    """Largest difference of a logit."""
+
+
+class RuntimeLimits(Section):
+    """How far each runtime may be from PyTorch; past it the stage fails."""
+
+    onnxruntime: Limits
+    """The ONNX graph in ONNX Runtime."""
+    tensorflow: Limits
+    """The converted graph in TensorFlow."""
+    tfjs_node: Limits
+    """The bundle in TensorFlow.js, run by Node."""
+
+
+class ExportTfjsParams(Section):
+    """What the bundle is like, and what it must pass."""
+
+    quantization: Quantization
+    """Of the bundle's weights: `float16`, `mixed` (uint8 where a tensor is large, else float16) or `none`."""
+    min_confidence: Rate
+    """Below it the page answers with the genus, or the family."""
+    num_examples: NonNegativeInt
+    """Test photos that the page offers to try."""
+    num_parity_photos: PositiveInt
+    """Test photos on which all runtimes must agree."""
+    limits: RuntimeLimits
+    """How far each runtime may be from PyTorch, which trained the student; past it the stage fails."""
+    max_bundle_mb: PositiveFloat
+    """Megabytes of 1e6 bytes; a larger bundle is refused."""

@@ -1,0 +1,77 @@
+"""The same test photos through every runtime, and how far each one's answers are from PyTorch's."""
+
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from fieldguide.errors import ExportError
+from fieldguide.export.node import build_script, run_node
+from fieldguide.export.params import Limits
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far one runtime is from PyTorch over the parity photos."""
+
+    top1_agreement: float
+    """Share of the photos with the same best class at the first rank, in [0, 1]."""
+    max_abs_logit_error: float
+
+
+def predict_onnxruntime(onnx_file: Path, images: np.ndarray) -> np.ndarray:
+    """Logits [num_images, classes] of float32 images [num_images, height, width, 3], normalised."""
+    session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
+    (logits,) = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(images.transpose(0, 3, 1, 2))})
+    return np.asarray(logits)
+
+
+def predict_node(bundle: Path, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of `squares` (uint8 [num_photos, side, side, 3]) by the page's own code in Node, from pixels on.
+
+    Returns them [num_photos, classes], and the logits [classes] of the square that the page tests itself with.
+    Raises ExportError.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        script, pixels, logits = (Path(scratch) / name for name in ("parity.cjs", "squares.bin", "logits.bin"))
+        pixels.write_bytes(squares.tobytes())
+        build_script("parity.mjs", script)
+        run_node(script, str(bundle), str(pixels), str(squares.shape[1]), str(logits))
+        answers = np.fromfile(logits, "<f4").reshape(len(squares) + 1, -1)
+    return answers[:-1], answers[-1]
+
+
+def compare(reference: np.ndarray, logits: np.ndarray, num_classes: int) -> Agreement:
+    """How far `logits` are from `reference`: [num_photos, classes of all ranks], `num_classes` at the first."""
+    if logits.shape != reference.shape:
+        raise ExportError(f"a runtime answers with shape {logits.shape}, PyTorch with {reference.shape}")
+    same = reference[:, :num_classes].argmax(axis=1) == logits[:, :num_classes].argmax(axis=1)
+    # A NaN is as far away as can be, and no comparison with a limit may let it pass.
+    error = float(np.nan_to_num(np.abs(logits - reference), nan=np.inf, posinf=np.inf).max())
+    return Agreement(float(same.mean()), error)
+
+
+def check_agreements(agreements: dict[str, Agreement], limits: dict[str, Limits]) -> None:
+    """Raise ExportError naming every runtime that is past its limits."""
+    problems = []
+    for runtime, found in agreements.items():
+        allowed = limits[runtime]
+        if found.top1_agreement < allowed.min_top1_agreement:
+            problems.append(
+                f"{runtime} agrees with PyTorch on {found.top1_agreement:.1%} of the photos, "
+                f"at least {allowed.min_top1_agreement:.1%} are asked for"
+            )
+        if not found.max_abs_logit_error <= allowed.max_logit_error:
+            problems.append(
+                f"{runtime} is off by {found.max_abs_logit_error:.3g} in a logit, "
+                f"at most {allowed.max_logit_error:.3g} is allowed"
+            )
+    if problems:
+        raise ExportError("; ".join(problems))
+
+
+def as_metrics(agreements: dict[str, Agreement]) -> dict[str, dict[str, float]]:
+    """`{runtime: {"top1_agreement", "max_abs_logit_error"}}`."""
+    return {runtime: asdict(agreement) for runtime, agreement in agreements.items()}

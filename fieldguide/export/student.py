@@ -1,0 +1,43 @@
+"""What an export needs to know of the student beside its weights: model.json and the evaluation's findings."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError
+
+from fieldguide.errors import ExportError
+
+NAME = "student"
+"""The student among the networks that were evaluated."""
+
+
+class Evaluation(BaseModel):
+    """The student's entry in the evaluation's calibration.json."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    temperature: PositiveFloat
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The numbers beside the temperature, by name."""
+        found = self.model_extra or {}
+        return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
+UNCALIBRATED = Evaluation(temperature=1.0)
+
+
+def read_evaluation(reports: Path) -> Evaluation:
+    """What the evaluation found: UNCALIBRATED where it left no calibration.json. Raises ExportError."""
+    path = reports / "calibration.json"
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return UNCALIBRATED
+    except ValueError as error:
+        raise ExportError(f"{path} is no JSON: {error}") from None
+    try:
+        return Evaluation.model_validate(content.get(NAME) if isinstance(content, dict) else None)
+    except ValidationError as error:
+        raise ExportError(f"{path}: no temperature above 0 for '{NAME}': {error.errors()[0]['msg']}") from None

@@ -1,0 +1,106 @@
+"""SavedModel to TensorFlow.js graph model, by TensorFlow's own converter.
+
+TensorFlow is loaded by the functions, not by the import: call them through `run_isolated`.
+
+The converter imports decision forests and JAX at its top and uses neither for a SavedModel; we lend it empty modules
+instead of installing gigabytes (docs/decisions.md).
+"""
+
+import contextlib
+import io
+import json
+import shutil
+import sys
+import tempfile
+import types
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fieldguide.export.params import Quantization
+from fieldguide.export.saved_model import SIGNATURE, predict_saved_model, write_saved_model
+
+MIN_UINT8_WEIGHTS = 20_000
+"""Smaller tensors save too little to be worth their rounding error."""
+
+MODEL_FILE = "model.json"
+
+
+def convert(
+    onnx_file: Path, saved_model: Path, out: Path, quantization: Quantization, images: np.ndarray
+) -> np.ndarray:
+    """All that a stage wants of TensorFlow, so that one process loads it once: SavedModel, graph model, answers.
+
+    Returns the SavedModel's logits for `images`, as `predict_saved_model` does.
+    """
+    write_saved_model(onnx_file, saved_model)
+    write_graph_model(saved_model, out, quantization)
+    return predict_saved_model(saved_model, images)
+
+
+def write_graph_model(saved_model: Path, out: Path, quantization: Quantization) -> None:
+    """Write `model.json` and `group1-shard*of*.bin` into `out`, replacing those of an earlier run, model.json last."""
+    with tempfile.TemporaryDirectory(prefix=".tfjs-", dir=out) as scratch:
+        written = Path(scratch)
+        _convert(saved_model, written, {"float16": True} if quantization == "float16" else None)
+        if quantization == "mixed":
+            large = large_pointwise_weights(json.loads((written / MODEL_FILE).read_bytes()))
+            shutil.rmtree(written)
+            _convert(saved_model, written, {"uint8": large, "float16": True})
+        # Protocol buffers print their maps in any order; sorted keys make the bytes depend on the network alone.
+        model = json.loads((written / MODEL_FILE).read_bytes())
+        (written / MODEL_FILE).write_text(json.dumps(model, sort_keys=True, separators=(",", ":")), encoding="utf-8")
+        for stale in (out / MODEL_FILE, *sorted(out.glob("group1-shard*of*.bin"))):
+            stale.unlink(missing_ok=True)
+        for file in sorted(written.iterdir(), key=lambda file: (file.name == MODEL_FILE, file.name)):
+            file.replace(out / file.name)
+
+
+def large_pointwise_weights(model: dict[str, Any]) -> list[str]:
+    """Names of the 1x1 convolution kernels and matrices of at least MIN_UINT8_WEIGHTS weights in a model.json."""
+    weights = [weight for group in model["weightsManifest"] for weight in group["weights"]]
+    return [
+        weight["name"]
+        for weight in weights
+        if np.prod(weight["shape"]) >= MIN_UINT8_WEIGHTS
+        and (len(weight["shape"]) == 2 or (len(weight["shape"]) == 4 and weight["shape"][:2] == [1, 1]))
+    ]
+
+
+def _convert(saved_model: Path, out: Path, quantization_dtype_map: dict[str, Any] | None) -> None:
+    from fieldguide.records.quiet_tensorflow import tf
+
+    with _lent_modules(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
+
+        # It prints a progress report that is nobody's; errors are exceptions.
+        with contextlib.redirect_stdout(io.StringIO()), tf.Graph().as_default():
+            convert_tf_saved_model(
+                str(saved_model),
+                str(out),
+                signature_def=SIGNATURE,
+                quantization_dtype_map=quantization_dtype_map,
+            )
+
+
+@contextlib.contextmanager
+def _lent_modules() -> Iterator[None]:
+    """Empty stand-ins for what the converter imports in vain, gone again afterwards."""
+    jax2tf = types.ModuleType("jax.experimental.jax2tf")
+    jax2tf.PolyShape = object  # type: ignore[attr-defined]
+    experimental = types.ModuleType("jax.experimental")
+    experimental.jax2tf = jax2tf  # type: ignore[attr-defined]
+    jax = types.ModuleType("jax")
+    jax.experimental = experimental  # type: ignore[attr-defined]
+    forests = types.ModuleType("tensorflow_decision_forests")
+    lent = {each.__name__: each for each in (forests, jax, experimental, jax2tf) if each.__name__ not in sys.modules}
+    sys.modules.update(lent)
+    try:
+        yield
+    finally:
+        for name in lent:
+            del sys.modules[name]

@@ -1,0 +1,146 @@
+"""Beside every finished shard of originals, the record of what became of each of its URLs.
+
+A ledger is written after its shard and only then counts. It names the list of URLs and the rules (OriginalsParams
+that change results) it was made under, so the next run can tell what is still good. No times and no numbers of
+attempts: equal runs give equal ledgers, whatever the weather on the way. MLflow has those, by host.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fieldguide.catalogue.schema import OUTCOME_FIELDS
+from fieldguide.fetch.local import local_file
+from fieldguide.fetch.outcomes import is_retryable
+from fieldguide.fetch.params import OriginalsParams
+from fieldguide.fetch.plan import Wanted
+from fieldguide.files import written_whole
+
+LEDGER_SCHEMA: Final = pa.schema(
+    [
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("key", pa.binary(16), nullable=False),
+        *OUTCOME_FIELDS,
+        pa.field("etag", pa.string()),
+        pa.field("last_modified", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One URL's line of a ledger."""
+
+    url: str
+    key: bytes
+    """Wanted.key() of the URL."""
+    status: str
+    http_status: int | None
+    error: str | None
+    sha256: str | None
+    num_bytes: int | None
+    offset: int | None
+    etag: str | None
+    last_modified: str | None
+    """The server's words by which it knows whether it has something new."""
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Headers of a request that is to be answered only with something new."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again would give the same."""
+        return not is_retryable(self.status, self.http_status)
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether a later run may take this line over. A local file may have changed and costs little to read again."""
+        return self.is_final and local_file(self.url) is None
+
+
+@dataclass(frozen=True)
+class LedgerHead:
+    """What a ledger says of itself, readable without its lines."""
+
+    wanted: str
+    """Digest of the list of URLs."""
+    rules: str
+    """Digest of the parameters that change results."""
+    refresh: str
+    """The `refresh` it was made under."""
+    shard_bytes: int
+    """Size of the tar it describes; 0 where none is kept."""
+    num_retryable: int
+    num_reusable: int
+
+
+def ledger_path(shards: Path, shard: str) -> Path:
+    """Where the ledger of the shard file `shard` lies."""
+    return shards.parent / "ledger" / f"{Path(shard).stem}.parquet"
+
+
+def digest_wanted(wanted: Iterable[Wanted]) -> str:
+    """A digest of URLs, their order and their member names."""
+    digest = hashlib.sha256()
+    for item in wanted:
+        digest.update(item.key() + item.photo_id.encode())
+    return digest.hexdigest()
+
+
+def digest_rules(params: OriginalsParams) -> str:
+    """A digest of the parameters under which a URL may have another outcome."""
+    limits = (params.max_bytes, params.max_redirects, params.allow_private, params.max_side)
+    rules = (*limits, params.store.value, LEDGER_SCHEMA.names)
+    return hashlib.sha256(repr(rules).encode()).hexdigest()
+
+
+def write_ledger(
+    path: Path, entries: Sequence[Entry], *, wanted: str, params: OriginalsParams, shard_bytes: int
+) -> None:
+    """Write a ledger, whole or not at all."""
+    head = {
+        "wanted": wanted,
+        "rules": digest_rules(params),
+        "refresh": params.refresh or "",
+        "shard_bytes": str(shard_bytes),
+        "num_retryable": str(sum(not entry.is_final for entry in entries)),
+        "num_reusable": str(sum(entry.is_reusable for entry in entries)),
+    }
+    columns = [pa.array([getattr(entry, field.name) for entry in entries], field.type) for field in LEDGER_SCHEMA]
+    table = pa.Table.from_arrays(columns, schema=LEDGER_SCHEMA.with_metadata(head))
+    with written_whole(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_statistics=False)
+
+
+def read_head(path: Path) -> LedgerHead | None:
+    """What a ledger says of itself; None if there is no readable ledger."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        return LedgerHead(
+            wanted=metadata[b"wanted"].decode(),
+            rules=metadata[b"rules"].decode(),
+            refresh=metadata[b"refresh"].decode(),
+            shard_bytes=int(metadata[b"shard_bytes"]),
+            num_retryable=int(metadata[b"num_retryable"]),
+            num_reusable=int(metadata[b"num_reusable"]),
+        )
+    except (FileNotFoundError, pa.ArrowInvalid, KeyError, ValueError):
+        return None
+
+
+def read_outcomes(path: Path) -> pa.Table:
+    """A ledger's lines as a table of LEDGER_SCHEMA."""
+    return pq.read_table(path, schema=LEDGER_SCHEMA, use_threads=False)
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """A ledger's lines."""
+    return [Entry(**line) for line in read_outcomes(path).to_pylist()]

@@ -1,0 +1,105 @@
+"""Reads the bytes that fetch brought: from its shards or, of a stream, from the cache and where they came from."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from fieldguide.catalogue.schema import Status
+from fieldguide.fetch.cache import PhotoCache, open_cache
+from fieldguide.fetch.download import open_downloader
+from fieldguide.fetch.fetch_url import fetch_url
+from fieldguide.fetch.ledger import Entry, ledger_path, read_entries
+from fieldguide.fetch.params import OriginalsParams, StoreKind
+
+STREAM: Final = "stream.json"
+"""Below fetch's output where no originals are kept: the parameters by which they are asked for again."""
+AHEAD: Final = 64
+"""Photos of a stream in memory at once."""
+ANYWHERE: Final = "/"
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a photo is: `shard[offset : offset + num_bytes]`, or row `offset` of the ledger `shard`."""
+
+    shard: str
+    offset: int
+    num_bytes: int
+
+
+@dataclass(frozen=True)
+class Originals:
+    """All that fetch brought, for several processes at once."""
+
+    fetch: Path
+    num_readers: int = 1
+    """Processes that share the requests at once which fetch was allowed."""
+
+    def read(self, locations: Iterable[Location]) -> Iterator[bytes | None]:
+        """Yield the bytes of each photo; fastest when neighbours share a shard.
+
+        None stands for a photo of a stream that is gone, changed or, after all retries, out of reach.
+        """
+        stream = self.fetch / STREAM
+        if stream.exists():
+            params = OriginalsParams.model_validate_json(stream.read_text(encoding="utf-8"))
+            return _read_stream(locations, self.fetch / "shards", params.share(self.num_readers))
+        return _read_shards(locations, self.fetch / "shards")
+
+
+def write_stream(fetch: Path, params: OriginalsParams) -> None:
+    """Say below `fetch` how its photos are asked for again, if it keeps none."""
+    file = fetch / STREAM
+    if params.store is StoreKind.STREAM:
+        names = set(OriginalsParams.model_fields)
+        file.write_text(params.model_dump_json(include=names, indent=2) + "\n", encoding="utf-8")
+    else:
+        file.unlink(missing_ok=True)
+
+
+def _read_shards(locations: Iterable[Location], shards: Path) -> Iterator[bytes]:
+    opened, stream = None, None
+    with ExitStack() as stack:
+        for location in locations:
+            if stream is None or location.shard != opened:
+                stack.pop_all().close()
+                opened, stream = location.shard, stack.enter_context((shards / location.shard).open("rb"))
+            stream.seek(location.offset)
+            yield stream.read(location.num_bytes)
+
+
+def _read_stream(locations: Iterable[Location], shards: Path, params: OriginalsParams) -> Iterator[bytes | None]:
+    opened: str | None = None
+    entries: list[Entry] = []
+    remaining = iter(locations)
+    with open_cache(params.cache_folder, params.cache_bytes) as cache:
+        while piece := list(islice(remaining, AHEAD)):
+            wanted = []
+            for location in piece:
+                if location.shard != opened:
+                    opened, entries = location.shard, read_entries(ledger_path(shards, location.shard))
+                wanted.append(entries[location.offset])
+            yield from asyncio.run(_find(wanted, cache, params))
+
+
+async def _find(wanted: Sequence[Entry], cache: PhotoCache, params: OriginalsParams) -> list[bytes | None]:
+    async with open_downloader(params) as downloader:
+
+        async def find(entry: Entry) -> bytes | None:
+            assert entry.sha256 is not None
+            if (kept := await asyncio.to_thread(cache.get, entry.sha256)) is not None:
+                return kept
+            # Fetch saw to it that no path leaves its source's root; what it let in is known by its digest.
+            outcome = await fetch_url(entry.url, ANYWHERE, downloader, params.max_side)
+            content = outcome.content
+            if outcome.status != Status.OK or content is None or hashlib.sha256(content).hexdigest() != entry.sha256:
+                return None
+            await asyncio.to_thread(cache.put, entry.sha256, content)
+            return content
+
+        return await asyncio.gather(*map(find, wanted))

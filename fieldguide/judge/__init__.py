@@ -1,1 +1,0 @@
-"""How well a model knows, and how well it knows that it knows: metrics, calibration, report."""

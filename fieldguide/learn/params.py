@@ -1,0 +1,163 @@
+"""The `embed`, `train_teacher` and `distill_student` sections of params.yaml. Nothing here imports PyTorch."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from fieldguide.params import Section
+
+Precision = Literal["auto", "32-true", "bf16-mixed"]
+"""`auto`: bfloat16 where an accelerator has it, else float32."""
+
+Mean = tuple[float, float, float]
+Std = tuple[PositiveFloat, PositiveFloat, PositiveFloat]
+
+
+class _Weights(Section):
+    # `from` is a keyword of Python, so the field has another name than its key.
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+
+class ScratchWeights(_Weights):
+    """Random weights, drawn from the seed."""
+
+    origin: Literal["scratch"] = Field(alias="from")
+    """`scratch`."""
+
+
+class FileWeights(_Weights):
+    """A plain state dict: `.safetensors`, or `.pth` and the like as long as it holds nothing but tensors."""
+
+    origin: Literal["file"] = Field(alias="from")
+    """`file`."""
+    path: Path
+    """The file, from the repository's root or absolute."""
+    sha256: str | None
+    """Expected digest of the file; null takes it as it is."""
+
+
+class HubWeights(_Weights):
+    """The weights that timm publishes for the architecture; downloaded."""
+
+    origin: Literal["hub"] = Field(alias="from")
+    """`hub`."""
+
+
+WeightsParams = Annotated[ScratchWeights | FileWeights | HubWeights, Field(discriminator="origin")]
+
+
+class BackboneParams(Section):
+    """A network without its classes; a part of the sections that build one."""
+
+    architecture: str
+    """A name from `timm.list_models()`."""
+    architecture_args: dict[str, Any]
+    """Further arguments of that timm model."""
+    image_size: PositiveInt
+    """Side of the input, px."""
+    mean: Mean
+    """Of each channel, for pixel values in [0, 1]."""
+    std: Std
+    """Of each channel, for pixel values in [0, 1]."""
+    weights: WeightsParams
+    """First weights: {from: scratch}, {from: file, path: ..., sha256: ...} or {from: hub} (timm's, downloaded)."""
+
+
+class EmbedParams(Section):
+    """The `embed` section of params.yaml."""
+
+    backbone: BackboneParams
+    """The frozen network whose features are kept."""
+    batch_size: PositiveInt
+    """Photos at once."""
+    precision: Precision
+    """`auto` (bf16 where an accelerator has it), `32-true` or `bf16-mixed`."""
+    workers: NonNegativeInt
+    """Processes that decode; 0: the stage's own."""
+    seed: NonNegativeInt
+    """Of random weights."""
+
+
+class TrainingParams(BackboneParams):
+    """What the sections of teachers and student have in common."""
+
+    head_init: Literal["none", "linear_probe"]
+    """`linear_probe`: the classifier starts as a logistic regression on the embed stage's features, so that
+    fine-tuning does not bend good features towards a random head (LP-FT; Kumar et al., 2022)."""
+    transforms: list[dict[str, Any]]
+    """Augmentations, `{_target_: torchvision.transforms.v2.RandomHorizontalFlip, p: 0.5}`, applied in order."""
+    epochs: PositiveInt
+    """Passes over the training photos."""
+    batch_size: PositiveInt
+    """Photos a step."""
+    optimizer: str
+    """A name that timm's create_optimizer_v2 knows."""
+    learning_rate: PositiveFloat
+    """At its highest; it rises linearly over `warmup_epochs` and then falls along a cosine to `min_learning_rate`."""
+    min_learning_rate: NonNegativeFloat
+    """Where the learning rate starts and ends."""
+    warmup_epochs: NonNegativeFloat
+    """Epochs over which the learning rate rises."""
+    weight_decay: NonNegativeFloat
+    """Of all weights but biases and norms."""
+    layer_decay: PositiveFloat | None
+    """Factor by which the learning rate shrinks from each layer to the one below it; null: none."""
+    clip_norm: PositiveFloat | None
+    """Largest norm of the gradient; null: any."""
+    ema_decay: float | None = Field(gt=0, lt=1)
+    """Keep and evaluate a moving average of the weights; null: the weights themselves."""
+    label_smoothing: float = Field(ge=0, lt=1)
+    """Share of the label's probability that is spread over all classes."""
+    rank_weights: dict[str, NonNegativeFloat]
+    """Weight of each rank in the loss: those of `split.ranks`."""
+    balance_fraction: float = Field(ge=0, le=1)
+    """Draw photos of a class of n_c photos with weight (N / n_c)^fraction; 0: every photo once an epoch."""
+    patience: NonNegativeInt | None
+    """Stop after so many epochs without a better validation top-1; null: never."""
+    max_samples: PositiveInt | None
+    """Learn from so many photos only, to try things out; null: all."""
+    precision: Precision
+    """`auto` (bf16 where an accelerator has it), `32-true` or `bf16-mixed`."""
+    checkpoint_steps: PositiveInt
+    """Steps between two resume checkpoints; one is written at the end of every epoch too."""
+    workers: NonNegativeInt
+    """Processes that decode and augment, each on a core of its own; 0: the training process does. Images are the same,
+    but torch's threads get the other cores, and the last bits of a sum depend on how many threads share it."""
+    seed: NonNegativeInt
+    """Of random weights, batch order, augmentation and dropout."""
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> "TrainingParams":
+        for number, step in enumerate(self.transforms):
+            size = step.get("size")
+            if size is not None and size not in (self.image_size, [self.image_size, self.image_size]):
+                raise ValueError(
+                    f"transforms[{number}] makes images of {size} px, image_size is {self.image_size}; expected the "
+                    "same, or fieldguide.learn.transforms.RandomCrop, which leaves the size to the network"
+                )
+        if not any(self.rank_weights.values()):
+            raise ValueError(f"rank_weights {self.rank_weights} teach nothing; expected one above 0")
+        return self
+
+
+class TeacherParams(TrainingParams):
+    """One entry of the `train_teacher` section of params.yaml."""
+
+    region: str | None
+    """Learn from the photos and the classes of this region only; null: all."""
+
+
+class DistillationParams(TrainingParams):
+    """A student: how it is trained and whom it listens to."""
+
+    temperature: PositiveFloat
+    """By which logits are divided before teachers and student are compared."""
+    soft_weight: NonNegativeFloat
+    """Weight of the teachers' word in the loss; 0 leaves the teachers out."""
+    hard_weight: NonNegativeFloat
+    """Weight of the labels' word in the loss."""
+    teachers: dict[str, NonNegativeFloat] = Field(min_length=1)
+    """Weight of each teacher, by its name in `train_teacher`."""
+    views: PositiveInt
+    """Augmented views of each photo that the teachers are asked about; epoch e shows view e modulo `views`."""

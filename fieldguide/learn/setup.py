@@ -1,0 +1,76 @@
+"""What a network is to learn and from which photos: what training a teacher and a student begins with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.errors import ParamsError, TrainingError
+from fieldguide.learn.labels import UNKNOWN, map_labels, select_classes, select_photos
+from fieldguide.learn.linear_probe import initialise_head
+from fieldguide.learn.network import Network, build_network
+from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.sampling import BatchOrder, balance_weights
+from fieldguide.learn.validation import Validation
+from fieldguide.records.manifest import TAXONOMY
+from fieldguide.records.reader import RecordSet
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """A network with its first weights, the photos it learns from and those it is validated on."""
+
+    network: Network
+    records: RecordSet
+    indices: np.ndarray
+    """int64 [num_train]: the photos to learn from."""
+    labels: np.ndarray
+    """int64 [num_records, num_ranks] of all records; UNKNOWN where the network does not know the class."""
+    order: BatchOrder
+    validation: Validation
+
+    def counts(self) -> dict[str, int]:
+        """Sizes for the metrics."""
+        return {
+            "num_train": len(self.indices),
+            "num_val": len(self.validation.indices),
+            "num_classes": self.network.spec.class_counts[0],
+            "num_parameters": self.network.spec.num_parameters,
+        }
+
+
+def prepare_training(
+    params: TrainingParams, tfrecord: Path, split: Path, embed: Path | None, *, region: str | None, views: int | None
+) -> TrainingSetup:
+    """Open the records, choose photos and classes (those of `region`, null: all), build the network.
+
+    `embed` is read if the head starts as a linear probe. Raises ParamsError where `rank_weights` names other ranks than
+    the records have, TrainingError where there is nothing to learn from or to validate on, or where the records are
+    older than the split.
+    """
+    records, val_records = RecordSet.open(tfrecord, "train"), RecordSet.open(tfrecord, "val")
+    if records.taxonomy != Taxonomy.read(split / TAXONOMY):
+        raise TrainingError(f"{tfrecord} has another taxonomy than {split}; run the resize and tfrecord stages again")
+    ranks = records.taxonomy.ranks
+    if set(params.rank_weights) != set(ranks) or not any(params.rank_weights.values()):
+        raise ParamsError(f"rank_weights names {', '.join(params.rank_weights)}; expected a weight for each of {ranks}")
+    in_region = select_photos(records, region, None)
+    classes = select_classes(records.taxonomy, records, in_region, region)
+    network = build_network(params, ranks=ranks, classes=classes, region=region, seed=params.seed)
+    labels = map_labels(records, classes, ranks)
+    indices = in_region[labels[in_region, 0] != UNKNOWN][: params.max_samples]
+    val_indices = select_photos(val_records, region, params.max_samples)
+    validation = Validation.of(val_records, val_indices, network.spec, params.batch_size, params.workers)
+    if not len(indices) or not len(validation.indices):
+        raise TrainingError(
+            f"{tfrecord}: {len(indices)} photos to train on and {len(validation.indices)} to validate on"
+            f"{f' in region {region!r}' if region else ''}; both are needed"
+        )
+    if params.head_init == "linear_probe":
+        if embed is None:
+            raise ParamsError("head_init is linear_probe, but this stage reads no embeddings; expected none")
+        initialise_head(network, embed, records, indices, labels)
+    balanced = balance_weights(labels[indices, 0], params.balance_fraction) if params.balance_fraction else None
+    order = BatchOrder(indices, params.batch_size, params.seed, views=views, weights=balanced)
+    return TrainingSetup(network, records, indices, labels, order, validation)

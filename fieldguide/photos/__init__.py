@@ -1,1 +1,0 @@
-"""The bytes of photos: download, store, decode, fingerprints, geometry."""

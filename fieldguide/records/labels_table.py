@@ -1,0 +1,42 @@
+"""labels.parquet: what is known of every record without opening one, in record order.
+
+Columns: split, photo_id, region (null where it is unknown), then the class index at each rank of the taxonomy.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.errors import RecordError
+from fieldguide.files import file_sha256
+from fieldguide.records.features import Description
+from fieldguide.records.manifest import LABELS, Manifest
+
+
+def tabulate_labels(described: Sequence[Description], taxonomy: Taxonomy) -> pl.DataFrame:
+    """The rows of one shard, all columns but `split`. Every label must be a class of the taxonomy."""
+    columns: dict[str, pl.Series] = {
+        "photo_id": pl.Series([each.photo_id for each in described], dtype=pl.String),
+        "region": pl.Series([each.region for each in described], dtype=pl.String),
+    }
+    for rank in taxonomy.ranks:
+        index = taxonomy.index(rank)
+        columns[rank] = pl.Series([index[each.labels[rank]] for each in described], dtype=pl.Int32)
+    return pl.DataFrame(columns)
+
+
+def read_labels(directory: Path, manifest: Manifest, split: str) -> pl.DataFrame:
+    """The rows of one split, in record order. Raises RecordError unless the table is the one the manifest names."""
+    path = directory / LABELS
+    try:
+        digest = file_sha256(path)
+    except FileNotFoundError:
+        raise RecordError(f"{path} is missing; run the tfrecord stage again") from None
+    if digest != manifest.labels_sha256:
+        raise RecordError(f"{path} is damaged: sha256 {digest}, the manifest says {manifest.labels_sha256}")
+    rows = pl.scan_parquet(path).filter(pl.col("split") == split).collect()
+    if len(rows) != (wanted := manifest.split(split).num_records):
+        raise RecordError(f"{path}: {len(rows)} records of {split}, the manifest says {wanted}")
+    return rows

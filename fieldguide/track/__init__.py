@@ -1,0 +1,1 @@
+"""A stage's run in MLflow and in DVC's lock file."""

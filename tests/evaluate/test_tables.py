@@ -1,0 +1,47 @@
+"""The files beside the report."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fieldguide.evaluate.answers import Answers, RankAnswers
+from fieldguide.evaluate.tables import (
+    tabulate,
+    write_calibration,
+    write_confusion,
+    write_predictions,
+    write_reliability,
+)
+
+LOGITS = np.array([[1, 3, 2, 0, 0, 0], [9, 0, 0, 0, 0, 0]], np.float32)
+SPECIES = RankAnswers(["other", "a", "b", "c", "d", "e"], np.array([2, 0]), LOGITS, 2.0)
+ANSWERS = Answers("student", None, np.array([1, 0]), {"species": SPECIES})
+
+
+def test_predictions_hold_five_answers_and_honest_confidence(tmp_path: Path):
+    table = tabulate(ANSWERS, ["id0", "id1"])
+    write_predictions(tmp_path / "predictions.parquet", [table, table])
+    read = pl.read_parquet(tmp_path / "predictions.parquet")
+    assert read["photo_id"].to_list() == ["id1", "id0"] * 2
+    assert read["label"].to_list()[:2] == ["b", "other"]
+    assert read["top5"].to_list()[0] == ["a", "b", "other", "c", "d"]
+    shares = np.exp(LOGITS[0] / 2) / np.exp(LOGITS[0] / 2).sum()
+    assert read["confidence"].to_list()[0] == pytest.approx(sorted(shares, reverse=True)[:5], rel=1e-5)
+
+
+def test_plots_for_dvc(tmp_path: Path):
+    write_confusion(tmp_path / "confusion.csv", SPECIES)
+    assert (tmp_path / "confusion.csv").read_text() == "actual,predicted\nb,a\nother,other\n"
+    write_reliability(tmp_path / "reliability.csv", SPECIES, 15)
+    rows = pl.read_csv(tmp_path / "reliability.csv")
+    assert rows.columns == ["state", "confidence", "accuracy", "num_photos"]
+    assert rows.group_by("state").agg(pl.col("num_photos").sum())["num_photos"].to_list() == [2, 2]
+
+
+def test_calibration_names_each_model(tmp_path: Path):
+    kept = {"temperature": 1.5, "top1": 0.9, "top5": 1.0, "macro_f1": 0.8, "ece": 0.1, "ece_calibrated": 0.02}
+    write_calibration(tmp_path / "calibration.json", {"student": {**kept, "num_photos": 7, "ranks": {}}})
+    assert json.loads((tmp_path / "calibration.json").read_text()) == {"student": {**kept, "num_photos": 7}}

@@ -1,0 +1,61 @@
+"""Everything that export-tfjs reads, made small by hand, and one export of it that several test files share."""
+
+import functools
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fieldguide.engine import run_isolated
+from fieldguide.export.params import ExportTfjsParams
+from fieldguide.records.params import TfrecordParams
+from stages.export_tfjs import export_tfjs
+from stages.tfrecord import tfrecord
+from tests.export.making import make_student
+from tests.records.making import ENGINE, TAXONOMY, make_photo, make_resized
+
+NUM_PHOTOS = {"train": 8, "val": 2, "test": 12}
+
+STRICT = {"min_top1_agreement": 1.0, "max_logit_error": 0.001}
+PARAMS: dict[str, Any] = {
+    "quantization": "float16",
+    "min_confidence": 0.4,
+    "num_examples": 3,
+    "num_parity_photos": 10,
+    "limits": {
+        "onnxruntime": STRICT,
+        "tensorflow": STRICT,
+        "tfjs_node": {"min_top1_agreement": 0.9, "max_logit_error": 0.1},
+    },
+    "max_bundle_mb": 8,
+}
+
+
+def make_inputs(root: Path) -> dict[str, Path]:
+    """What the stage reads, below `root`, as its keyword arguments; `out` and `bundle` are yet to be written."""
+    paths = {name: root / name for name in ("student", "fetch", "split", "tfrecord", "evaluate", "out", "bundle")}
+    make_resized(root / "resize", NUM_PHOTOS)
+    params = TfrecordParams(records_per_shard=64, salt="test", engine=ENGINE)
+    run_isolated(tfrecord, params, resize=root / "resize", split=root / "resize", out=paths["tfrecord"])
+    run_isolated(make_student, paths["student"])
+    ids = [make_photo(number)[0] for number in range(sum(NUM_PHOTOS.values()))]
+    splits = [name for name, count in NUM_PHOTOS.items() for _ in range(count)]
+    for name in ("fetch", "split", "evaluate"):
+        paths[name].mkdir()
+    TAXONOMY.write(paths["split"] / "taxonomy.json")
+    pl.DataFrame({"photo_id": ids, "split": splits}).write_parquet(paths["split"] / "split.parquet")
+    licences = [["CC0-1.0", "CC-BY-4.0", "CC-BY-NC-4.0"][number % 3] for number in range(len(ids))]
+    holders = [[None, "A | B", "C"][number % 3] for number in range(len(ids))]
+    credits = {"photo_id": ids, "licence": licences, "rights_holder": holders}
+    pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
+    (paths["evaluate"] / "calibration.json").write_text('{"student": {"temperature": 1.5}}')
+    return paths
+
+
+@functools.cache
+def export_once(root: Path) -> tuple[dict[str, Path], dict[str, Any]]:
+    """The stage's paths and metrics after one good run below `root`; never change what is there."""
+    shutil.rmtree(root, ignore_errors=True)
+    paths = make_inputs(root)
+    return paths, export_tfjs(ExportTfjsParams.model_validate(PARAMS), **paths)

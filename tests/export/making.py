@@ -1,0 +1,108 @@
+"""Single-node ONNX networks, and the functions that tests run in a process of TensorFlow's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+from fieldguide.errors import ExportError
+
+OPSET = 18
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `run_everywhere` found."""
+
+    operators: frozenset[str]
+    """That a student may use."""
+    answers: list[np.ndarray]
+    messages: list[str]
+    """Of the ExportErrors, `accepted` where there was none."""
+
+
+def weights(*shape: int, seed: int = 0) -> np.ndarray:
+    """Reproducible float32 weights."""
+    return np.random.default_rng([seed, *shape]).normal(size=shape).astype(np.float32)
+
+
+def write_onnx(
+    path: Path, nodes: Sequence[onnx.NodeProto], constants: dict[str, np.ndarray], side: int, channels: int
+) -> Path:
+    """A network from `image` [batch, channels, side, side] through `nodes` and a flattening to `logits`."""
+    last = nodes[-1].output[-1]
+    graph = helper.make_graph(
+        [*nodes, helper.make_node("Flatten", [last], ["logits"], axis=1)],
+        "case",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", channels, side, side])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "classes"])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9), path)
+    return path
+
+
+def run_onnx(path: Path, images: np.ndarray) -> np.ndarray:
+    """ONNX Runtime's output for NHWC images."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"image": np.ascontiguousarray(images.transpose(0, 3, 1, 2))})[0])
+
+
+def run_everywhere(cases: Sequence[tuple[Path, np.ndarray, Path]], refused: Sequence[Path]) -> Outcome:
+    """TensorFlow's view of (network, NHWC images, folder for a float32 graph model) and of networks that it refuses.
+
+    Isolate this.
+    """
+    from fieldguide.export.graph import Network
+    from fieldguide.export.onnx_graph import read_onnx
+    from fieldguide.export.operators import OPERATORS
+    from fieldguide.export.saved_model import predict_saved_model, write_saved_model
+    from fieldguide.export.tfjs import write_graph_model
+
+    answers = []
+    for path, images, out in cases:
+        write_saved_model(path, out / "saved_model")
+        write_graph_model(out / "saved_model", out, "none")
+        answers.append(predict_saved_model(out / "saved_model", images))
+    messages = []
+    for path in refused:
+        try:
+            Network(read_onnx(path)).answer.get_concrete_function()
+        except ExportError as error:
+            messages.append(str(error))
+        else:
+            messages.append("accepted")
+    return Outcome(frozenset(OPERATORS), answers, messages)
+
+
+def make_student(directory: Path) -> None:
+    """A small untrained network for the flora of tests/records/making.py, stirred so that its answers differ."""
+    import torch
+
+    from fieldguide.learn.network import build_network, save_network
+    from fieldguide.learn.params import BackboneParams
+    from tests.records.making import TAXONOMY
+
+    backbone = {
+        "architecture": "mobilenetv2_035",
+        "architecture_args": {},
+        "image_size": 24,
+        "mean": (0.5, 0.4, 0.3),
+        "std": (0.5, 0.25, 0.2),
+        "weights": {"from": "scratch"},
+    }
+    ranks, classes = TAXONOMY.ranks, TAXONOMY.classes
+    network = build_network(BackboneParams.model_validate(backbone), ranks=ranks, classes=classes, region=None, seed=5)
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for layer in network.module.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.running_mean.normal_(0, 0.1, generator=generator)
+                layer.running_var.uniform_(0.7, 1.3, generator=generator)
+                layer.bias.normal_(0, 0.1, generator=generator)
+    directory.mkdir(parents=True)
+    save_network(network, directory)

@@ -1,0 +1,196 @@
+import asyncio
+import email.utils
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fieldguide.catalogue.schema import Status
+from fieldguide.fetch import addresses
+from fieldguide.fetch.download import open_downloader, retry_after_s, wait_before_retry
+from fieldguide.fetch.outcomes import Outcome
+from fieldguide.fetch.params import DownloadParams
+from tests.photo_server import PhotoServer, photo_bytes, serve_photos
+
+LIMITS = {
+    "connect_timeout_s": 5,
+    "read_timeout_s": 5,
+    "total_timeout_s": 10,
+    "retries": 0,
+    "max_megabytes": 0.2,
+    "max_redirects": 3,
+    "allow_private": True,
+    "concurrency": 8,
+    "host_concurrency": 8,
+    "host_requests_per_second": None,
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PhotoServer]:
+    with serve_photos() as running:
+        yield running
+
+
+def get(*urls: str, **limits: object) -> list[Outcome]:
+    params = DownloadParams.model_validate(LIMITS | limits)
+
+    async def fetch_all() -> list[Outcome]:
+        async with open_downloader(params) as downloader:
+            return await asyncio.gather(*map(downloader.download, urls))
+
+    return asyncio.run(fetch_all())
+
+
+@pytest.mark.parametrize(
+    ("path", "limits", "status", "http_status"),
+    [
+        ("page/1.jpg", {}, Status.OK, 200),  # what the bytes are is for clean to say
+        ("empty/1.jpg", {}, Status.OK, 200),
+        ("404", {}, Status.MISSING, 404),
+        ("410", {}, Status.MISSING, 410),
+        ("403", {}, Status.HTTP_ERROR, 403),
+        ("500", {}, Status.HTTP_ERROR, 500),
+        ("429", {}, Status.HTTP_ERROR, 429),
+        ("204", {}, Status.HTTP_ERROR, 204),
+        ("304", {}, Status.HTTP_ERROR, 304),
+        ("truncated/1", {}, Status.INCOMPLETE, None),
+        ("stalled/1", {"read_timeout_s": 0.2}, Status.TIMEOUT, None),
+        ("silent/1", {"read_timeout_s": 0.2}, Status.TIMEOUT, None),
+        ("dribbling/1", {"total_timeout_s": 0.4}, Status.TIMEOUT, None),
+        ("endless/1", {}, Status.TOO_LARGE, 200),
+        ("large/1", {}, Status.TOO_LARGE, 200),
+        ("loop/1", {}, Status.TOO_MANY_REDIRECTS, None),
+        ("redirect/file:///etc/passwd", {}, Status.REFUSED, None),
+        ("redirect/ftp://example.org/1.jpg", {}, Status.REFUSED, None),
+        ("reset/1", {}, Status.CONNECTION_ERROR, None),
+    ],
+)
+def test_every_answer_has_its_status(
+    server: PhotoServer, path: str, limits: dict[str, object], status: Status, http_status: int | None
+) -> None:
+    [outcome] = get(server.url(path), **limits)
+    assert (outcome.status, outcome.http_status) == (status, http_status)
+    assert (outcome.error is None) == (status is Status.OK)
+    assert (outcome.content is None) == (status is not Status.OK)
+
+
+def test_the_bytes_are_those_of_the_server(server: PhotoServer) -> None:
+    [outcome] = get(server.url("photo/a.jpg"))
+    assert outcome == Outcome(Status.OK, 200, content=photo_bytes("a.jpg"))
+
+
+@pytest.mark.parametrize("failure", ["once/429/a", "once/503/a", "once/500/a", "once/408/a"])
+def test_a_passing_failure_is_retried(server: PhotoServer, failure: str) -> None:
+    [outcome] = get(server.url(failure), retries=1)
+    assert outcome.status is Status.OK
+    assert server.asked[f"/{failure}"] == 2
+
+
+@pytest.mark.parametrize("path", ["404/again", "403/again", "large/again", "loop/again"])
+def test_a_final_answer_is_not_asked_for_again(server: PhotoServer, path: str) -> None:
+    get(server.url(path), retries=3, max_redirects=0)
+    assert server.asked[f"/{path}"] == 1
+
+
+def test_retries_end(server: PhotoServer) -> None:
+    [outcome] = get(server.url("503/forever"), retries=1)
+    assert (outcome.status, outcome.http_status) == (Status.HTTP_ERROR, 503)
+    assert server.asked["/503/forever"] == 2
+
+
+def test_relative_redirects_are_followed(server: PhotoServer) -> None:
+    [outcome] = get(server.url("redirect//photo/b.jpg"))
+    assert outcome.content == photo_bytes("b.jpg")
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("http://no-such-host.invalid/1.jpg", Status.CONNECTION_ERROR),
+        ("http://", Status.INVALID_URL),
+        ("http://[broken/1.jpg", Status.INVALID_URL),
+        ("http://127.1:9/1.jpg", Status.INVALID_URL),
+        ("http://host:port/1.jpg", Status.INVALID_URL),
+        ("http://a..b/1.jpg", Status.INVALID_URL),
+    ],
+)
+def test_what_is_no_server_has_a_status_too(url: str, status: Status) -> None:
+    [outcome] = get(url)
+    assert outcome.status is status
+    assert outcome.error
+
+
+def test_a_closed_port_is_a_connection_error() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        [outcome] = get(f"http://127.0.0.1:{unused.getsockname()[1]}/1.jpg")
+    assert outcome.status is Status.CONNECTION_ERROR
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"])
+def test_private_addresses_are_refused_unless_allowed(server: PhotoServer, host: str) -> None:
+    [outcome] = get(f"http://{host}:{server.server_port}/photo/secret.jpg", allow_private=False)
+    assert outcome.status is Status.REFUSED
+    assert server.asked["/photo/secret.jpg"] == 0
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1", "localhost"])
+def test_a_redirect_to_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    # No test may use the internet, so one loopback address plays it.
+    monkeypatch.setattr(addresses, "is_public", lambda address: str(address) == "127.0.0.2")
+    with serve_photos("127.0.0.2") as internet, serve_photos() as inside:
+        secret = f"http://{target}:{inside.server_port}/photo/1.jpg"
+        [photo, redirect] = get(internet.url("photo/1.jpg"), internet.url(f"redirect/{secret}"), allow_private=False)
+    assert photo.status is Status.OK
+    assert redirect.status is Status.REFUSED
+    assert not inside.asked
+
+
+def test_a_stalled_photo_does_not_hold_up_the_others(server: PhotoServer) -> None:
+    urls = [server.url("silent/2"), *(server.url(f"photo/{number}.jpg") for number in range(20))]
+    outcomes = get(*urls, concurrency=2, read_timeout_s=0.5)
+    assert [outcome.status for outcome in outcomes] == [Status.TIMEOUT, *[Status.OK] * 20]
+
+
+def test_waits_double_within_bounds_and_differ_by_url() -> None:
+    for attempt, longest in enumerate([0.5, 1, 2, 4, 8, 16, 30, 30]):
+        wait = wait_before_retry("http://a/1.jpg", attempt, None)
+        assert longest / 2 <= wait <= longest
+        assert wait == wait_before_retry("http://a/1.jpg", attempt, None)
+        assert wait != wait_before_retry("http://a/2.jpg", attempt, None)
+
+
+def test_a_server_may_ask_for_patience_but_not_for_ever() -> None:
+    assert wait_before_retry("http://a/1.jpg", 0, 7) == 7
+    assert wait_before_retry("http://a/1.jpg", 0, 1e9) == 120
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [(None, None), ("7", 7), ("", None), ("soon", None), ("-3", None), ("9" * 400, 999_999_999)],
+)
+def test_retry_after_is_read_as_seconds(header: str | None, expected: float | None) -> None:
+    assert retry_after_s({"Retry-After": header} if header is not None else {}) == expected
+
+
+def test_retry_after_is_read_as_a_date() -> None:
+    later = retry_after_s({"Retry-After": email.utils.formatdate(time.time() + 100, usegmt=True)})
+    assert later is not None
+    assert 0 < later <= 101
+    assert retry_after_s({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+
+
+def test_attempts_are_counted_by_host(server: PhotoServer) -> None:
+    params = DownloadParams.model_validate(LIMITS | {"retries": 2})
+
+    async def fetch_all() -> dict[str, dict[str, float]]:
+        async with open_downloader(params) as downloader:
+            for path in ("once/503/counted.jpg", "photo/1.jpg", "404/gone"):
+                await downloader.download(server.url(path))
+            return downloader.times.metrics()["attempts"]
+
+    [(host, times)] = asyncio.run(fetch_all()).items()
+    assert (host, times["num_urls"], times["num_attempts"]) == ("127.0.0.1", 3, 4)
+    assert times["mean_s"] >= 0
