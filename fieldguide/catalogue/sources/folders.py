@@ -75,10 +75,15 @@ def archive_scheme(root: Path) -> str | None:
     """`tar` or `zip` if `root` is such a file, None if it is a folder. Raises CatalogueError if it is neither."""
     if root.is_dir():
         return None
-    scheme = next((scheme for ending, scheme in ARCHIVES.items() if root.name.lower().endswith(ending)), None)
+    scheme = archive_ending(root)
     if scheme is None or not root.is_file():
         raise CatalogueError(f"{root} is not a folder, .tar, .tar.gz or .zip; expected a tree of photos")
     return scheme
+
+
+def archive_ending(path: Path) -> str | None:
+    """`tar` or `zip` if a file of this name is such an archive, whether or not there is one."""
+    return next((scheme for ending, scheme in ARCHIVES.items() if path.name.lower().endswith(ending)), None)
 
 
 def list_archive(archive: Path, scheme: str) -> list[tuple[str, str]]:
