@@ -73,7 +73,7 @@ def rows_of(
 
 
 def locate_below(text: str, root: Path) -> tuple[str, str | None]:
-    """What `locate` gives for `text` in a table whose paths start from `root`: a folder, an archive or a folder in one."""
+    """What `locate` gives for a path below `root`: a folder, an archive or a folder in an archive."""
     for archive in (root, *root.parents):
         if (scheme := archive_ending(archive)) and not SCHEME.match(text):
             member = (root.relative_to(archive) / text).as_posix()

@@ -17,7 +17,7 @@ class ObservationsSource(Section):
     path: Path
     """.jsonl, .csv, .tsv (each also with .gz) or .parquet."""
     root: Path | None
-    """The folder that paths start from, or an archive (.tar, .tar.gz, .zip) or a folder in one; null: the table's own."""
+    """Where paths start: a folder, an archive (.tar, .tar.gz, .zip) or a folder in one; null: beside the table."""
     columns: Columns
     explode: str | None
     """The column that holds a list of photos, if a row is an observation with several."""
