@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -35,13 +34,12 @@ def sample_table(path: Path) -> TableSample:
     """Read the first rows of a table. Raises CatalogueError if it cannot be read or holds none."""
     columns: defaultdict[str, list[Any]] = defaultdict(list)
     lists: dict[str, str] = {}
-    with closing(read_table(path, _parquet_columns(path))) as rows:
-        for _, _, cells in islice(rows, SAMPLED_ROWS):
-            for name, listed, value in _flatten(cells):
-                if value is not None and value != "":
-                    columns[name].append(value)
-                if listed:
-                    lists[name] = listed
+    for _, _, cells in islice(read_table(path, _parquet_columns(path)), SAMPLED_ROWS):
+        for name, listed, value in _flatten(cells):
+            if value is not None and value != "":
+                columns[name].append(value)
+            if listed:
+                lists[name] = listed
     if not columns:
         raise CatalogueError(f"{path} holds no rows")
     return TableSample(dict(columns), lists)
@@ -108,7 +106,7 @@ def find_table_layout(path: Path, given: Sequence[Path]) -> TableLayout:
 
 def _find_root(table: Path, paths: Sequence[str], given: Sequence[Path]) -> Path | None:
     """Where most of `paths` are found; None is the table's own folder."""
-    counts = {place: count for root in (table.parent, *given) for place, count in _count_found(root, paths) if count}
+    counts = {place: count for root in (*given, table.parent) for place, count in _count_found(root, paths) if count}
     if not counts:
         looked = ", ".join(dict.fromkeys(map(str, [*given, table.parent])))
         raise CatalogueError(

@@ -2,16 +2,15 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from fieldguide.catalogue.licences import allows_any_use, normalise_licence
 from fieldguide.catalogue.regions import Regions
 from fieldguide.catalogue.rows import DESCRIPTIVE, Row, Source
-from fieldguide.catalogue.splits import DRAWN, Split
+from fieldguide.catalogue.splits import Split
 from fieldguide.fetch.local import local_file
 from fieldguide.files import salted_unit
 
