@@ -121,8 +121,9 @@ def _count_found(root: Path, paths: Sequence[str]) -> Iterator[tuple[Path, int]]
     scheme = archive_ending(root) if root.is_file() else None
     if scheme:
         members = {name.removeprefix("./") for name in list_members(root, scheme)}
-        folders = {PurePosixPath(name).parent for name in members}
-        for folder in sorted({PurePosixPath(), *folders})[:MOST_FOLDERS]:
+        holding = {PurePosixPath(name).parent for name in members}
+        folders = holding | {above for folder in holding for above in folder.parents}
+        for folder in sorted(folders)[:MOST_FOLDERS]:
             yield root / folder, sum((folder / path).as_posix() in members for path in paths)
     elif root.is_dir():
         subfolders = sorted(entry for entry in root.iterdir() if entry.is_dir())
