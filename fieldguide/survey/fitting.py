@@ -36,15 +36,15 @@ def fit(file: Path) -> Pretrained:
     name = architecture_of(file.stem, timm.list_models())
     if name is None:
         raise TrainingError(f"weights file {file}: its name begins with no architecture of timm")
-    config: dict[str, Any] = timm.get_pretrained_cfg(name).to_dict()
+    config: Any = timm.get_pretrained_cfg(name, allow_unregistered=False)
     by_tensorflow = set(re.split(r"[._-]", file.stem.removeprefix(name))) & set(BY_TENSORFLOW)
     halves = (0.5, 0.5, 0.5)
     backbone = BackboneParams(
         architecture=name,
         architecture_args={"pad_type": "same"} if by_tensorflow else {},
-        image_size=config["input_size"][-1],
-        mean=halves if by_tensorflow else config["mean"],
-        std=halves if by_tensorflow else config["std"],
+        image_size=config.input_size[-1],
+        mean=halves if by_tensorflow else config.mean,
+        std=halves if by_tensorflow else config.std,
         weights=FileWeights.model_validate({"from": "file", "path": file, "sha256": None}),
     )
     module = build_module(backbone, NUM_OUTPUTS, seed=0)

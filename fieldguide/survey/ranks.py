@@ -3,7 +3,7 @@
 import csv
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +97,14 @@ def _with_closest(label: str, known: Iterable[str]) -> str:
 
 def _plain(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def find_ranks_within(table: Path, species: str | None, labels: Iterable[str]) -> Ranks:
+    """The ranks that a .csv of photos itself holds beside its column of `species`; NO_RANKS where it holds none."""
+    if table.suffix.lower() != ".csv" or species is None:
+        return NO_RANKS
+    try:
+        column, higher = match_ranks(_read_header(table))
+        return find_ranks(table, labels) if column == species and higher else NO_RANKS
+    except CatalogueError as error:
+        return replace(NO_RANKS, reason=f"no taxonomy was given, and the table is none: {error}")
