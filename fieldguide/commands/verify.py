@@ -1,4 +1,4 @@
-"""Recheck a finished tfrecord folder from its bytes: digests, checksums, counts, labels, and that every photo decodes."""
+"""Recheck a finished tfrecord folder from its bytes: digests, checksums, labels, and that every photo decodes."""
 
 import argparse
 from pathlib import Path
