@@ -10,6 +10,7 @@ from fieldguide.errors import FieldguideError
 
 COMMANDS = {
     "preset": "write params.yaml from a preset",
+    "params": "print what each parameter means and what it may hold",
     "summary": "print what the last run built",
     "why": "print the whole life of a photo, from source line to record",
     "taxonomy": "write the ranks that the sources of params.yaml hold as a table",
