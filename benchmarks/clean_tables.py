@@ -10,15 +10,18 @@ import argparse
 import multiprocessing
 import resource
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+import yaml
 
-from fieldguide.clean.params import Canonical, ClusterParams, OnConflict, QualityParams
+from fieldguide.clean.params import CleanParams
 from fieldguide.clean.screening import FACTS
 from fieldguide.clean.verdicts import judge_photos
 
 MAX_DISTANCE = 48
+ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
@@ -35,21 +38,12 @@ def main() -> None:
 
 def measure(num_rows: int) -> tuple[int, float, float, float]:
     """Photos kept, seconds, peak memory in MB, and that before the measured part."""
+    section = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["clean"]
+    params = CleanParams.model_validate(section | {"near_duplicate_distance": MAX_DISTANCE, "production_only": True})
     catalogue, facts = make_catalogue(num_rows)
     before = peak_mb()
     started = time.perf_counter()
-    verdicts = judge_photos(
-        catalogue,
-        facts,
-        is_allowed=lambda licence: licence != "unknown",
-        quality=QualityParams(min_brightness=0, max_brightness=255, min_sharpness=0, min_entropy=0, drop_framed=False),
-        same=ClusterParams(
-            near_duplicate_distance=MAX_DISTANCE,
-            drop_near_duplicates=True,
-            on_conflict=OnConflict.KEEP,
-            canonical=Canonical.FIRST,
-        ),
-    )
+    verdicts = judge_photos(catalogue, facts, params)
     seconds = time.perf_counter() - started
     return int((verdicts["verdict"] == "keep").sum()), seconds, peak_mb(), before
 

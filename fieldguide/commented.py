@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarfloat import ScalarFloat
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from fieldguide.errors import ParamsError
 from fieldguide.params import read_yaml
@@ -39,7 +40,8 @@ def merge(shape: CommentedMap, where: str, *layers: Any) -> CommentedMap:
             merged[key] = merge(value, _join(where, key), *given)
         else:
             merged[key] = _plain(given[-1] if given else value)
-    _take_comments(merged, shape, list(shape))
+    # After a text of several lines a comment would stand on a line of its own.
+    _take_comments(merged, shape, [key for key in shape if not isinstance(merged[key], LiteralScalarString)])
     return merged
 
 
@@ -48,15 +50,22 @@ def _join(where: str, key: object) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value in the form that DVC's writer keeps: numbers and texts without style, lists as blocks."""
+    """A copy of a value that stands on one line, but for lists of mappings and mappings of lists or mappings."""
+    copy: CommentedMap | CommentedSeq
     if isinstance(value, Mapping):
-        plain = CommentedMap((key, _plain(inner)) for key, inner in value.items())
-        if not any(isinstance(inner, list | Mapping) and inner for inner in value.values()):
-            plain.fa.set_flow_style()
-        return plain
-    if isinstance(value, list | tuple):
-        return [dict(item) if isinstance(item, Mapping) else _plain(item) for item in value]
-    return float(value) if isinstance(value, ScalarFloat) else value
+        copy = CommentedMap((key, _plain(inner)) for key, inner in value.items())
+        stands_on_one_line = not any(isinstance(inner, list | Mapping) and inner for inner in copy.values())
+    elif isinstance(value, list | tuple):
+        copy = CommentedSeq(_plain(inner) for inner in value)
+        stands_on_one_line = not any(isinstance(inner, Mapping) for inner in copy)
+        for inner in copy:
+            if isinstance(inner, CommentedMap):
+                inner.fa.set_flow_style()
+    else:
+        return float(value) if isinstance(value, ScalarFloat) else value
+    if stands_on_one_line:
+        copy.fa.set_flow_style()
+    return copy
 
 
 def take(target: CommentedMap, source: CommentedMap, keys: Iterable[str]) -> None:
@@ -68,7 +77,9 @@ def take(target: CommentedMap, source: CommentedMap, keys: Iterable[str]) -> Non
 
 def _take_comments(target: CommentedMap, source: CommentedMap, keys: Iterable[str]) -> None:
     for key in keys:
-        if key in source.ca.items and (comment := source.ca.items[key][2]):
+        comment = source.ca.items[key][2] if key in source.ca.items else None
+        # What follows on further lines, blank ones too, belongs to the comment of ruamel's key before.
+        if comment and comment.value.startswith("#"):
             text = comment.value.splitlines()[0].lstrip("# ")
             target.yaml_add_eol_comment(text, key, column=COMMENT_COLUMN)
 

@@ -19,7 +19,7 @@ PARAMS_FILE = Path("params.yaml")
 class Section(BaseModel):
     """Base of every stage's parameters: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 SectionT = TypeVar("SectionT", bound=Section)

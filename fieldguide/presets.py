@@ -31,6 +31,7 @@ from fieldguide.files import written_whole
 
 PRESETS = Path(__file__).parent.parent / "presets"
 BASE = PRESETS / "base.yaml"
+LINE_LENGTH = 120
 HEADING = "Written by `python -m fieldguide preset`: presets/base.yaml, changed by an overlay. Edit it as you like."
 
 
@@ -121,8 +122,9 @@ class Templates:
 
 
 def write_params(params: Mapping[str, Any], path: Path) -> None:
-    """Write `params` in full, whole or not at all, in the layout that `dvc exp run -S` writes too."""
+    """Write `params` in full, whole or not at all, without anchors; equal params give equal bytes."""
     yaml = YAML()
+    yaml.width = LINE_LENGTH
     yaml.representer.ignore_aliases = lambda *_: True
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)

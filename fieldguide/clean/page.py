@@ -10,7 +10,7 @@ import jinja2
 import polars as pl
 
 from fieldguide.catalogue.schema import Status
-from fieldguide.clean.verdicts import UNUSABLE, Reason
+from fieldguide.clean.reasons import FETCH_FAILED, NEAR_DUPLICATE, REASONS, Reason
 from fieldguide.fetch.reading import Location, Originals
 from fieldguide.files import written_whole
 from fieldguide.images.decode import load_rgb
@@ -20,30 +20,6 @@ MAX_EXAMPLES = 12
 """Photos shown of each reason."""
 THUMBNAIL_SIDE = 144
 """px, the longer side."""
-
-HIDDEN = frozenset({*UNUSABLE, Reason.LICENCE} - {Reason.TOO_SMALL})
-"""Reasons whose photos cannot be shown, or must not: who reserves all rights does so on a report, too."""
-
-MEANINGS = {
-    Reason.FETCH_FAILED: "There are no bytes; the catalogue says why, unless they were lost since.",
-    Reason.EMPTY: "The file has no bytes.",
-    Reason.NOT_AN_IMAGE: "The bytes are something else, often a page that says sorry.",
-    Reason.BOMB: "More pixels than max_megapixels; never decoded.",
-    Reason.TRUNCATED: "The file ends before its picture does.",
-    Reason.UNREADABLE: "The decoder gives up.",
-    Reason.TOO_SMALL: "The shorter side is below min_side.",
-    Reason.DARK: "The mean gray level is below quality.min_brightness.",
-    Reason.BRIGHT: "The mean gray level is above quality.max_brightness.",
-    Reason.BLURRED: "The variance of the Laplacian is below quality.min_sharpness.",
-    Reason.PLAIN: "The entropy of the gray levels is below quality.min_entropy.",
-    Reason.FRAMED: "All pixels of the border have one colour.",
-    Reason.LICENCE: "The licence does not allow the use that production_only asks for.",
-    Reason.CONFLICTING_LABELS: "The same picture stands under several labels; on_conflict says what to do.",
-    Reason.DUPLICATE_URL: "Another row has this URL.",
-    Reason.DUPLICATE_BYTES: "Another photo has the same bytes.",
-    Reason.NEAR_DUPLICATE: "Another photo looks nearly the same.",
-    Reason.KEPT: "Goes on to the split.",
-}
 
 
 @dataclass(frozen=True)
@@ -75,14 +51,14 @@ def write_verdict_page(catalogue: pl.DataFrame, verdicts: pl.DataFrame, original
     places = catalogue.select("source_row", "label", "licence", "status", "error", "shard", "offset", "num_bytes")
     table = pl.concat([verdicts.drop("fingerprint"), places], how="horizontal")
     groups = []
-    for reason in Reason:
-        rows = table.filter(pl.col("reason") == reason)
+    for reason in REASONS:
+        rows = table.filter(pl.col("reason") == reason.name)
         if len(rows):
             # Evenly over the catalogue: the first dozen would often be one observation.
             step = max(1, len(rows) // MAX_EXAMPLES)
             chosen = rows.gather_every(step).head(MAX_EXAMPLES)
-            examples = [_show(row, table, originals) for row in chosen.iter_rows(named=True)]
-            groups.append(Group(reason, MEANINGS[reason], len(rows), examples))
+            examples = [_show(row, reason, table, originals) for row in chosen.iter_rows(named=True)]
+            groups.append(Group(reason.name, reason.meaning, len(rows), examples))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -91,33 +67,23 @@ def write_verdict_page(catalogue: pl.DataFrame, verdicts: pl.DataFrame, original
         temporary.write_text(page, encoding="utf-8")
 
 
-def _show(row: dict[str, Any], table: pl.DataFrame, originals: Originals) -> Example:
+def _show(row: dict[str, Any], reason: Reason, table: pl.DataFrame, originals: Originals) -> Example:
     original = None
-    if row["duplicate_of"] and row["reason"] == Reason.NEAR_DUPLICATE:
+    if row["duplicate_of"] and reason.name == NEAR_DUPLICATE:
         original = _thumbnail(table.row(by_predicate=pl.col("photo_id") == row["duplicate_of"], named=True), originals)
-    picture = None if row["reason"] in HIDDEN else _thumbnail(row, originals)
-    return Example(row["photo_id"], row["source_row"], row["label"], picture, original, _describe(row))
+    picture = _thumbnail(row, originals) if reason.is_shown else None
+    return Example(row["photo_id"], row["source_row"], row["label"], picture, original, _describe(row, reason))
 
 
-def _describe(row: dict[str, Any]) -> str:
+def _describe(row: dict[str, Any], reason: Reason) -> str:
     """The fact that the reason rests on."""
-    reason = Reason(row["reason"])
-    if reason is Reason.FETCH_FAILED:
-        return (
-            "gone, changed or out of reach since" if row["status"] == Status.OK else f"{row['status']}: {row['error']}"
-        )
-    if reason is Reason.LICENCE:
-        return str(row["licence"])
-    measured = {
-        Reason.DARK: "brightness",
-        Reason.BRIGHT: "brightness",
-        Reason.BLURRED: "sharpness",
-        Reason.PLAIN: "entropy",
-        Reason.FRAMED: "border_color",
-    }.get(reason)
-    if measured:
-        value = row[measured]
-        return f"{measured} {value if isinstance(value, str) else format(value, '.1f')}"
+    if row["status"] != Status.OK:
+        return f"{row['status']}: {row['error']}"
+    if reason.name == FETCH_FAILED:
+        return "gone, changed or out of reach since"
+    if reason.measured:
+        value = row[reason.measured]
+        return f"{reason.measured} {value if isinstance(value, str) else format(value, '.1f')}"
     size = f"{row['width']} x {row['height']} px" if row["width"] else f"{row['num_bytes']:,} bytes"
     return f"{size}, as {row['duplicate_of']}" if row["duplicate_of"] else size
 

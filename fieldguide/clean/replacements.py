@@ -11,13 +11,23 @@ from pathlib import Path
 
 import polars as pl
 
-from fieldguide.clean.verdicts import UNUSABLE
+from fieldguide.clean.reasons import UNUSABLE
 from fieldguide.errors import CatalogueError
 from fieldguide.files import written_whole
 
 COLUMNS = ("photo", "replacement")
 SHARED = ("label", "rights_holder")
 """What a photo and its replacement have in common."""
+
+
+def mark_replaced(verdicts: pl.DataFrame, catalogue: pl.DataFrame, path: Path | None) -> pl.DataFrame:
+    """`verdicts` with `replaced_by`: the photo that stands in for a broken one by the list at `path`, else null.
+
+    Raises CatalogueError as `read_replacements` does.
+    """
+    replaced = read_replacements(path, catalogue, verdicts) if path else {}
+    replacement = pl.col("photo_id").replace_strict(replaced, default=None, return_dtype=pl.String)
+    return verdicts.with_columns(replacement.alias("replaced_by"))
 
 
 def read_replacements(path: Path, catalogue: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, str]:
@@ -64,7 +74,7 @@ def suggest_replacements(catalogue: pl.DataFrame, verdicts: pl.DataFrame, out: P
 
     Each kept photo stands in for one at most, those that come first in the catalogue first.
     """
-    broken = _describe(catalogue, verdicts, pl.col("reason").is_in([reason.value for reason in UNUSABLE]))
+    broken = _describe(catalogue, verdicts, pl.col("reason").is_in(UNUSABLE))
     waiting: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     wanted = {tuple(row[column] for column in SHARED) for row in broken.values() if all(row[c] for c in SHARED)}
     for photo, row in _describe(catalogue, verdicts, pl.col("verdict") == "keep").items():

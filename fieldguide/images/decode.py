@@ -1,7 +1,7 @@
 """Bytes to images: what a file really is, and its pixels as upright RGB.
 
-Nothing here trusts a file name or a header's size. Pillow does the decoding; its warnings and exceptions become reasons
-from a closed enum.
+Nothing here trusts a file name or a header's size. Pillow does the decoding; its warnings and exceptions become
+flaws of a closed list.
 """
 
 import io
@@ -9,6 +9,7 @@ import struct
 import warnings
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
@@ -22,18 +23,27 @@ BROKEN = (
     *(OSError, ValueError, SyntaxError, OverflowError, EOFError, IndexError, KeyError, MemoryError, struct.error),
     TypeError,  # a tag of another type than its meaning: an offset that is text
 )
-"""What Pillow's decoders raise on damaged files, cut or altered anywhere (tests/photos/test_decode.py does both)."""
+"""What Pillow's decoders raise on damaged files, cut or altered anywhere (tests/images/test_decode.py does both)."""
 
 
 class Flaw(StrEnum):
-    """Why bytes are no usable photo."""
+    """Why bytes are no usable photo; each says what it means, and whether there is an image to look at all the same."""
 
-    EMPTY = "empty"
-    NOT_AN_IMAGE = "not_an_image"
-    BOMB = "bomb"
-    TRUNCATED = "truncated"
-    UNREADABLE = "unreadable"
-    TOO_SMALL = "too_small"
+    meaning: str
+    is_decoded: bool
+
+    def __new__(cls, name: str, meaning: str, is_decoded: bool = False) -> Self:
+        """A member is its name; the rest are attributes."""
+        flaw = str.__new__(cls, name)
+        flaw._value_, flaw.meaning, flaw.is_decoded = name, meaning, is_decoded
+        return flaw
+
+    EMPTY = "empty", "The file has no bytes."
+    NOT_AN_IMAGE = "not_an_image", "The bytes are something else, often a page that says sorry."
+    BOMB = "bomb", "More pixels than max_megapixels; never decoded."
+    TRUNCATED = "truncated", "The file ends before its picture does."
+    UNREADABLE = "unreadable", "The decoder gives up."
+    TOO_SMALL = "too_small", "The shorter side is below min_side.", True
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from fieldguide.learn.augmentations import check_transform
 from fieldguide.params import Section
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
@@ -128,8 +129,9 @@ class TrainingParams(BackboneParams):
     """Of random weights, batch order, augmentation and dropout."""
 
     @model_validator(mode="after")
-    def _sizes_agree(self) -> "TrainingParams":
+    def _transforms_and_weights_make_sense(self) -> "TrainingParams":
         for number, step in enumerate(self.transforms):
+            check_transform(step, f"transforms[{number}]")
             size = step.get("size")
             if size is not None and size not in (self.image_size, [self.image_size, self.image_size]):
                 raise ValueError(

@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
+import polars as pl
+
+from fieldguide.catalogue.splits import DRAWN, Split
 from fieldguide.catalogue.taxa import HIGHER_RANKS
 from fieldguide.catalogue.taxonomy import OTHER, Lineage, Taxonomy
 from fieldguide.catalogue.taxonomy_table import Taxa
@@ -62,6 +65,22 @@ def close_taxonomy(
         for label, row in names.items()
     }
     return taxonomy, told
+
+
+def count_drawn(photos: pl.DataFrame) -> dict[str, int]:
+    """The photos of each label in train, val and test, labels in order; 0 where all are held out."""
+    drawn = photos.group_by("label").agg(pl.col("split").is_in(DRAWN).sum()).sort("label")
+    return dict(drawn.iter_rows())
+
+
+def list_region_classes(rows: pl.DataFrame, rank: str) -> dict[str, list[str]]:
+    """The classes of `rank` with training photos in each region, `other` first where it is one of them.
+
+    `rows` needs region, split and a column named as the rank.
+    """
+    train = rows.filter(pl.col("split") == Split.TRAIN).drop_nulls("region")
+    held = train.group_by("region").agg(pl.col(rank).unique()).sort("region")
+    return {region: sorted(names, key=lambda name: (name != OTHER, name)) for region, names in held.iter_rows()}
 
 
 def _names_in(label: str) -> tuple[str, str]:

@@ -14,14 +14,17 @@ class ObservationsSource(Section):
     """A table of photos. Paths in it are relative to `root`, which they may not leave."""
 
     kind: Literal["observations"]
+    """`observations`."""
     path: Path
     """.jsonl, .csv, .tsv (each also with .gz) or .parquet."""
     root: Path | None
     """Where paths start: a folder, an archive (.tar, .tar.gz, .zip) or a folder in one; null: beside the table."""
     columns: Columns
+    """What the source calls the columns of the catalogue."""
     explode: str | None
     """The column that holds a list of photos, if a row is an observation with several."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The table's photos in its own order."""
