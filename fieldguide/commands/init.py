@@ -7,6 +7,7 @@ photos with one row each. The file says everything in full: change what you like
 """
 
 import argparse
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     result = survey(request)
     overlay = CommentedMap(result.choice.overlay)
-    overlay.yaml_set_start_comment(f"Chosen by `python -m fieldguide init` for {_in_short(result)}.\n")
+    overlay.yaml_set_start_comment(f"{_in_short(result)}, by\npython -m fieldguide init {_typed(arguments)}\n")
     params = expand(overlay)
     check_params(params, "the chosen parameters")
     for title, lines in report(result, arguments.minutes or USUAL_MINUTES):
@@ -114,7 +115,14 @@ def _from_where(result: Survey) -> str:
 
 def _in_short(result: Survey) -> str:
     tally = result.found.tally
-    return f"{tally.num_rows:,} photos of {len(tally.labels):,} classes on {result.machine.cores} cores"
+    return f"For {tally.num_rows:,} photos of {len(tally.labels):,} classes on {result.machine.cores} cores"
+
+
+def _typed(arguments: argparse.Namespace) -> str:
+    """The options as they were typed, all but the file to write."""
+    named = {name: getattr(arguments, name) for name in ("table", "taxonomy", "weights", "preset", "minutes")}
+    options = [text for name, value in named.items() if value for text in (f"--{name}", f"{value}")]
+    return shlex.join([*map(str, arguments.photos), *options])
 
 
 def next_steps(result: Survey, out: Path) -> Iterator[Line]:

@@ -27,7 +27,7 @@ def look_at_files(files: Iterable[Path]) -> Learning:
         try:
             pretrained.append(fit(file))
         except TrainingError as error:
-            misfits.append(str(error))
+            misfits.append(str(error).partition(";")[0])
     return Learning(accelerator, tuple(pretrained), tuple(misfits))
 
 

@@ -29,6 +29,8 @@ TAUGHT, UNTAUGHT = (10, 3), (30, 8)
 VIEWS = 3
 SCRATCH: dict[str, Any] = {"from": "scratch"}
 USUAL_MEGAPIXELS = 0.5
+SMALL_SET = 20_000
+"""Photos."""
 BUNDLE_MB, PAGE_MB = 10, 3.5
 """Megabytes: what presets/base.yaml allows a bundle, and what one takes without the student."""
 
@@ -46,6 +48,11 @@ def choose_learning(
     student = _student(student_weights, sharp)
     schedule = plan(load, machine, workers, teacher, student, minutes)
     px = max(schedule.teacher_px, schedule.student_px)
+    if tally.num_rows < SMALL_SET:
+        # Smaller shards, or some cores would have none.
+        choice.put("fetch.photos_per_shard", 256)
+        choice.put("resize.photos_per_shard", 512)
+        choice.put("tfrecord.records_per_shard", 1024)
     choice.set("resize.size", record_size(px), f"px; an eighth more than the largest input of {px}, for crops")
     for section in ("templates.training", "embed", "evaluate"):
         choice.put(f"{section}.workers", workers)
@@ -86,12 +93,14 @@ def rank_weights(ranks: Sequence[str]) -> dict[str, float]:
 
 
 def _load(tally: Tally, headers: Headers) -> Load:
-    kept = tally.labels.total()
-    given = tally.splits[Split.TRAIN] if tally.gives_splits else round(0.8 * kept)
+    shares = {Split.TRAIN: 0.8, Split.VAL: 0.1, Split.TEST: 0.1}
+    given = tally.splits if tally.gives_splits else {}
+    train, val, test = (round(given.get(split, share * tally.labels.total())) for split, share in shares.items())
     return Load(
         num_photos=tally.num_rows,
-        num_train=max(1, given),
-        num_eval=max(1, kept - given),
+        num_train=max(1, train),
+        num_val=val,
+        num_test=test,
         megapixels=headers.mean_megapixels or USUAL_MEGAPIXELS,
         num_downloads=tally.num_rows - tally.num_local,
         views=VIEWS,

@@ -1,7 +1,7 @@
 """How many epochs, at what image sizes, fit into the minutes: an estimate from measured throughput.
 
-Constants are of whole epochs and passes on one core of a server (2 GHz, 2026), photos a second at 224 px. They serve to
-plan: half or twice the time is usual on another machine.
+Constants were measured on one core of a server's processor (docs/peers.md names it). They serve to plan: on another
+machine half or twice the time is usual.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from fieldguide.survey.machine import Machine
 
 REFERENCE_PX = 224
 SPEED = {
-    "mobilenetv2_100": (11.0, 60.0),
-    "vit_tiny_patch16_224": (11.0, 40.0),
-    "efficientvit_b0": (20.0, 90.0),
+    "mobilenetv2_100": (15.0, 75.0),
+    "vit_tiny_patch16_224": (15.0, 45.0),
+    "efficientvit_b0": (25.0, 100.0),
 }
-"""Photos a second and core: in training, in passes without it."""
+"""Photos a second and core at REFERENCE_PX: in training, in passes without it."""
 USUAL_PARAMETERS = 3.5e6
 """With which a network that is not in SPEED is as fast as mobilenetv2_100; others by their share of it."""
 ACCELERATED = 60.0
@@ -53,8 +53,8 @@ class Load:
 
     num_photos: int
     num_train: int
-    num_eval: int
-    """In val and in test."""
+    num_val: int
+    num_test: int
     megapixels: float
     """Of a photo, in the mean."""
     num_downloads: int
@@ -80,7 +80,7 @@ class Schedule:
 
 
 def plan(load: Load, machine: Machine, workers: int, teacher: Learner, student: Learner, minutes: float) -> Schedule:
-    """The largest sizes at which both networks get at least half of their epochs within `minutes`, else the smallest.
+    """The largest sizes at which the student gets at least half of its epochs within `minutes`, else the smallest.
 
     Time that is left makes it more epochs, up to twice as many; with too little both get `least_epochs`.
     """
@@ -91,9 +91,9 @@ def plan(load: Load, machine: Machine, workers: int, teacher: Learner, student: 
 
 
 def _pairs(teacher: Sequence[int], student: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """From both at their best to both at their smallest; the student shrinks first, it trains the longest."""
-    yield from ((teacher[0], px) for px in student)
-    yield from ((px, student[-1]) for px in teacher[1:])
+    """From both at their best to both at their smallest, by turns; the student first, as it trains longest."""
+    for step in range(max(len(teacher), len(student)) * 2 - 1):
+        yield teacher[min(step // 2, len(teacher) - 1)], student[min((step + 1) // 2, len(student) - 1)]
 
 
 def _at(
@@ -108,16 +108,16 @@ def _at(
     teaching, looking = speeds(teacher, sizes[0], machine, workers)
     learning, answering = speeds(student, sizes[1], machine, workers)
     seconds = {
-        "starts": STARTS_S + RUNTIMES_S * min(load.num_eval, 128),
+        "starts": STARTS_S + RUNTIMES_S * min(load.num_test, 128),
         "download": load.num_downloads / DOWNLOADED_PER_S,
         "data": load.num_photos * (PER_PHOTO_S + PER_MEGAPIXEL_S * load.megapixels) / machine.cores,
         "embed": load.num_photos / looking,
         "views": load.num_train * load.views / looking,
-        "evaluate": load.num_eval * (1 / looking + 1 / answering),
+        "evaluate": (load.num_val + load.num_test) * (1 / looking + 1 / answering),
     }
     epoch_s = (
-        load.num_train / teaching + load.num_eval / 2 / looking,
-        load.num_train / learning + load.num_eval / 2 / answering,
+        load.num_train / teaching + load.num_val / looking,
+        load.num_train / learning + load.num_val / answering,
     )
     wanted_s = teacher.epochs * epoch_s[0] + student.epochs * epoch_s[1]
     share = min(2.0, max(0.0, minutes * 60 - sum(seconds.values())) / wanted_s)
