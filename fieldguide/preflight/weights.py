@@ -53,7 +53,7 @@ def _check_hub(names: list[str]) -> Iterator[Finding]:
         yield note("weights of the hub are on this machine already")
     elif os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", "") or not _answers(endpoint):
         yield problem(
-            f"{', '.join(names)}: weights from the hub, but {endpoint} cannot be reached; expected a network, or a file "
+            f"{', '.join(names)}: weights from the hub, but {endpoint} cannot be reached; expected a network or files "
             "of weights: {from: file, path: ..., sha256: null}"
         )
     else:
