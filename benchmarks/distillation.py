@@ -68,7 +68,6 @@ def run_arm(params: DistillationParams, root: Path) -> float:
             params,
             tfrecord=root / "interim" / "tfrecord",
             teachers=root / "models" / "teachers",
-            split=root / "interim" / "split",
             out=out,
         )
         network = load_network(out)

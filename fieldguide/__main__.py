@@ -9,12 +9,15 @@ from types import ModuleType
 from fieldguide.errors import FieldguideError
 
 COMMANDS = {
+    "preset": "write params.yaml from a preset",
+    "params": "print what each parameter means and what it may hold",
     "summary": "print what the last run built",
     "why": "print the whole life of a photo, from source line to record",
     "taxonomy": "write the ranks that the sources of params.yaml hold as a table",
     "export": "write the rows of the sources of params.yaml as JSONL",
     "link": "show the photos that clean kept as a tree of symbolic links, by label",
     "suggest-replacements": "propose kept photos in the place of broken ones",
+    "verify": "recheck the records from their bytes",
     "mlflow-sync": "bring into MLflow what DVC took from its run cache",
     "real": "run a preset on real photographs in a scratch clone",
 }
@@ -34,7 +37,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="COMMAND --help lists them")
     chosen = parser.parse_args(argv)
     module = load_command(chosen.command)
-    own = argparse.ArgumentParser(prog=f"{parser.prog} {chosen.command}", description=module.__doc__)
+    own = argparse.ArgumentParser(
+        prog=f"{parser.prog} {chosen.command}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     module.add_arguments(own)
     try:
         module.run(own.parse_args(chosen.arguments))

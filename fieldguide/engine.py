@@ -6,7 +6,6 @@ parameter. Results come back in the order of the tasks, whatever the number of w
 
 import logging
 import multiprocessing
-import os
 import sys
 import threading
 import time
@@ -47,7 +46,7 @@ class EngineParams(Section):
 
 def count_workers(workers: int) -> int:
     """The number of processes that `workers` asks for; 0 means every core this process may use."""
-    return workers or len(os.sched_getaffinity(0))
+    return workers or joblib.cpu_count()
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ params.yaml is the only place that holds defaults: section models declare types 
 """
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
+from ruamel.yaml.error import YAMLError
 
 from fieldguide.errors import ParamsError
 
@@ -17,23 +19,56 @@ PARAMS_FILE = Path("params.yaml")
 class Section(BaseModel):
     """Base of every stage's parameters: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 SectionT = TypeVar("SectionT", bound=Section)
 
 
 def read_params(file: Path = PARAMS_FILE) -> dict[str, Any]:
-    """All of params.yaml as plain data. Raises ParamsError if the file is missing or not a mapping."""
+    """All of params.yaml as plain data. Raises ParamsError as `read_yaml` does."""
+    if not file.exists():
+        raise ParamsError(f"{file} is missing; run from the repository's root")
+    content: dict[str, Any] = read_yaml(file, "safe")
+    return content
+
+
+def read_yaml(file: Path, kind: Literal["safe", "rt"]) -> Any:
+    """A file that holds a mapping in YAML 1.2, as DVC reads it: `NO` is a text and 1e-3 a number.
+
+    `rt` keeps comments. Raises ParamsError if the file is missing, not a mapping, or holds anchors or aliases.
+    """
+    yaml = YAML(typ=kind, pure=True)
+    yaml.Composer = _WithoutAliases
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ParamsError(f"{file} is missing; run from the repository's root") from None
-    except yaml.YAMLError as error:
+        raise ParamsError(f"{file} is missing") from None
+    except YAMLError as error:
         raise ParamsError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
+    except _AliasError as error:
+        raise ParamsError(f"{file} {error}") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{file} holds a {type(content).__name__}; expected one section per stage")
     return content
+
+
+class _AliasError(Exception):
+    pass
+
+
+class _WithoutAliases(Composer):
+    """`dvc exp run -S` writes into anchors and aliases, and loses values without a word."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        if anchor := getattr(event, "anchor", None):
+            line = event.start_mark.line + 1
+            raise _AliasError(
+                f"line {line}: anchor or alias '{anchor}', in which `dvc exp run -S` loses values; "
+                "expected every value in full, as `python -m fieldguide preset` writes it"
+            )
+        return super().compose_node(parent, index)
 
 
 def load_section(model: type[SectionT], section: str, file: Path = PARAMS_FILE) -> SectionT:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import torch
 
-from fieldguide.learn.checkpoint import make_fingerprint
+from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.device import prepared_device
-from fieldguide.learn.distillation import DistillationLoss, cache_teacher_features, remove_teacher_features
+from fieldguide.learn.distillation import DistillationLoss, cache_teacher_features
+from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.network import BEST_FILE, load_network
 from fieldguide.learn.params import DistillationParams
 from fieldguide.learn.setup import prepare_training
@@ -18,9 +19,9 @@ from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
 
 
-def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Path, split: Path, out: Path) -> Metrics:
-    """Ask the teachers about every view of every photo, then write the student's files as train_teacher does."""
-    setup = prepare_training(params, tfrecord, split, None, region=None, views=params.views)
+def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Path, out: Path) -> Metrics:
+    """Cache the teachers' features of every view of every photo, then write the student's files as a teacher's."""
+    setup = prepare_training(params, tfrecord, None, region=None, views=params.views)
     spec = setup.network.spec
     # Without a soft weight the teachers are not even looked at.
     names = [name for name, weight in params.teachers.items() if weight] if params.soft_weight else []
@@ -28,19 +29,13 @@ def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Pat
     files = [teachers / name / file for name in names for file in (SPEC_FILE, BEST_FILE)]
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *files)
     transform = build_transforms(params.transforms)
-    kept = {name: out / f"teacher-{name}.npy" for name in names}
-    out.mkdir(parents=True, exist_ok=True)
-    with prepared_device(params.precision, params.workers) as fabric:
-        answers = {
+    with (
+        open_run_folder("distill-student", fingerprint) as folder,
+        prepared_device(params.precision, params.workers) as fabric,
+    ):
+        features = {
             name: cache_teacher_features(
-                network,
-                setup.records,
-                setup.indices,
-                transform,
-                params,
-                kept[name],
-                device=fabric.device,
-                fingerprint=fingerprint,
+                network, setup.records, setup.indices, transform, params, name, folder, fabric.device
             )
             for name, network in networks.items()
         }
@@ -48,14 +43,12 @@ def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Pat
         task = TrainingTask(
             PhotoDataset(setup.records, spec, transform, params.seed),
             setup.order,
-            DistillationLoss(spec, labels, params, answers),
+            DistillationLoss(spec, labels, params, features),
             setup.validation,
         )
         metrics = train_network(
-            setup.network, params, task, out, fabric=fabric, fingerprint=fingerprint, on_epoch=stage_run.log_epoch
+            setup.network, params, task, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch
         )
-    for path in kept.values():
-        remove_teacher_features(path)
     return {**metrics, **setup.counts()}
 
 

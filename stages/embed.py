@@ -5,11 +5,12 @@ from pathlib import Path
 import torch
 
 from fieldguide.files import remove_partials, write_json, written_whole
-from fieldguide.learn.checkpoint import make_fingerprint
+from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.embed_files import BACKBONE_FILE, features_path, ids_path
-from fieldguide.learn.embedding import remove_chunks, write_features
+from fieldguide.learn.embedding import write_features
+from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.network import build_module, classifier_of
 from fieldguide.learn.params import EmbedParams
 from fieldguide.learn.weights import describe_weights
@@ -28,7 +29,10 @@ def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": weights}, tfrecord)
     splits = list(Manifest.read(tfrecord).splits)
     metrics: Metrics = {}
-    with prepared_device(params.precision, params.workers) as fabric:
+    with (
+        open_run_folder("embed", fingerprint) as folder,
+        prepared_device(params.precision, params.workers) as fabric,
+    ):
         module = fabric.setup_module(module.to(memory_format=torch.channels_last))
         for split in splits:
             records = RecordSet.open(tfrecord, split)
@@ -39,9 +43,9 @@ def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
                 PhotoDataset(records, params.backbone),
                 [(0, index) for index in range(len(records))],
                 features_path(out, split),
+                folder=folder,
                 batch_size=params.batch_size,
                 workers=params.workers,
-                fingerprint=fingerprint,
             )
             metrics[f"num_{split}"] = len(records)
     metrics["dim"] = classifier_of(module).in_features
@@ -51,8 +55,6 @@ def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
         "seed": params.seed,
     }
     write_json(out / BACKBONE_FILE, backbone)
-    for split in splits:
-        remove_chunks(features_path(out, split))
     return metrics
 
 

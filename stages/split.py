@@ -18,7 +18,7 @@ from fieldguide.stage import Metrics, run_stage
 
 
 def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: Path) -> Metrics:
-    """Write split.parquet, left_out.parquet, classes.csv and taxonomy.json, and figures below `reports`.
+    """Write split.parquet, train_small.parquet, left_out.parquet and taxonomy.json; figures to `reports`.
 
     Raises CatalogueError if nothing was kept, or a column, a list or the taxonomy is not what the params say.
     """
@@ -31,23 +31,24 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
         photos = guarantee_minimum(photos, params.min_eval_photos, taxonomy.classes[top][1:])
     photos, left_out = leave_out(photos, params.class_cap)
     rows = tabulate_split(photos, names, params.ranks)
-    rows = rows.with_columns(draw_small(rows, params.train_small, params.salt))
+    small = draw_small(rows, params.train_small, params.salt)
 
     regions = list_region_classes(rows, top)
     per_class = count_per_class(rows, top, taxonomy.classes[top], params.frequency)
     statistics = describe_regions(rows.with_columns(photos["licence"]), top, regions)
     taxonomy.model_copy(update={"regions": regions}).write(out / "taxonomy.json")
-    with written_whole(out / "classes.csv") as temporary:
+    with written_whole(reports / "classes.csv") as temporary:
         per_class.write_csv(temporary)
     write_table(left_out, out / "left_out.parquet")
     write_table(rows, out / "split.parquet")
+    write_table(small, out / "train_small.parquet")
     save_figure(draw_long_tail(per_class, params.frequency), reports / "long-tail.png")
     save_figure(draw_regions(statistics), reports / "regions.png")
     leaks = count_leaks(fetch / "catalogue.parquet", clean / "verdicts.parquet", out / "split.parquet")
     sizes = dict(rows.group_by("split").len().iter_rows())
     return {
         "num_photos": {part.value: sizes.get(part, 0) for part in Split if part in DRAWN or part in sizes},
-        "num_train_small": int(rows["train_small"].sum()),
+        "num_train_small": len(small),
         "num_left_out": dict(left_out.group_by("reason").len().sort("reason").iter_rows()),
         "num_classes": {rank: len(taxonomy.classes[rank]) for rank in params.ranks},
         "num_classes_seen": {part.value: int((per_class[part.value] > 0).sum()) for part in DRAWN},

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import torch
 
-from fieldguide.learn.checkpoint import make_fingerprint
+from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
+from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.params import TeacherParams
 from fieldguide.learn.setup import prepare_training
@@ -16,14 +17,15 @@ from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
 
 
-def train_teacher(
-    params: TeacherParams, *, teacher: str, tfrecord: Path, embed: Path, split: Path, out: Path
-) -> Metrics:
+def train_teacher(params: TeacherParams, *, teacher: str, tfrecord: Path, embed: Path, out: Path) -> Metrics:
     """Write model.safetensors, last.safetensors, history.csv and model.json of the teacher named `teacher`."""
-    setup = prepare_training(params, tfrecord, split, embed, region=params.region, views=None)
+    setup = prepare_training(params, tfrecord, embed, region=params.region, views=None)
     spec = setup.network.spec
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord)
-    with prepared_device(params.precision, params.workers) as fabric:
+    with (
+        open_run_folder(f"train-teacher-{teacher}", fingerprint) as folder,
+        prepared_device(params.precision, params.workers) as fabric,
+    ):
         labels = torch.from_numpy(setup.labels).to(fabric.device)
         task = TrainingTask(
             PhotoDataset(setup.records, spec, build_transforms(params.transforms), params.seed),
@@ -32,7 +34,7 @@ def train_teacher(
             setup.validation,
         )
         metrics = train_network(
-            setup.network, params, task, out, fabric=fabric, fingerprint=fingerprint, on_epoch=stage_run.log_epoch
+            setup.network, params, task, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch
         )
     return {**metrics, **setup.counts()}
 

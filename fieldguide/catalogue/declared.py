@@ -16,6 +16,7 @@ class FetchSources(Section):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     sources: dict[str, AnySource]
+    """By name."""
 
 
 def read_sources(params: Path = PARAMS_FILE) -> dict[str, AnySource]:

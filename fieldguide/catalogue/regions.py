@@ -31,6 +31,7 @@ class Regions(Section):
     """What makes a region. Of overlapping polygons or boxes the first counts."""
 
     polygons: Polygons | None
+    """Outlines of regions in a file; null: none."""
     boxes: dict[str, tuple[Longitude, Latitude, Longitude, Latitude]]
     """By region: west, south, east, north, degrees. West of a box across the antimeridian is greater than its east."""
     countries: dict[str, list[str]]

@@ -61,8 +61,11 @@ class Fill(Section):
     """What to assume of every photo about which the source itself says nothing."""
 
     region: str | None
+    """A region's name; null: none."""
     licence: str | None
+    """Such as `CC-BY-4.0`; null: unknown."""
     rights_holder: str | None
+    """Whom the credits name; null: nobody."""
 
     def complete(self, row: Row) -> Row:
         """`row` with its gaps filled."""

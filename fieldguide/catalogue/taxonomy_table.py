@@ -19,12 +19,13 @@ class TaxonomyTable(Section):
     """The table and what its columns are called."""
 
     path: Path
+    """A .csv, one species a line, `,` or `;` between the cells."""
     columns: dict[str, str]
     """Rank: the column that holds it, where that is called otherwise (`species: speciesName`)."""
     vernacular: list[str]
     """Columns of vernacular names (`vernacular_nl`, `vernacular_en`); the first that says something counts."""
     synonyms: str | None
-    """The column of other labels that mean the species, with `|` between them."""
+    """The column of other labels that mean the species, with `|` between them; null: none."""
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ Recompression, rescaling, brightness and watermarks flip up to 26 bits, a crop b
 """
 
 import math
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+import joblib
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
@@ -111,7 +111,7 @@ def compare_neighbours(fingerprints: Fingerprints, max_distance: int) -> Iterato
     random = np.random.default_rng(SEED)
     tables = [_draw_table(random, num_bits, words) for _ in range(num_tables)]
     search = partial(_search_table, fingerprints=fingerprints, max_distance=max_distance)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(joblib.cpu_count()) as pool:
         yield from pool.map(search, tables)
 
 

@@ -17,8 +17,8 @@ import aiohttp
 from fieldguide.catalogue.schema import Status
 from fieldguide.fetch.addresses import PrivateAddressError, PublicResolver, check_literal
 from fieldguide.fetch.host_stats import HostStats
+from fieldguide.fetch.limits import DownloadParams
 from fieldguide.fetch.outcomes import Outcome, is_retryable
-from fieldguide.fetch.params import DownloadParams
 from fieldguide.fetch.politeness import Politeness, Slots
 from fieldguide.files import salted_unit
 

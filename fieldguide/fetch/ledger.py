@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fieldguide.catalogue.schema import OUTCOME_FIELDS
+from fieldguide.fetch.limits import OriginalsParams
 from fieldguide.fetch.local import local_file
 from fieldguide.fetch.outcomes import is_retryable
-from fieldguide.fetch.params import OriginalsParams
 from fieldguide.fetch.plan import Wanted
 from fieldguide.files import written_whole
 

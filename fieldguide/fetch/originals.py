@@ -21,8 +21,8 @@ from fieldguide.fetch.download import NO_CONDITIONS, Downloader, open_downloader
 from fieldguide.fetch.fetch_url import fetch_url
 from fieldguide.fetch.host_stats import HostStats
 from fieldguide.fetch.ledger import Entry, digest_wanted, read_outcomes, write_ledger
+from fieldguide.fetch.limits import OriginalsParams, StoreKind
 from fieldguide.fetch.outcomes import Outcome
-from fieldguide.fetch.params import OriginalsParams, StoreKind
 from fieldguide.fetch.plan import Plan, Wanted
 from fieldguide.fetch.resume import Kept, Previous, Store, clear_stale, local_stamp
 from fieldguide.files import written_whole

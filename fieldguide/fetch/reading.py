@@ -14,7 +14,7 @@ from fieldguide.fetch.cache import PhotoCache, open_cache
 from fieldguide.fetch.download import open_downloader
 from fieldguide.fetch.fetch_url import fetch_url
 from fieldguide.fetch.ledger import Entry, ledger_path, read_entries
-from fieldguide.fetch.params import OriginalsParams, StoreKind
+from fieldguide.fetch.limits import OriginalsParams, StoreKind
 
 STREAM: Final = "stream.json"
 """Below fetch's output where no originals are kept: the parameters by which they are asked for again."""

@@ -28,8 +28,8 @@ from fieldguide.fetch.ledger import (
     read_head,
     read_outcomes,
 )
+from fieldguide.fetch.limits import OriginalsParams
 from fieldguide.fetch.local import local_file
-from fieldguide.fetch.params import OriginalsParams
 from fieldguide.fetch.plan import Plan, Wanted
 from fieldguide.files import remove_partials
 

@@ -1,103 +1,114 @@
-"""resume.ckpt: where training stands, and what it belongs to.
+"""Where a run keeps what it needs to go on after a kill: `.cache/checkpoints/NAME` of the main repository.
 
-A checkpoint is taken up only by the very run that wrote it: same parameters, records, taxonomy, code and versions.
+Not among the stage's outputs: DVC deletes those before a stage runs, keeps a stage whose outputs persist out of its run
+cache, and removes the workspaces of experiments. The name holds the run's fingerprint (fingerprint.py), so a folder can
+only be taken up by the very run that made it, in whatever workspace that is tried again.
 """
 
-import hashlib
-import json
+import fcntl
 import logging
-import sys
-from collections.abc import Mapping
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import lightning_fabric
-import numpy
-import PIL
-import timm
-import torch
-import torchvision
 from lightning_fabric import Fabric
 
-from fieldguide.engine import count_workers
-from fieldguide.files import file_sha256, written_whole
-from fieldguide.records.manifest import MANIFEST
+from fieldguide.errors import TrainingError
+from fieldguide.files import file_sha256, remove_partials, written_whole
+from fieldguide.learn.fingerprint import Fingerprint, name_run
 
 log = logging.getLogger(__name__)
 
-RESUME_FILE = "resume.ckpt"
-
-UNRELATED_MODULES = (
-    "fieldguide.track.stage_run",
-    "fieldguide.track.recorder",
-    "fieldguide.track.mlflow_store",
-    "fieldguide.track.lockfile",
-)
-"""Project modules that observe a run and cannot change its result."""
-
-Fingerprint = dict[str, str]
-"""What a run depends on: a digest or a version by name."""
-
-
-def make_fingerprint(params: Mapping[str, Any], tfrecord: Path, *others: Path) -> Fingerprint:
-    """Digests of everything that a training run depends on; `others` are files such as taxonomy.json."""
-    text = json.dumps(params, sort_keys=True, default=str)
-    modules = (torch, torchvision, timm, lightning_fabric, numpy, PIL)
-    return {
-        "params": hashlib.sha256(text.encode()).hexdigest(),
-        "records": file_sha256(tfrecord / MANIFEST),
-        **{str(path): file_sha256(path) for path in others},
-        "code": digest_code(),
-        # Sums are split over torch's threads, so their last bits depend on how many there are.
-        "cores": str(count_workers(0)),
-        "versions": " ".join(f"{module.__name__} {module.__version__}" for module in modules),
-    }
-
-
-def digest_code() -> str:
-    """SHA-256 over the project's modules that are loaded, by file name."""
-    root = Path(__file__).parents[2]
-    files = set()
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and name not in UNRELATED_MODULES and Path(file).is_relative_to(root):
-            path = Path(file).relative_to(root)
-            if path.parts[0] in ("fieldguide", "stages"):
-                files.add(path)
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(f"{path}\0{file_sha256(root / path)}\0".encode())
-    return digest.hexdigest()
+FOLDER = Path(".cache/checkpoints")
+LOCK_FILE = "lock"
+KEEP_DAYS = 14
+"""Folders of runs that nobody took up for so long are removed."""
 
 
 @dataclass(frozen=True)
-class Checkpoints:
-    """The resume file of one run."""
+class RunFolder:
+    """The folder of one run, which no other process uses. Make it with `open_run_folder`."""
 
     path: Path
-    fingerprint: Fingerprint
-    fabric: Fabric
 
-    def save(self, state: dict[str, Any]) -> None:
-        """Write the state of training (modules, optimisers, plain values), whole or not at all."""
-        with written_whole(self.path) as temporary:
-            self.fabric.save(temporary, {**state, "fingerprint": self.fingerprint})
+    def save(self, fabric: Fabric, state: dict[str, Any]) -> None:
+        """Write the state of training (modules, optimisers, plain values) as `SHA256.ckpt`, whole or not at all."""
+        earlier = self._checkpoints()
+        with written_whole(self.path / "new.ckpt") as temporary:
+            fabric.save(temporary, state)
+        file = self.path / "new.ckpt"
+        named = file.rename(self.path / f"{file_sha256(file)}.ckpt")
+        for old in earlier:
+            if old != named:
+                old.unlink()
 
-    def load(self) -> dict[str, Any] | None:
-        """The state that this very run saved; None, with one log line saying why, if there is none to take up."""
-        if not self.path.exists():
+    def load(self, fabric: Fabric) -> dict[str, Any] | None:
+        """The newest state that is whole, None if there is none. A damaged one is set aside, with one log line."""
+        for file in self._checkpoints():
+            if file_sha256(file) == file.stem:
+                # weights_only: a checkpoint may hold tensors and plain values, never code.
+                state: dict[str, Any] = fabric.load(file, weights_only=True)
+                return state
+            if file.stem != "new":
+                log.warning("%s is damaged and is set aside as %s.damaged", file, file.name)
+                file.rename(file.with_name(f"{file.name}.damaged"))
+        return None
+
+    def _checkpoints(self) -> list[Path]:
+        """Newest first."""
+        return sorted(self.path.glob("*.ckpt"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+
+
+@contextmanager
+def open_run_folder(stage: str, fingerprint: Fingerprint) -> Iterator[RunFolder]:
+    """The folder of this run, as an earlier one with the same fingerprint left it; removed when the work is done.
+
+    Raises TrainingError while another process works on the very same run.
+    """
+    # DVC_ROOT is the main repository, also in the temporary workspace of an experiment.
+    root = Path(os.environ.get("DVC_ROOT", ".")) / FOLDER
+    path = root / name_run(stage, fingerprint)
+    stream = _lock(path)
+    if stream is None:
+        raise TrainingError(f"{path} is in use: another process works on the very same run; wait for it, or stop it")
+    with stream:
+        remove_partials(path)
+        prune(root)
+        yield RunFolder(path)
+        shutil.rmtree(path)
+
+
+def prune(root: Path) -> None:
+    """Remove folders of runs that nobody works on and nobody took up for KEEP_DAYS."""
+    oldest = time.time() - KEEP_DAYS * 86_400
+    for folder in root.iterdir():
+        if folder.is_dir() and folder.stat().st_mtime < oldest and (stream := _lock(folder)):
+            with stream:
+                log.info("removing %s, which nobody took up for %d days", folder, KEEP_DAYS)
+                shutil.rmtree(folder)
+
+
+def _lock(folder: Path) -> IO[str] | None:
+    """Its open lock file, None if another process holds it; the kernel gives it back when its holder dies."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            stream = (folder / LOCK_FILE).open("a")
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The last holder may have removed the folder between our opening and our locking.
+            if (folder / LOCK_FILE).stat().st_ino == os.fstat(stream.fileno()).st_ino:
+                return stream
+        except BlockingIOError:
+            stream.close()
             return None
-        # weights_only: a checkpoint from elsewhere may hold tensors and plain values, never code.
-        state: dict[str, Any] = self.fabric.load(self.path, weights_only=True)
-        found = state.pop("fingerprint", {})
-        names = {**self.fingerprint, **found}
-        if changed := [name for name in names if found.get(name) != self.fingerprint.get(name)]:
-            log.info("%s is of another run and is ignored; changed: %s", self.path, ", ".join(changed))
-            return None
-        log.info("resuming at epoch %d, step %d", state["epoch"], state["step"])
-        return state
-
-    def remove(self) -> None:
-        """Delete the resume file: training is done."""
-        self.path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            pass
+        stream.close()

@@ -7,17 +7,16 @@ kept as the classifiers' inputs in float16, about 1.5 kB a view, and finished by
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
 from torch import Tensor, nn
 
-from fieldguide.learn.checkpoint import Fingerprint
+from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.description import NetworkSpec
-from fieldguide.learn.embedding import remove_chunks, write_features
+from fieldguide.learn.embedding import write_features
 from fieldguide.learn.losses import hard_loss, share_classes, soft_loss
 from fieldguide.learn.network import Network, classifier_of, split_logits
 from fieldguide.learn.params import DistillationParams
@@ -52,28 +51,24 @@ def cache_teacher_features(
     indices: np.ndarray,
     transform: Transform,
     params: DistillationParams,
-    path: Path,
-    *,
+    name: str,
+    folder: RunFolder,
     device: torch.device,
-    fingerprint: Fingerprint,
 ) -> TeacherFeatures:
-    """Show `teacher` every view of the photos at `indices`, at its own image size, and keep its features in `path`."""
+    """Show `teacher` every view of the photos at `indices`, at its own image size, and keep its features in `folder`.
+
+    A file that a killed run finished there is taken as it is.
+    """
+    path = folder.path / f"teacher-{name}.npy"
     dataset = PhotoDataset(records, teacher.spec, transform, params.seed)
     keys = [(view, int(index)) for view in range(params.views) for index in indices]
     module = teacher.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    write_features(
-        module, dataset, keys, path, batch_size=params.batch_size, workers=params.workers, fingerprint=fingerprint
-    )
+    if not path.exists():
+        write_features(module, dataset, keys, path, folder=folder, batch_size=params.batch_size, workers=params.workers)
     position = np.full(len(records), -1, np.int64)
     position[indices] = np.arange(len(indices))
     features = np.load(path, mmap_mode="r")
     return TeacherFeatures(teacher.spec, classifier_of(module), features, position, len(indices))
-
-
-def remove_teacher_features(path: Path) -> None:
-    """Delete what `cache_teacher_features` kept."""
-    path.unlink(missing_ok=True)
-    remove_chunks(path)
 
 
 class DistillationLoss:

@@ -1,11 +1,9 @@
 """Frozen features of photos: computed once, chunk by chunk, kept as float16.
 
 Serves the embed stage (every photo as it is) and distillation (every photo in K views). A killed run leaves finished
-chunks behind, and the next run with the same fingerprint goes on after them.
+chunks in its folder (checkpoint.py), and the next one goes on after them.
 """
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,8 +12,9 @@ import numpy as np
 from torch import nn
 
 from fieldguide.engine import show_progress
+from fieldguide.errors import TrainingError
 from fieldguide.files import written_whole
-from fieldguide.learn.checkpoint import Fingerprint
+from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Key, PhotoDataset
 from fieldguide.learn.network import classifier_of, extract_prelogits
 from fieldguide.learn.predict import run_batches
@@ -29,26 +28,18 @@ def write_features(
     keys: Sequence[Key],
     path: Path,
     *,
+    folder: RunFolder,
     batch_size: int,
     workers: int,
-    fingerprint: Fingerprint,
 ) -> None:
     """Write what the classifier sees of every key, in order, as `path`: float16 .npy [len(keys), dim].
 
-    Does nothing if this very file was finished before. Chunks wait in a folder beside `path` until all are there.
+    Chunks wait in `folder` until all are there. Raises TrainingError where a feature is beyond float16.
     """
-    digest = hashlib.sha256(json.dumps([fingerprint, path.name, batch_size]).encode()).hexdigest()
-    waiting = path.with_name(f"{path.name}.chunks")
-    done = waiting / f"{digest}.done"
-    if done.exists() and path.exists():
-        return
-    mine = waiting / digest[:16]
-    if waiting.exists() and not mine.exists():
-        shutil.rmtree(waiting)
-    mine.mkdir(parents=True, exist_ok=True)
-
+    waiting = folder.path / f"{path.stem}.chunks"
+    waiting.mkdir(exist_ok=True)
     step = batch_size * BATCHES_PER_CHUNK
-    chunks = [mine / f"{start:012d}.npy" for start in range(0, len(keys), step)]
+    chunks = [waiting / f"{start:012d}.npy" for start in range(0, len(keys), step)]
     missing = [number for number, chunk in enumerate(chunks) if not chunk.exists()]
     batches = [
         list(keys[start : start + batch_size])
@@ -56,7 +47,7 @@ def write_features(
         for start in range(number * step, min((number + 1) * step, len(keys)), batch_size)
     ]
     features = run_batches(module, dataset, batches, extract_prelogits, workers)
-    rows = (part.numpy().astype(np.float16) for part in show_progress(features, len(batches), path.stem))
+    rows = (_to_float16(part.numpy()) for part in show_progress(features, len(batches), path.stem))
     for number in missing:
         expected = min((number + 1) * step, len(keys)) - number * step
         with written_whole(chunks[number]) as temporary, temporary.open("wb") as stream:
@@ -65,11 +56,16 @@ def write_features(
     assert next(rows, None) is None
     with written_whole(path) as temporary:
         shape = (len(keys), classifier_of(module).in_features)
-        whole = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
-        for number, chunk in enumerate(chunks):
-            whole[number * step : (number + 1) * step] = np.load(chunk)
-        whole.flush()
-    done.touch()
+        # Written, not mapped: on a full disk a write fails with a message, a mapped page kills the process.
+        with temporary.open("wb") as stream:
+            dtype = np.lib.format.dtype_to_descr(np.dtype(np.float16))
+            header = {"descr": dtype, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(stream, header)
+            for chunk in chunks:
+                stream.write(np.load(chunk).tobytes())
+    # Features that stay in the run's folder need no chunks any more; those of an output do, until the stage is done.
+    if path.parent == folder.path:
+        shutil.rmtree(waiting)
 
 
 def _take(parts: Iterator[np.ndarray], num_rows: int) -> np.ndarray:
@@ -79,6 +75,12 @@ def _take(parts: Iterator[np.ndarray], num_rows: int) -> np.ndarray:
     return np.concatenate(taken)
 
 
-def remove_chunks(path: Path) -> None:
-    """Delete what `write_features` kept beside `path` to resume from, once the whole stage is done."""
-    shutil.rmtree(path.with_name(f"{path.name}.chunks"), ignore_errors=True)
+def _to_float16(features: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        narrow: np.ndarray = features.astype(np.float16)
+    if not np.isfinite(narrow).all():
+        raise TrainingError(
+            f"the backbone gives features up to {np.abs(features).max():g}, which float16 does not hold; expected at "
+            f"most {np.finfo(np.float16).max:g}; choose another backbone or other weights"
+        )
+    return narrow

@@ -1,6 +1,6 @@
 """What training minimises: cross entropy over several ranks, and the divergence from teachers.
 
-The signs of trade: `soft_weight` is the teachers' share and `hard_weight` the labels'; they need not sum to one.
+`soft_weight` is the weight of the teachers, `hard_weight` that of the labels; they need not sum to one.
 """
 
 from collections.abc import Mapping, Sequence

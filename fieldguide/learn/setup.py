@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.labels import UNKNOWN, map_labels, select_classes, select_photos
 from fieldguide.learn.linear_probe import initialise_head
@@ -13,7 +12,6 @@ from fieldguide.learn.network import Network, build_network
 from fieldguide.learn.params import TrainingParams
 from fieldguide.learn.sampling import BatchOrder, balance_weights
 from fieldguide.learn.validation import Validation
-from fieldguide.records.manifest import TAXONOMY
 from fieldguide.records.reader import RecordSet
 
 
@@ -41,17 +39,14 @@ class TrainingSetup:
 
 
 def prepare_training(
-    params: TrainingParams, tfrecord: Path, split: Path, embed: Path | None, *, region: str | None, views: int | None
+    params: TrainingParams, tfrecord: Path, embed: Path | None, *, region: str | None, views: int | None
 ) -> TrainingSetup:
     """Open the records, choose photos and classes (those of `region`, null: all), build the network.
 
     `embed` is read if the head starts as a linear probe. Raises ParamsError where `rank_weights` names other ranks than
-    the records have, TrainingError where there is nothing to learn from or to validate on, or where the records are
-    older than the split.
+    the records have, TrainingError where there is nothing to learn from or to validate on.
     """
     records, val_records = RecordSet.open(tfrecord, "train"), RecordSet.open(tfrecord, "val")
-    if records.taxonomy != Taxonomy.read(split / TAXONOMY):
-        raise TrainingError(f"{tfrecord} has another taxonomy than {split}; run the resize and tfrecord stages again")
     ranks = records.taxonomy.ranks
     if set(params.rank_weights) != set(ranks) or not any(params.rank_weights.values()):
         raise ParamsError(f"rank_weights names {', '.join(params.rank_weights)}; expected a weight for each of {ranks}")

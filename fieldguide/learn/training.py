@@ -1,12 +1,13 @@
 """The training loop of teachers and student alike, on Lightning Fabric.
 
 Exact under interruption: batch order, augmentation and dropout are pure functions of (seed, epoch, step or photo id),
-and resume.ckpt holds the rest (weights, optimiser, average, position). Killed at any moment and run again, it
+and a checkpoint holds the rest (weights, optimiser, average, position). Killed at any moment and run again, it
 ends with the same bits as if it had never stopped.
 """
 
 import csv
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from fieldguide.errors import TrainingError
 from fieldguide.files import remove_partials, written_whole
-from fieldguide.learn.checkpoint import RESUME_FILE, Checkpoints, Fingerprint
+from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Batch, PhotoDataset, load_batches
 from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.network import BEST_FILE, LAST_FILE, Network, save_weights
@@ -71,16 +72,16 @@ def train_network(
     task: TrainingTask,
     out: Path,
     *,
+    folder: RunFolder,
     fabric: Fabric,
-    fingerprint: Fingerprint,
     on_epoch: OnEpoch,
 ) -> dict[str, Any]:
-    """Train `network` and write its files into `out`; resume where a killed run with this fingerprint left off.
+    """Train `network` and write its files into `out`; resume where a killed run left off in `folder`.
 
     `on_epoch(epoch, values)` hears of every epoch's curve points. Returns the metrics: best_epoch, val_top1, val_loss,
     accuracy per rank, and how many epochs were run. Raises TrainingError if the loss is no longer finite.
     """
-    return _Trainer(network, params, task, out, fabric, fingerprint, on_epoch).run()
+    return _Trainer(network, params, task, out, folder, fabric, on_epoch).run()
 
 
 class _Trainer:
@@ -90,11 +91,12 @@ class _Trainer:
         params: TrainingParams,
         task: TrainingTask,
         out: Path,
+        folder: RunFolder,
         fabric: Fabric,
-        fingerprint: Fingerprint,
         on_epoch: OnEpoch,
     ) -> None:
-        self.params, self.task, self.out, self.fabric, self.on_epoch = params, task, out, fabric, on_epoch
+        self.params, self.task, self.out, self.folder = params, task, out, folder
+        self.fabric, self.on_epoch = fabric, on_epoch
         self.spec = network.spec
         self.raw = network.module.to(memory_format=torch.channels_last)
         optimizer = make_optimizer(self.raw, params)
@@ -102,7 +104,6 @@ class _Trainer:
         self.schedule = make_schedule(optimizer, params, task.order.batches_per_epoch)
         self.average = ModelEmaV3(self.raw, decay=params.ema_decay) if params.ema_decay else None
         self.progress = _Progress()
-        self.checkpoints = Checkpoints(out / RESUME_FILE, fingerprint, fabric)
 
     @property
     def evaluated(self) -> nn.Module:
@@ -112,17 +113,19 @@ class _Trainer:
     def run(self) -> dict[str, Any]:
         self.out.mkdir(parents=True, exist_ok=True)
         remove_partials(self.out)
-        if not self._resume():
-            for name in (SPEC_FILE, BEST_FILE, LAST_FILE, HISTORY_FILE):
-                (self.out / name).unlink(missing_ok=True)
+        for name in (SPEC_FILE, BEST_FILE, LAST_FILE, HISTORY_FILE):
+            (self.out / name).unlink(missing_ok=True)
+        self._resume()
         progress = self.progress
         keys = self.task.order.iterate(self.params.epochs, epoch=progress.epoch, step=progress.step)
         batches = load_batches(self.task.dataset, keys, self.params.workers)
         while progress.epoch < self.params.epochs and not self._is_out_of_patience():
             self._run_epoch(batches)
         save_weights(self.evaluated, self.out / LAST_FILE)
+        with written_whole(self.out / BEST_FILE) as temporary:
+            shutil.copyfile(self.folder.path / BEST_FILE, temporary)
+        _write_history(self.out / HISTORY_FILE, progress.history)
         self.spec.model_copy(update={"epoch": progress.best_epoch}).write(self.out)
-        self.checkpoints.remove()
         best = progress.history[progress.best_epoch]
         metrics = {name: value for name, value in best.items() if name.startswith("val_")}
         return {"best_epoch": progress.best_epoch, **metrics, "num_epochs": len(progress.history)}
@@ -176,7 +179,8 @@ class _Trainer:
         score = (values["val_top1"], -values["val_loss"])
         if score > progress.best:
             progress.best, progress.best_epoch = score, progress.epoch
-            save_weights(self.evaluated, self.out / BEST_FILE)
+            # Beside the checkpoint: DVC empties `out` before a run is taken up.
+            save_weights(self.evaluated, self.folder.path / BEST_FILE)
         _write_history(self.out / HISTORY_FILE, progress.history)
         log.info(
             "epoch %d: train loss %.3f, val loss %.3f, val top-1 %.3f, %.0f img/s",
@@ -192,18 +196,18 @@ class _Trainer:
 
     def _save(self) -> None:
         state = {"module": self.raw, "optimizer": self.optimizer, **vars(self.progress)}
-        self.checkpoints.save(state | ({"average": self.average} if self.average else {}))
+        self.folder.save(self.fabric, state | ({"average": self.average} if self.average else {}))
 
-    def _resume(self) -> bool:
-        state = self.checkpoints.load()
+    def _resume(self) -> None:
+        state = self.folder.load(self.fabric)
         if state is None:
-            return False
+            return
         self.raw.load_state_dict(state.pop("module"))
         self.optimizer.load_state_dict(state.pop("optimizer"))
         if self.average:
             self.average.load_state_dict(state.pop("average"))
         self.progress = _Progress(**state)
-        return True
+        log.info("resuming at epoch %d, step %d", self.progress.epoch, self.progress.step)
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
 
+from fieldguide.learn.dataset import PhotoDataset, chunk_keys
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.labels import UNKNOWN, map_labels
-from fieldguide.learn.losses import hard_loss
 from fieldguide.learn.network import Network, split_logits
-from fieldguide.learn.predict import predict_logits
+from fieldguide.learn.predict import call, run_batches
 from fieldguide.records.reader import RecordSet
 
 
@@ -35,14 +36,24 @@ class Validation:
         return cls(records, indices[known], labels[known], batch_size, workers)
 
     def measure(self, network: Network, rank_weights: dict[str, float]) -> dict[str, float]:
-        """Loss (plain cross entropy) and accuracy: val_loss, val_top1 (first rank), val_top1_RANK for each rank."""
-        logits = predict_logits(network, self.records, self.indices, batch_size=self.batch_size, workers=self.workers)
-        by_rank = split_logits(torch.from_numpy(logits), network.spec)
-        labels = {rank: torch.from_numpy(self.labels[:, i]) for i, rank in enumerate(network.spec.ranks)}
-        accuracies = {}
-        for rank, rank_logits in by_rank.items():
-            counted = labels[rank] != UNKNOWN
-            right = (rank_logits.argmax(dim=1) == labels[rank])[counted]
-            accuracies[f"val_top1_{rank}"] = float(right.double().mean()) if len(right) else 0.0
-        loss = float(hard_loss(by_rank, labels, rank_weights, label_smoothing=0.0))
-        return {"val_loss": loss, "val_top1": accuracies[f"val_top1_{network.spec.ranks[0]}"], **accuracies}
+        """Loss (plain cross entropy) and accuracy: val_loss, val_top1 (first rank), val_top1_RANK for each rank.
+
+        Logits are added up batch by batch: memory does not grow with photos times classes.
+        """
+        ranks = network.spec.ranks
+        losses, num_right, num_known = (dict.fromkeys(ranks, 0.0) for _ in range(3))
+        keys = chunk_keys(self.indices, self.batch_size)
+        dataset = PhotoDataset(self.records, network.spec)
+        labels = iter(torch.from_numpy(self.labels).split(self.batch_size))
+        for logits in run_batches(network.module, dataset, keys, call, self.workers):
+            batch_labels = next(labels)
+            for column, (rank, at_rank) in enumerate(split_logits(logits, network.spec).items()):
+                truth = batch_labels[:, column]
+                losses[rank] += float(F.cross_entropy(at_rank, truth, ignore_index=UNKNOWN, reduction="sum"))
+                num_right[rank] += int((at_rank.argmax(dim=1) == truth).sum())
+                num_known[rank] += int((truth != UNKNOWN).sum())
+        counted = [rank for rank in ranks if num_known[rank]]
+        total = sum(rank_weights[rank] for rank in counted)
+        loss = sum(rank_weights[rank] * losses[rank] / num_known[rank] for rank in counted) / total if total else 0.0
+        accuracies = {f"val_top1_{rank}": num_right[rank] / max(num_known[rank], 1) for rank in ranks}
+        return {"val_loss": loss, "val_top1": accuracies[f"val_top1_{ranks[0]}"], **accuracies}

@@ -10,7 +10,6 @@ import polars as pl
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import RecordError
-from fieldguide.files import file_sha256
 from fieldguide.records.features import Description
 from fieldguide.records.manifest import LABELS, Manifest
 
@@ -30,12 +29,7 @@ def tabulate_labels(described: Sequence[Description], taxonomy: Taxonomy) -> pl.
 def read_labels(directory: Path, manifest: Manifest, split: str) -> pl.DataFrame:
     """The rows of one split, in record order. Raises RecordError unless the table is the one the manifest names."""
     path = directory / LABELS
-    try:
-        digest = file_sha256(path)
-    except FileNotFoundError:
-        raise RecordError(f"{path} is missing; run the tfrecord stage again") from None
-    if digest != manifest.labels_sha256:
-        raise RecordError(f"{path} is damaged: sha256 {digest}, the manifest says {manifest.labels_sha256}")
+    manifest.check_table(directory, LABELS)
     rows = pl.scan_parquet(path).filter(pl.col("split") == split).collect()
     if len(rows) != (wanted := manifest.split(split).num_records):
         raise RecordError(f"{path}: {len(rows)} records of {split}, the manifest says {wanted}")

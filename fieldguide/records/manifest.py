@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, field_validator
 
 from fieldguide.errors import RecordError
-from fieldguide.files import write_json
+from fieldguide.files import file_sha256, write_json
 from fieldguide.images.geometry import Method
 from fieldguide.records.example import OVERHEAD
 
@@ -88,8 +88,8 @@ class Manifest(_Frozen):
     style: SquareStyle
     splits: dict[str, SplitEntry]
     features: dict[str, FeatureSpec]
-    labels_sha256: str
-    """Of labels.parquet."""
+    tables: dict[str, str]
+    """SHA-256 of labels.parquet and taxonomy.json."""
 
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
@@ -99,6 +99,16 @@ class Manifest(_Frozen):
     def write(self, directory: Path) -> None:
         """Write `directory/manifest.json`, whole or not at all."""
         write_json(directory / MANIFEST, self.model_dump(mode="json"))
+
+    def check_table(self, directory: Path, name: str) -> None:
+        """Raise RecordError unless the file `name` beside the manifest is the one that it names."""
+        path = directory / name
+        try:
+            digest = file_sha256(path)
+        except FileNotFoundError:
+            raise RecordError(f"{path} is missing; run the tfrecord stage again") from None
+        if digest != self.tables.get(name):
+            raise RecordError(f"{path} is damaged: sha256 {digest}, the manifest says {self.tables.get(name)}")
 
     def split(self, name: str) -> SplitEntry:
         """The shards of split `name`. Raises RecordError listing the splits there are."""

@@ -14,12 +14,7 @@ from fieldguide.records.features import Record, to_record
 from fieldguide.records.labels_table import read_labels
 from fieldguide.records.manifest import TAXONOMY, Manifest, read_index
 
-__all__ = ["Record", "RecordSet", "read_taxonomy"]
-
-
-def read_taxonomy(directory: Path) -> Taxonomy:
-    """The taxonomy that the stage put beside its records. Raises CatalogueError."""
-    return Taxonomy.read(directory / TAXONOMY)
+__all__ = ["Record", "RecordSet"]
 
 
 class RecordSet(Sequence[Record]):
@@ -50,7 +45,9 @@ class RecordSet(Sequence[Record]):
     @classmethod
     def open(cls, directory: Path, split: str) -> "RecordSet":
         """Open `split` of a finished tfrecord folder. Raises RecordError or CatalogueError."""
-        return cls(directory, split, Manifest.read(directory), read_taxonomy(directory))
+        manifest = Manifest.read(directory)
+        manifest.check_table(directory, TAXONOMY)
+        return cls(directory, split, manifest, Taxonomy.read(directory / TAXONOMY))
 
     def __len__(self) -> int:
         return len(self._index)

@@ -87,13 +87,14 @@ def write_records(
     if not labels:
         raise RecordError(f"{resize} holds no photos; expected some in {', '.join(DRAWN)}")
 
-    taxonomy.write(out / TAXONOMY)
+    # Names that only people read would make a new translation retrain every network.
+    taxonomy.model_copy(update={"vernacular": {}}).write(out / TAXONOMY)
     write_table(pl.concat(labels), out / LABELS)
     manifest = Manifest(
         style=squares.style,
         splits=splits,
         features=feature_specs(taxonomy),
-        labels_sha256=file_sha256(out / LABELS),
+        tables={name: file_sha256(out / name) for name in (LABELS, TAXONOMY)},
     )
     manifest.write(out)
     return manifest

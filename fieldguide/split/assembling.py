@@ -57,11 +57,9 @@ def tabulate_split(photos: pl.DataFrame, names: Mapping[str, Lineage], ranks: Se
     )
 
 
-def draw_small(rows: pl.DataFrame, fraction: float, salt: str) -> pl.Series:
-    """Which training photos belong to the small set for trials, drawn by group: `train_small`, boolean [num_rows]."""
-    if not fraction:
-        return pl.repeat(value=False, n=len(rows), eager=True).alias("train_small")
-    is_train = rows["split"] == Split.TRAIN
-    groups = rows["group_id"].filter(is_train).unique()
-    small = groups.filter(pl.Series(salted_units(f"{salt}/train_small", groups) < fraction))
-    return (is_train & rows["group_id"].is_in(small.implode())).alias("train_small")
+def draw_small(rows: pl.DataFrame, fraction: float, salt: str) -> pl.DataFrame:
+    """photo_id of the training photos that belong to the small set for trials, drawn by group."""
+    train = rows.filter(pl.col("split") == Split.TRAIN)
+    groups = train["group_id"].unique()
+    small = groups.filter(pl.Series(salted_units(f"{salt}/train_small", groups) < fraction, dtype=pl.Boolean))
+    return train.filter(pl.col("group_id").is_in(small.implode())).select("photo_id")

@@ -176,7 +176,7 @@ def by_tensorflow_js(root: Path, written: Written, outcome: Outcome) -> dict[str
         for name, (_, images) in written.items()
     ]
     (root / "jobs.json").write_text(json.dumps(jobs))
-    build_script("../tests/ship/run_models.mjs", root / "run.cjs")
+    build_script("../tests/export/run_models.mjs", root / "run.cjs")
     run_node(root / "run.cjs", str(root / "jobs.json"), str(WASM), str(root / "answers.json"))
     answers: dict[str, dict[str, Any]] = json.loads((root / "answers.json").read_text())
     return answers

@@ -9,8 +9,8 @@ import pytest
 from fieldguide.catalogue.schema import Status
 from fieldguide.fetch import addresses
 from fieldguide.fetch.download import open_downloader, retry_after_s, wait_before_retry
+from fieldguide.fetch.limits import DownloadParams
 from fieldguide.fetch.outcomes import Outcome
-from fieldguide.fetch.params import DownloadParams
 from tests.photo_server import PhotoServer, photo_bytes, serve_photos
 
 LIMITS = {

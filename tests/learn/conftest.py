@@ -1,5 +1,6 @@
 """One small set of records for all tests of this folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,11 @@ def tfrecord(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def train(tfrecord: Path) -> RecordSet:
     return RecordSet.open(tfrecord, "train")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _checkpoints_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs keep their checkpoints below the main repository; here that is a temporary folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_ROOT", str(tmp_path_factory.mktemp("main-repository")))
+        yield

@@ -1,50 +1,111 @@
-"""A checkpoint is taken up by the run that wrote it and by no other."""
+"""What a killed run leaves is taken up by the very same run, and by no other."""
 
 import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from lightning_fabric import Fabric
 
-from fieldguide.learn.checkpoint import Checkpoints, digest_code, make_fingerprint
+from fieldguide.errors import TrainingError
+from fieldguide.learn.checkpoint import FOLDER, KEEP_DAYS, RunFolder, open_run_folder
 
 FABRIC = Fabric(accelerator="cpu", devices=1)
+RUN = {"params": "a"}
 
 
-def test_state_comes_back_as_it_was(tmp_path: Path):
-    checkpoints = Checkpoints(tmp_path / "resume.ckpt", {"params": "a"}, FABRIC)
-    assert checkpoints.load() is None
+@pytest.fixture(autouse=True)
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An experiment's workspace as working directory; the main repository, where folders go, is another one."""
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "main").mkdir()
+    monkeypatch.chdir(tmp_path / "workspace")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path / "main"))
+    return tmp_path / "main"
+
+
+class KilledError(Exception):
+    pass
+
+
+def leave_behind(run: dict[str, str] = RUN, step: int = 7) -> Path:
+    """The folder of a run that was killed after a checkpoint."""
+    with pytest.raises(KilledError), open_run_folder("train", run) as folder:
+        folder.save(FABRIC, {"epoch": 3, "step": step})
+        raise KilledError
+    return folder.path
+
+
+def test_state_comes_back_as_it_was(repository: Path):
     module = torch.nn.Linear(3, 2)
-    checkpoints.save({"module": module, "epoch": 3, "step": 7, "history": [{"lr": 0.1}], "best": (0.5, -1.0)})
-    state = checkpoints.load()
+    with pytest.raises(KilledError), open_run_folder("train", RUN) as folder:
+        assert folder.load(FABRIC) is None
+        folder.save(FABRIC, {"epoch": 1})
+        folder.save(FABRIC, {"module": module, "epoch": 3, "history": [{"lr": 0.1}], "best": (0.5, -1.0)})
+        raise KilledError
+    assert len(list(folder.path.glob("*.ckpt"))) == 1
+    with open_run_folder("train", RUN) as again:
+        state = again.load(FABRIC)
     assert state is not None
     assert torch.equal(state["module"]["weight"], module.weight)
-    assert (state["epoch"], state["step"], state["history"], state["best"]) == (3, 7, [{"lr": 0.1}], (0.5, -1.0))
-    checkpoints.remove()
-    assert list(tmp_path.iterdir()) == []
+    assert (state["epoch"], state["history"], state["best"]) == (3, [{"lr": 0.1}], (0.5, -1.0))
+    assert list((repository / FOLDER).iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("now", "changed"),
-    [({"params": "b", "code": "x"}, "params"), ({"params": "a", "code": "y"}, "code"), ({"params": "a"}, "code")],
-)
-def test_a_stale_checkpoint_is_ignored_with_one_line(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, now: dict[str, str], changed: str
-):
+@pytest.mark.parametrize(("stage", "run"), [("train", {"params": "b"}), ("train", {}), ("embed", RUN)])
+def test_another_run_finds_nothing(stage: str, run: dict[str, str]):
+    leave_behind()
+    with open_run_folder(stage, run) as folder:
+        assert folder.load(FABRIC) is None
+
+
+@pytest.mark.parametrize("damaged", [lambda content: content[:-1], lambda _: b"", lambda content: b"x" + content[1:]])
+def test_a_damaged_checkpoint_is_set_aside(caplog: pytest.LogCaptureFixture, damaged: Callable[[bytes], bytes]):
+    (file,) = leave_behind().glob("*.ckpt")
+    file.write_bytes(damaged(file.read_bytes()))
+    with open_run_folder("train", RUN) as folder:
+        assert folder.load(FABRIC) is None
+        assert [path.suffix for path in folder.path.glob("*.ckpt*")] == [".damaged"]
+    assert f"{file} is damaged and is set aside" in caplog.text
+
+
+def test_killed_between_two_checkpoints_the_whole_one_counts():
+    folder = RunFolder(leave_behind())
+    (folder.path / "new.ckpt").write_bytes(b"half written")
+    state = folder.load(FABRIC)
+    assert state == {"epoch": 3, "step": 7}
+
+
+def test_two_processes_on_one_run_are_refused():
+    holder = (
+        "import sys; from fieldguide.learn.checkpoint import open_run_folder\n"
+        "with open_run_folder('train', {'params': 'a'}): print('held', flush=True); sys.stdin.read()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, "-c", holder], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(TrainingError, match="is in use: another process"), open_run_folder("train", RUN):
+            pass
+        with open_run_folder("train", {"params": "b"}):
+            pass
+        process.kill()
+    with open_run_folder("train", RUN):
+        pass
+
+
+def test_what_nobody_took_up_is_removed(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
-    path = tmp_path / "resume.ckpt"
-    Checkpoints(path, {"params": "a", "code": "x"}, FABRIC).save({"epoch": 1, "step": 0})
-    assert Checkpoints(path, now, FABRIC).load() is None
-    assert caplog.messages == [f"{path} is of another run and is ignored; changed: {changed}"]
-
-
-def test_fingerprint_follows_every_input(tfrecord: Path, tmp_path: Path):
-    other = tmp_path / "teacher.json"
-    other.write_text("one")
-    before = make_fingerprint({"lr": 1}, tfrecord, other)
-    assert make_fingerprint({"lr": 1}, tfrecord, other) == before
-    other.write_text("two")
-    after = make_fingerprint({"lr": 2}, tfrecord, other)
-    assert {name for name in before if before[name] != after[name]} == {"params", str(other)}
-    assert before["code"] == digest_code()
+    old, recent = leave_behind({"params": "old"}), leave_behind({"params": "recent"})
+    long_ago = time.time() - (KEEP_DAYS + 1) * 86_400
+    os.utime(old, (long_ago, long_ago))
+    with open_run_folder("train", RUN):
+        assert (old.exists(), recent.exists()) == (False, True)
+    assert f"removing {old}" in caplog.text

@@ -7,12 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
+from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.distillation import (
     DistillationLoss,
     TeacherFeatures,
     cache_teacher_features,
-    remove_teacher_features,
 )
 from fieldguide.learn.labels import map_labels
 from fieldguide.learn.losses import LabelLoss, share_classes, soft_loss
@@ -48,9 +48,9 @@ def ask(teacher: Network, train: RecordSet, folder: Path) -> TeacherFeatures:
         INDICES,
         TRANSFORM,
         PARAMS,
-        folder / "teacher.npy",
-        device=torch.device("cpu"),
-        fingerprint={},
+        "global",
+        RunFolder(folder),
+        torch.device("cpu"),
     )
 
 
@@ -94,7 +94,10 @@ def test_without_teachers_only_the_labels_count(train: RecordSet):
     torch.testing.assert_close(DistillationLoss(spec, labels, PARAMS, {})(logits, VIEWS, CHOSEN), 0.3 * hard)
 
 
-def test_what_a_teacher_said_is_forgotten_at_the_end(answers: TeacherFeatures, tmp_path: Path):
+def test_features_that_a_killed_run_finished_are_taken_as_they_are(
+    answers: TeacherFeatures, train: RecordSet, tmp_path: Path
+):
     assert answers.features.shape == (2 * len(INDICES), 1280)
-    remove_teacher_features(tmp_path / "teacher.npy")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["teacher-global.npy"]
+    another = make_network(seed=10, image_size=48)
+    np.testing.assert_array_equal(ask(another, train, tmp_path).features, answers.features)

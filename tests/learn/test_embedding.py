@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from fieldguide.errors import TrainingError
 from fieldguide.learn import embedding
+from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Key, PhotoDataset
-from fieldguide.learn.embedding import remove_chunks, write_features
+from fieldguide.learn.embedding import write_features
 from fieldguide.learn.network import extract_prelogits
 from fieldguide.records.reader import RecordSet
 from tests.learn.making import make_network
@@ -36,42 +38,39 @@ class StopsAfter(PhotoDataset):
         return super().__getitem__(key)
 
 
-def write(dataset: PhotoDataset, path: Path, run: str = "this") -> None:
+def write(dataset: PhotoDataset, path: Path, folder: Path) -> None:
     keys = [(0, index) for index in range(18)]
     module = make_network().module
-    write_features(module, dataset, keys, path, batch_size=4, workers=0, fingerprint={"run": run})
+    folder.mkdir(exist_ok=True)
+    write_features(module, dataset, keys, path, folder=RunFolder(folder), batch_size=4, workers=0)
 
 
 def test_features_are_prelogits_in_order(dataset: PhotoDataset, tmp_path: Path):
-    write(dataset, tmp_path / "train.npy")
+    write(dataset, tmp_path / "train.npy", tmp_path / "run")
     found = np.load(tmp_path / "train.npy")
     assert (found.dtype, found.shape) == (np.float16, (18, 1280))
     module = make_network().module.eval()
     with torch.inference_mode():
         expected = extract_prelogits(module, dataset[0, 17][0][None])[0].numpy()
     np.testing.assert_allclose(found[17], expected, atol=2e-3)
-    remove_chunks(tmp_path / "train.npy")
-    assert [path.name for path in tmp_path.iterdir()] == ["train.npy"]
 
 
 @pytest.mark.parametrize("left", [0, 7, 8, 9, 17])
 def test_a_killed_run_keeps_its_chunks(dataset: PhotoDataset, tmp_path: Path, left: int):
-    write(dataset, tmp_path / "whole.npy")
+    write(dataset, tmp_path / "whole.npy", tmp_path / "undisturbed")
     stopping = StopsAfter(dataset.records, dataset.spec)
     stopping.left = left
+    again = tmp_path / "again.npy"
     with pytest.raises(KilledError):
-        write(stopping, tmp_path / "x" / "whole.npy")
-    assert not (tmp_path / "x" / "whole.npy").exists()
+        write(stopping, again, tmp_path / "killed")
+    assert not again.exists()
     stopping.left = 18 - left // 8 * 8
-    write(stopping, tmp_path / "x" / "whole.npy")
+    write(stopping, again, tmp_path / "killed")
     assert stopping.left == 0
-    assert (tmp_path / "x" / "whole.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+    assert again.read_bytes() == (tmp_path / "whole.npy").read_bytes()
 
 
-def test_finished_features_are_kept_for_the_same_run_only(dataset: PhotoDataset, tmp_path: Path):
-    stopping = StopsAfter(dataset.records, dataset.spec)
-    stopping.left = 18
-    write(stopping, tmp_path / "a.npy")
-    write(stopping, tmp_path / "a.npy")
-    with pytest.raises(KilledError):
-        write(stopping, tmp_path / "a.npy", run="another")
+def test_features_beyond_float16_are_refused(dataset: PhotoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(embedding, "extract_prelogits", lambda module, images: torch.full((len(images), 1280), 7e4))
+    with pytest.raises(TrainingError, match=r"features up to 70000, .* expected at most 65504"):
+        write(dataset, tmp_path / "train.npy", tmp_path / "run")

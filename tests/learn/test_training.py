@@ -13,9 +13,10 @@ import torch
 from safetensors.torch import load_file
 
 from fieldguide.errors import ParamsError, TrainingError
-from fieldguide.learn.checkpoint import make_fingerprint
+from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
+from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.network import load_network
 from fieldguide.learn.params import TrainingParams
@@ -34,7 +35,7 @@ class KilledError(Exception):
 def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **changes: Any) -> dict[str, Any]:
     """Train the small network of `training_section`; with `stop_after`, die in that step."""
     params = TrainingParams.model_validate(training_section(**changes))
-    setup = prepare_training(params, tfrecord, tfrecord, None, region=None, views=None)
+    setup = prepare_training(params, tfrecord, None, region=None, views=None)
     label_loss = LabelLoss(setup.network.spec, torch.from_numpy(setup.labels), params.rank_weights, 0.1)
     steps = 0
 
@@ -47,14 +48,15 @@ def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **chang
 
     dataset = PhotoDataset(setup.records, setup.network.spec, build_transforms(params.transforms), params.seed)
     curves: list[int] = []
-    with prepared_device(params.precision, params.workers) as fabric:
+    fingerprint = make_fingerprint(params.model_dump(mode="json"), tfrecord)
+    with open_run_folder(out.name, fingerprint) as folder, prepared_device(params.precision, params.workers) as fabric:
         metrics = train_network(
             setup.network,
             params,
             TrainingTask(dataset, setup.order, loss, setup.validation),
             out,
+            folder=folder,
             fabric=fabric,
-            fingerprint=make_fingerprint(params.model_dump(mode="json"), tfrecord),
             on_epoch=lambda epoch, values: curves.append(epoch),
         )
     return {**metrics, "curves": curves, "steps": steps}

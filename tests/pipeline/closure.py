@@ -9,7 +9,8 @@ DVC does not follow imports: a module missing from a stage's deps can change whi
 import ast
 import re
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,7 @@ SOURCES = {"web": ("package-lock.json", "web")}
 """What a module reads that names this folder: the scripts, and the versions of the packages they are bundled with."""
 CODE = re.compile(rf"(?:{'|'.join(PACKAGES)})/.+|{'|'.join(path for paths in SOURCES.values() for path in paths)}")
 """Deps that are code, not data."""
+WIDTH = 120
 UNTRACKED = "fieldguide/track/"
 """Neither deps nor followed: an edit of logging must not retrain anything."""
 
@@ -25,14 +27,14 @@ UNTRACKED = "fieldguide/track/"
 def import_closure(script: Path, root: Path = ROOT) -> list[str]:
     """The project files that running `script` may import or read, itself included, sorted, relative to `root`.
 
-    Imports inside functions count, and so do the `__init__.py` of every package on the way and the files beside a
-    module that it names.
+    Imports inside functions count, and so do the `__init__.py` of every package on the way, if there is code in it, and
+    the files beside a module that it names.
     """
     found: set[str] = set()
     queue = [script.relative_to(root)]
     while queue:
         file = queue.pop()
-        if file.as_posix() in found or file.as_posix().startswith(UNTRACKED):
+        if file.as_posix() in found or file.as_posix().startswith(UNTRACKED) or is_only_said(root / file):
             continue
         found.add(file.as_posix())
         if file.suffix != ".py":
@@ -47,6 +49,14 @@ def import_closure(script: Path, root: Path = ROOT) -> list[str]:
         # `python -m stages.resize` imports the packages above the module too.
         queue += [parent / "__init__.py" for parent in file.parents if (root / parent / "__init__.py").is_file()]
     return sorted(found)
+
+
+def is_only_said(file: Path) -> bool:
+    """Whether a file is the `__init__.py` of a package and holds a docstring at most: nothing can depend on it."""
+    if file.name != "__init__.py":
+        return False
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
 
 
 def _texts(tree: ast.Module) -> set[str]:
@@ -76,22 +86,50 @@ def _files(module: str, root: Path) -> list[Path]:
     return [file for file in candidates if (root / file).is_file()]
 
 
+def code_deps(script: Path, root: Path = ROOT) -> list[str]:
+    """`import_closure` with a folder in the place of its files where it holds all of them, sorted."""
+    found = set(import_closure(script, root))
+    for folder in sorted({parent for path in found for parent in Path(path).parents}, key=lambda path: len(path.parts)):
+        inside = {path for path in found if folder in Path(path).parents}
+        if len(inside) > 1 and folder.parts and inside == code_files(root, folder):
+            found = (found - inside) | {folder.as_posix()}
+    return sorted(found)
+
+
+def code_files(root: Path, folder: Path) -> set[str]:
+    """All files below a folder that a stage may depend on, relative to `root`."""
+    files = (path for path in (root / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(root).as_posix() for path in files if not is_only_said(path)}
+
+
+def expand_folders(deps: Iterable[str], root: Path = ROOT) -> set[str]:
+    """Deps that are code, with the files of a folder of Python in its place."""
+    listed = [dep for dep in deps if CODE.fullmatch(dep)]
+    rooms = {dep for dep in listed if dep.startswith(PACKAGES) and (root / dep).is_dir()}
+    return {file for dep in listed for file in (code_files(root, Path(dep)) if dep in rooms else [dep])}
+
+
 def with_code_deps(pipeline: str, root: Path = ROOT) -> str:
-    """The text of dvc.yaml with the code deps of every stage whose script exists made complete; the rest untouched."""
+    """The text of dvc.yaml with the code deps of every stage whose script exists made complete; the rest untouched.
+
+    They stand in the stage's flow list of deps between the line `# code` and the bracket that closes it.
+    """
     result: list[str] = []
-    script, indent, inside = root, "", False
-    for line in [*pipeline.splitlines(), ""]:
-        if inside and not line.lstrip().startswith(("- ", "#")):
-            inside = False
-            result += [f"{indent}- {file}" for file in import_closure(script, root)]
+    script, inside = root, False
+    for line in pipeline.splitlines():
         if stage := re.fullmatch(r"  ([a-z][a-z0-9-]*):", line):
             script = root / "stages" / f"{stage[1].replace('-', '_')}.py"
-        if inside and CODE.fullmatch(line.strip().removeprefix("- ")):
-            continue
-        result.append(line)
-        if line.strip() == "deps:" and script.is_file():
-            inside, indent = True, line.replace("deps:", "  ")
-    return "\n".join(result)
+        if inside and line.strip() == "]":
+            inside = False
+        if not inside:
+            result.append(line)
+        if line.strip() == "# code" and script.is_file():
+            inside, indent = True, line.removesuffix("# code")
+            listed = ", ".join(code_deps(script, root)) + ","
+            result += textwrap.wrap(
+                listed, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+            )
+    return "\n".join(result) + "\n"
 
 
 def main() -> None:
@@ -101,7 +139,7 @@ def main() -> None:
         file.write_text(with_code_deps(file.read_text(encoding="utf-8")), encoding="utf-8")
         return
     for stage in sys.argv[1:]:
-        for file_name in import_closure(ROOT / "stages" / f"{stage.replace('-', '_')}.py"):
+        for file_name in code_deps(ROOT / "stages" / f"{stage.replace('-', '_')}.py"):
             print(f"      - {file_name}")
 
 

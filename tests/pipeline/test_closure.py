@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.closure import import_closure, with_code_deps
+from tests.pipeline.closure import expand_folders, import_closure, with_code_deps
 
 TREE = {
-    "fieldguide/__init__.py": "",
+    "fieldguide/__init__.py": '"""A package."""',
     "fieldguide/errors.py": "",
     "fieldguide/stage.py": "from fieldguide.track import stage_run as tracking",
     "fieldguide/track/stage_run.py": "import fieldguide.store\nimport fieldguide.errors",
@@ -21,27 +21,26 @@ TREE = {
     "fieldguide/node.py": "from pathlib import Path\nWEB = Path(__file__).parents[1] / 'web'",
     "stages/__init__.py": "",
 }
-ALWAYS = {"stages/__init__.py", "stages/one.py"}
+ALWAYS = {"stages/one.py"}
 
 
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
         ("import json", set()),
-        ("import fieldguide.errors", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
-        ("from fieldguide import errors", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
-        ("from fieldguide.errors import Error", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
-        ("def one():\n    import fieldguide.errors", {"fieldguide/__init__.py", "fieldguide/errors.py"}),
-        ("import fieldguide.stage", {"fieldguide/__init__.py", "fieldguide/stage.py"}),
+        ("import fieldguide.errors", {"fieldguide/errors.py"}),
+        ("from fieldguide import errors", {"fieldguide/errors.py"}),
+        ("from fieldguide.errors import Error", {"fieldguide/errors.py"}),
+        ("def one():\n    import fieldguide.errors", {"fieldguide/errors.py"}),
+        ("import fieldguide.stage", {"fieldguide/stage.py"}),
         (
             "import fieldguide.report",
-            {"fieldguide/__init__.py", "fieldguide/report.py", "fieldguide/report.html.j2"},
+            {"fieldguide/report.py", "fieldguide/report.html.j2"},
         ),
-        ("import fieldguide.node", {"fieldguide/__init__.py", "fieldguide/node.py", "package-lock.json", "web"}),
+        ("import fieldguide.node", {"fieldguide/node.py", "package-lock.json", "web"}),
         (
             "from fieldguide.images import decode",
             {
-                "fieldguide/__init__.py",
                 "fieldguide/errors.py",
                 "fieldguide/geometry.py",
                 "fieldguide/images/__init__.py",
@@ -68,31 +67,31 @@ def test_closure(tmp_path: Path, script: str, expected: set[str]):
 
 
 def test_code_deps_are_written_and_all_else_is_kept(tmp_path: Path):
-    grow_tree(tmp_path, "import fieldguide.errors")
+    grow_tree(tmp_path, "import fieldguide.errors\nfrom fieldguide.images import decode")
     before = """# Kept.
 stages:
   one:
-    deps:
-      - data  # kept
-      - fieldguide/gone.py
-      - fieldguide/gone.html.j2
-      - web
-    outs:
-      - out
+    deps: [
+      data,
+      # code
+      fieldguide/gone.py, web,
+    ]
+    outs: [out]
 
   later:
-    deps:
-      - out
+    deps: [
+      out,
+      # code
+    ]
 """
     after = with_code_deps(before, tmp_path)
-    assert after == before.replace(
-        "      - fieldguide/gone.py\n      - fieldguide/gone.html.j2\n      - web\n",
-        "      - fieldguide/__init__.py\n"
-        "      - fieldguide/errors.py\n"
-        "      - stages/__init__.py\n"
-        "      - stages/one.py\n",
-    )
+    # images is used as a whole: its folder stands for its files.
+    listed = "fieldguide/errors.py, fieldguide/geometry.py, fieldguide/images, stages/one.py,"
+    assert after == before.replace("fieldguide/gone.py, web,", listed)
     assert with_code_deps(after, tmp_path) == after
+    assert expand_folders(["data", *listed.rstrip(",").split(", ")], tmp_path) == set(
+        import_closure(tmp_path / "stages/one.py", tmp_path)
+    )
 
 
 def grow_tree(root: Path, script: str) -> None:

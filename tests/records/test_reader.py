@@ -11,7 +11,7 @@ import pytest
 from fieldguide.errors import RecordError
 from fieldguide.files import file_sha256, write_table
 from fieldguide.records.manifest import LABELS, Manifest
-from fieldguide.records.reader import RecordSet, read_taxonomy
+from fieldguide.records.reader import RecordSet
 from tests.records.making import TAXONOMY, make_photo
 
 TRAIN = {photo_id: (image, description) for photo_id, image, description in map(make_photo, range(40))}
@@ -58,7 +58,8 @@ def test_survives_pickling_after_use(finished: Path):
 
 
 def test_carries_its_taxonomy(finished: Path):
-    assert read_taxonomy(finished) == TAXONOMY == RecordSet.open(finished, "val").taxonomy
+    # Vernacular names stay with the split: a new translation must not retrain a network.
+    assert RecordSet.open(finished, "val").taxonomy == TAXONOMY.model_copy(update={"vernacular": {}})
 
 
 def test_unknown_split_lists_those_there_are(finished: Path):
@@ -118,6 +119,9 @@ def test_labels_outside_the_taxonomy_are_refused(records: Path):
     taxonomy = json.loads((records / "taxonomy.json").read_text())
     taxonomy["classes"]["species"] = ["other"]
     (records / "taxonomy.json").write_text(json.dumps(taxonomy))
+    manifest = Manifest.read(records)
+    tables = {**manifest.tables, "taxonomy.json": file_sha256(records / "taxonomy.json")}
+    manifest.model_copy(update={"tables": tables}).write(records)
     with pytest.raises(RecordError, match=r"species label \d is not among the 1 classes"):
         list(RecordSet.open(records, "val"))
 
@@ -126,7 +130,8 @@ def test_a_split_may_be_empty(records: Path):
     manifest = Manifest.read(records)
     write_table(pl.read_parquet(records / LABELS).filter(pl.col("split") != "val"), records / LABELS)
     no_shards = manifest.splits["val"].model_copy(update={"num_records": 0, "shards": []})
-    changes = {"splits": {**manifest.splits, "val": no_shards}, "labels_sha256": file_sha256(records / LABELS)}
+    tables = {**manifest.tables, LABELS: file_sha256(records / LABELS)}
+    changes = {"splits": {**manifest.splits, "val": no_shards}, "tables": tables}
     manifest.model_copy(update=changes).write(records)
     opened = RecordSet.open(records, "val")
     assert (len(opened), opened.photo_ids, opened.labels("genus").shape) == (0, [], (0,))

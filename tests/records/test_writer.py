@@ -19,6 +19,7 @@ from fieldguide.files import salted_unit
 from fieldguide.records.example import parse_example, unframe
 from fieldguide.records.features import feature_specs
 from fieldguide.records.manifest import LABELS, Manifest, ShardEntry, SquareManifest, index_path, read_index
+from fieldguide.records.manifest import TAXONOMY as TAXONOMY_FILE
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.writer import order_photos, plan_shards, write_records
 from fieldguide.tar import TarShardWriter
@@ -73,7 +74,8 @@ def test_reads_what_tensorflow_writes(tmp_path: Path):
 def test_manifest_tells_the_truth(finished: Path):
     manifest = Manifest.read(finished)
     assert manifest.style == STYLE
-    assert manifest.labels_sha256 == hashlib.sha256((finished / LABELS).read_bytes()).hexdigest()
+    for name in (LABELS, TAXONOMY_FILE):
+        assert manifest.tables[name] == hashlib.sha256((finished / name).read_bytes()).hexdigest()
     assert manifest.features == feature_specs(TAXONOMY)
     named = {entry.file: entry for split in manifest.splits.values() for entry in split.shards}
     assert sorted(named) == sorted(path.name for path in finished.glob("*.tfrecord"))

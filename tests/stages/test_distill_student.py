@@ -11,7 +11,7 @@ from tests.stages.learning import make_workspace, run_stage
 
 pytestmark = pytest.mark.slow
 
-OPTIONS = {"tfrecord": "interim/tfrecord", "teachers": "models/teachers", "split": "interim/split"}
+OPTIONS = {"tfrecord": "interim/tfrecord", "teachers": "models/teachers"}
 
 
 @pytest.fixture(scope="module")

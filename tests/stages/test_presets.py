@@ -300,7 +300,8 @@ def test_treeoflife(workspace: Path) -> None:
     assert "Aster alpinus" not in drawn["label"]
     assert set(drawn["split"]) == {"train", "val", "test"}
     assert 0 < made.divided["num_train_small"] < 0.2 * made.divided["num_photos"]["train"]
-    assert set(made.used.filter("train_small")["split"]) == {"train"}
+    small = pl.read_parquet(made.folder / "interim/split/train_small.parquet")
+    assert set(made.used.join(small, on="photo_id")["split"]) == {"train"}
     made.assert_nothing_leaks()
 
     assert made.taxonomy.ranks == ["species", "genus", *RANKS]

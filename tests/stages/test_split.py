@@ -91,11 +91,15 @@ def test_split(params: SplitParams, folders: Folders, tmp_path: Path) -> None:
         "photos_per_species": 70.0,
         "licences": {"CC0-1.0": 1.0},
     }
-    per_class = pl.read_csv(tmp_path / "split" / "classes.csv")
+    per_class = pl.read_csv(tmp_path / "reports" / "classes.csv")
     assert per_class.columns == ["class", "train", "val", "test", "frequency"]
     assert per_class["train"].sum() == metrics["num_photos"]["train"]
     assert sum(part["num_classes"] for part in metrics["frequency"].values()) == 4
-    assert {path.name for path in (tmp_path / "reports").iterdir()} == {"long-tail.png", "regions.png"}
+    assert {path.name for path in (tmp_path / "reports").iterdir()} == {
+        "classes.csv",
+        "long-tail.png",
+        "regions.png",
+    }
 
 
 def test_a_given_split_is_taken_and_its_leaks_are_told(params: SplitParams, folders: Folders, tmp_path: Path) -> None:
@@ -146,13 +150,13 @@ def test_an_unseen_species_and_seen_photos_are_trained_on_by_nobody(
 def test_cap_minimum_and_small_set(params: SplitParams, folders: Folders, tmp_path: Path) -> None:
     update = {"class_cap": 30, "train_small": 0.3, "min_eval_photos": 20}
     metrics = split(params.model_copy(update=update), **folders)
-    per_class = pl.read_csv(tmp_path / "split" / "classes.csv").filter(pl.col("class") != "other")
+    per_class = pl.read_csv(tmp_path / "reports" / "classes.csv").filter(pl.col("class") != "other")
     assert per_class["train"].to_list() == [30, 30, 30]
     assert per_class["val"].min() >= 20
     assert per_class["test"].min() >= 20
     assert metrics["num_left_out"]["class_cap"] == 280 - sum(metrics["num_photos"].values())
     rows = pl.read_parquet(tmp_path / "split" / "split.parquet")
-    small = rows.filter("train_small")
+    small = rows.join(pl.read_parquet(tmp_path / "split" / "train_small.parquet"), on="photo_id", how="semi")
     assert set(small["split"]) == {"train"}
     assert 0 < len(small) == metrics["num_train_small"] < metrics["num_photos"]["train"] / 2
     assert metrics["leaked_groups"] == 0

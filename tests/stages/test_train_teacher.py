@@ -11,7 +11,7 @@ from tests.stages.learning import make_workspace, run_stage
 pytestmark = pytest.mark.slow
 
 FILES = {"model.safetensors", "last.safetensors", "model.json", "history.csv"}
-OPTIONS = {"tfrecord": "interim/tfrecord", "embed": "interim/embed", "split": "interim/split"}
+OPTIONS = {"tfrecord": "interim/tfrecord", "embed": "interim/embed"}
 
 
 @pytest.fixture(scope="module")

@@ -21,16 +21,27 @@ class Columns(Section):
     id: str | None
     """Without one, the URL is the id."""
     url: str
+    """A URL, a path, or `tar://member::archive.tar`."""
     observation_id: str | None
+    """Photos that share it may be kept in one split (`split.group_by`)."""
     observer: str | None
+    """Who took the photo."""
     label: str | None
+    """The taxon's name."""
     region: str | None
+    """Null leaves it to `fetch.regions`, by country and coordinates."""
     country: str | None
+    """As `fetch.regions.countries` writes it; read only to find the region."""
     latitude: str | None
+    """Degrees north; read only to find the region."""
     longitude: str | None
+    """Degrees east; read only to find the region."""
     licence: str | None
+    """As the source writes it; a name or an address."""
     rights_holder: str | None
+    """Whom the credits name."""
     given_split: str | None
+    """The source's own split: train, val or test; `split.given` can honour it."""
 
     @property
     def mapped(self) -> dict[str, str]:

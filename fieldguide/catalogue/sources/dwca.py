@@ -34,6 +34,7 @@ class DwcaSource(Section):
     """An archive and the terms that tell a photo's species and region."""
 
     kind: Literal["dwca"]
+    """`dwca`."""
     path: Path
     """The zip, or the folder it was unpacked to."""
     label: str
@@ -43,6 +44,7 @@ class DwcaSource(Section):
     exclude_basis: tuple[str, ...]
     """Values of basisOfRecord whose media are left out: `MATERIAL_CITATION` are pages of publications."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The still images in the order of the multimedia table. What is left out is counted in the log."""

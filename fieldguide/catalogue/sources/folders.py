@@ -28,6 +28,7 @@ class FoldersSource(Section):
     """Trees of photos whose paths say what they are."""
 
     kind: Literal["folders"]
+    """`folders`."""
     roots: tuple[Path, ...]
     """Folders, or .tar, .tar.gz and .zip files of them. Add new roots at the end: photos of a further root are named by
     its number and their path."""
@@ -35,6 +36,7 @@ class FoldersSource(Section):
     """A regular expression for the whole path below a root, `/` between folders; its named groups are catalogue
     columns. Null means `Species name/file`. Files that do not match are left out and counted in the log."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     @field_validator("pattern")
     @classmethod

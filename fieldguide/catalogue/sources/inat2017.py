@@ -27,6 +27,7 @@ class Inat2017Source(Section):
     """A challenge's JSON and the photos that it names."""
 
     kind: Literal["inat2017"]
+    """`inat2017`."""
     path: Path
     """train2017.json and the like, also .gz."""
     photos: str
@@ -35,6 +36,7 @@ class Inat2017Source(Section):
     given_split: Literal["train", "val", "test"] | None
     """What the set calls this file; `split.given` can honour it."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The images in the file's order; their number in it, from 1, is the source row."""

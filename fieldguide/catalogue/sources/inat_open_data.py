@@ -34,6 +34,7 @@ class InatOpenDataSource(Section):
     """The four tables and what is wanted of them."""
 
     kind: Literal["inat_open_data"]
+    """`inat_open_data`."""
     path: Path
     """The folder that holds `photos.csv.gz` and the others, or the same without .gz."""
     base_url: str
@@ -46,6 +47,7 @@ class InatOpenDataSource(Section):
     """What a label is: `species` names every photo by the species it belongs to and leaves out what is known less
     well."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The photos in the order of their table. What is left out is counted in the log."""

@@ -23,21 +23,29 @@ class MongodbSource(Section):
     """A collection and a query. DVC cannot see that it has changed: `dvc repro --force fetch` asks again."""
 
     kind: Literal["mongodb"]
+    """`mongodb`."""
     url: str
     """`mongodb://host/`; `$NAME` is taken from the environment, so that no password stands in params.yaml."""
     database: str
+    """Its name."""
     collection: str
+    """Its name."""
     query: dict[str, Any]
+    """Which documents, in MongoDB's query language; {} is all."""
     projection: list[str] | None
     """Fields to ask for; null asks for those that the columns need."""
     batch_size: PositiveInt
+    """Documents that are asked for at once."""
     read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"]
+    """Which members of a replica set may answer."""
     columns: Columns
+    """What the source calls the columns of the catalogue."""
     explode: str | None
     """The field that holds a list of photos, if a document is an observation with several."""
     root: Path | None
     """The folder that paths in the `url` field start from and may not leave; null allows URLs only."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The documents' photos in the order of `_id`, streamed."""

@@ -14,12 +14,15 @@ class ObservationsSource(Section):
     """A table of photos. URLs in it are relative to its folder, which paths may not leave."""
 
     kind: Literal["observations"]
+    """`observations`."""
     path: Path
     """.jsonl, .csv, .tsv (each also with .gz) or .parquet."""
     columns: Columns
+    """What the source calls the columns of the catalogue."""
     explode: str | None
     """The column that holds a list of photos, if a row is an observation with several."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The table's photos in its own order."""

@@ -21,17 +21,20 @@ class SqlSource(Section):
     """A database and a query. DVC cannot see that a database has changed: `dvc repro --force fetch` asks again."""
 
     kind: Literal["sql"]
+    """`sql`."""
     url: str
     """`sqlite:///data/mapping.sqlite`, `postgresql+psycopg://reader:$PASSWORD@host/plants`; `$NAME` is taken from the
     environment, so that no password stands in params.yaml."""
     query: str
     """A SELECT with an ORDER BY, without which no two runs need give the same rows."""
     columns: Columns
+    """What the source calls the columns of the catalogue."""
     root: Path | None
     """The folder that paths in the `url` column start from and may not leave; null allows URLs only."""
     batch_size: PositiveInt
     """Rows that are asked for at once."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     @field_validator("query")
     @classmethod

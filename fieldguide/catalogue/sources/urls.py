@@ -29,9 +29,11 @@ class UrlsSource(Section):
     """A list of URLs without labels."""
 
     kind: Literal["urls"]
+    """`urls`."""
     path: str
     """A file, or a http(s) URL of one (asked for as typed: only the URLs *in* a list are distrusted)."""
     fill: Fill
+    """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """One row per distinct URL, in the order of their first lines. Lines that repeat one are counted in the log."""
