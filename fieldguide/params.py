@@ -3,6 +3,7 @@
 params.yaml is the only place that holds defaults: section models declare types and limits, never values.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -76,19 +77,26 @@ def load_section(model: type[SectionT], section: str, file: Path = PARAMS_FILE) 
 
     Raises ParamsError naming the key, what it holds and what is allowed.
     """
-    content: Any = read_params(file)
+    return pick_section(model, section, read_params(file), str(file))
+
+
+def pick_section(
+    model: type[SectionT], section: str, params: Mapping[str, Any], where: str = str(PARAMS_FILE)
+) -> SectionT:
+    """`load_section` from what a file called `where` holds."""
+    content: Any = params
     walked: list[str] = []
     for part in section.split("."):
-        if not isinstance(content, dict) or part not in content:
-            allowed = ", ".join(map(str, content)) if isinstance(content, dict) else "a mapping"
-            where = ".".join(walked) or "the top level"
-            raise ParamsError(f"{file}: no section '{part}' at {where}; found {allowed}")
+        if not isinstance(content, Mapping) or part not in content:
+            allowed = ", ".join(map(str, content)) if isinstance(content, Mapping) else "a mapping"
+            parent = ".".join(walked) or "the top level"
+            raise ParamsError(f"{where}: no section '{part}' at {parent}; found {allowed}")
         content = content[part]
         walked.append(part)
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise ParamsError(f"{file}: {describe(error, section, model)}") from None
+        raise ParamsError(f"{where}: {describe(error, section, model)}") from None
 
 
 def describe(error: ValidationError, section: str, model: type[BaseModel]) -> str:
