@@ -62,5 +62,5 @@ def _problems(model: type[Section], section: str, content: Any) -> list[str]:
     try:
         model.model_validate(content)
     except ValidationError as error:
-        return [describe(error, section, model)]
+        return [describe(error, section, model, content)]
     return []

@@ -183,7 +183,7 @@ def test_what_is_written_is_explained_once(base: Path, tmp_path: Path):
 
 
 def test_what_is_written_has_no_anchors_and_equal_bytes(base: Path, tmp_path: Path):
-    shared = [{"_target_": "x", "p": [0.5, 1e-3]}]
+    shared = {"species": [{"p": [0.5, 1e-3]}]}
     overlay = {"templates": {"training": {"rank_weights": shared}}, "train_teacher": {"one": {}, "two": {}}}
     for name in ("first", "again"):
         write_params(expand(overlay, base), tmp_path / name)
@@ -194,7 +194,7 @@ def test_what_is_written_has_no_anchors_and_equal_bytes(base: Path, tmp_path: Pa
 
 def test_an_unknown_preset_names_those_there_are():
     assert "base" not in preset_names()
-    with pytest.raises(ParamsError, match="preset 'base' is unknown; expected one of colorization, .*, sample"):
+    with pytest.raises(ParamsError, match=r"preset 'base' is unknown; expected one of colorization, .*, sample"):
         load_overlay("base")
     with pytest.raises(ParamsError, match=r"absent\.yaml is missing"):
         load_overlay("absent.yaml")
