@@ -3,7 +3,7 @@
 UV_VERSION := 0.13.8
 PORT ?= 8000
 UI_PORT ?= 5000
-PRESET ?= presets/real-photos.yaml
+PRESET ?= real-photos
 
 BIN := .venv/bin
 UV := $(or $(shell command -v uv),.uv/bin/uv)
@@ -70,7 +70,7 @@ web: env ## the demo page with the model that was built (PORT=8000)
 	@echo 'http://127.0.0.1:$(PORT)/'
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory models/tfjs
 
-real: env ## the whole pipeline on real photographs: PHOTOS=dir WEIGHTS=dir [SCRATCH=dir] [PRESET=file]
+real: env ## the whole pipeline on real photographs: PHOTOS=dir WEIGHTS=dir [SCRATCH=dir] [PRESET=name]
 	@[[ -n '$(PHOTOS)' && -n '$(WEIGHTS)' ]] || { echo 'usage: make real PHOTOS=dir WEIGHTS=dir' >&2; exit 1; }
 	@$(BIN)/python -m fieldguide real --preset '$(PRESET)' --photos '$(PHOTOS)' --weights '$(WEIGHTS)' \
 	    $(if $(SCRATCH),--scratch '$(SCRATCH)')

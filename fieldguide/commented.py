@@ -36,8 +36,13 @@ def merge(shape: CommentedMap, where: str, *layers: Any) -> CommentedMap:
         merged.fa.set_flow_style()
     for key, value in shape.items():
         given = [layer[key] for layer in layers if key in layer]
-        if isinstance(value, CommentedMap) and value and all(isinstance(other, Mapping) for other in given):
-            merged[key] = merge(value, _join(where, key), *given)
+        if isinstance(value, CommentedMap) and given and not isinstance(given[-1], Mapping):
+            # Null takes the place of a mapping that may be left out, never that of a whole section.
+            if not (where and value and given[-1] is None):
+                raise ParamsError(f"key '{_join(where, key)}' is {given[-1]!r}; expected a mapping")
+            merged[key] = None
+        elif isinstance(value, CommentedMap) and value:
+            merged[key] = merge(value, _join(where, key), *(other for other in given if other is not None))
         else:
             merged[key] = _plain(given[-1] if given else value)
     # After a text of several lines a comment would stand on a line of its own.

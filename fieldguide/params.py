@@ -3,6 +3,7 @@
 params.yaml is the only place that holds defaults: section models declare types and limits, never values.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -76,28 +77,37 @@ def load_section(model: type[SectionT], section: str, file: Path = PARAMS_FILE) 
 
     Raises ParamsError naming the key, what it holds and what is allowed.
     """
-    content: Any = read_params(file)
+    return pick_section(model, section, read_params(file), str(file))
+
+
+def pick_section(
+    model: type[SectionT], section: str, params: Mapping[str, Any], where: str = str(PARAMS_FILE)
+) -> SectionT:
+    """`load_section` from what a file called `where` holds."""
+    content: Any = params
     walked: list[str] = []
     for part in section.split("."):
-        if not isinstance(content, dict) or part not in content:
-            allowed = ", ".join(map(str, content)) if isinstance(content, dict) else "a mapping"
-            where = ".".join(walked) or "the top level"
-            raise ParamsError(f"{file}: no section '{part}' at {where}; found {allowed}")
+        if not isinstance(content, Mapping) or part not in content:
+            allowed = ", ".join(map(str, content)) if isinstance(content, Mapping) else "a mapping"
+            parent = ".".join(walked) or "the top level"
+            raise ParamsError(f"{where}: no section '{part}' at {parent}; found {allowed}")
         content = content[part]
         walked.append(part)
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise ParamsError(f"{file}: {describe(error, section, model)}") from None
+        raise ParamsError(f"{where}: {describe(error, section, model, content)}") from None
 
 
-def describe(error: ValidationError, section: str, model: type[BaseModel]) -> str:
-    """A pydantic error as one line: every wrong key, what it got, what is allowed."""
+def describe(error: ValidationError, section: str, model: type[BaseModel], content: Any) -> str:
+    """A pydantic error about the `content` of a section as one line: every wrong key, what it got, what is allowed."""
     problems = []
     for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in (section, *problem["loc"]))
+        key = ".".join((section, *_walk(problem["loc"], content)))
         if problem["type"] == "extra_forbidden":
-            known = ", ".join(sorted(model.model_fields)) if len(problem["loc"]) == 1 else "the documented keys"
+            known = f"those that `python -m fieldguide params {section}` lists"
+            if len(problem["loc"]) == 1:
+                known = ", ".join(sorted(model.model_fields))
             problems.append(f"key '{key}' is unknown; expected one of {known}")
         elif problem["type"] == "missing":
             problems.append(f"key '{key}' is missing")
@@ -106,3 +116,15 @@ def describe(error: ValidationError, section: str, model: type[BaseModel]) -> st
             got = "" if isinstance(problem["input"], dict) else f"; got {problem['input']!r}"
             problems.append(f"key '{key}': {problem['msg'].removeprefix('Value error, ')}{got}")
     return "; ".join(problems)
+
+
+def _walk(location: Sequence[str | int], content: Any) -> Iterator[str]:
+    """The keys that lead to a problem, without the kind that pydantic names where a mapping may be of several."""
+    for number, part in enumerate(location, start=1):
+        if isinstance(content, Mapping):
+            if number < len(location) and part not in content:
+                continue
+            content = content.get(part)
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+        yield str(part)

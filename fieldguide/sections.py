@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fieldguide.clean.params import CleanParams
+from fieldguide.consistency import check_consistency
 from fieldguide.errors import ParamsError
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.export.params import ExportTfjsParams
@@ -34,7 +35,7 @@ BY_NAME = frozenset({"train_teacher"})
 
 
 def check_params(params: Mapping[str, Any], where: str = "params.yaml") -> None:
-    """Refuse a params file of which a section is missing, unknown or not as its model wants it.
+    """Refuse a params file of which a section is missing, unknown, not as its model wants it, or against another one.
 
     Raises ParamsError on one line that begins with `where` and names every wrong key.
     """
@@ -54,11 +55,12 @@ def check_params(params: Mapping[str, Any], where: str = "params.yaml") -> None:
             ]
     if problems:
         raise ParamsError(f"{where}: {'; '.join(problems)}")
+    check_consistency(params, where)
 
 
 def _problems(model: type[Section], section: str, content: Any) -> list[str]:
     try:
         model.model_validate(content)
     except ValidationError as error:
-        return [describe(error, section, model)]
+        return [describe(error, section, model, content)]
     return []

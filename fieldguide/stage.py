@@ -19,9 +19,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fieldguide.consistency import check_consistency
 from fieldguide.errors import FieldguideError
 from fieldguide.files import write_json
-from fieldguide.params import Section, load_section
+from fieldguide.params import Section, pick_section, read_params
 from fieldguide.track import stage_run
 
 Metrics = dict[str, Any]
@@ -46,7 +47,9 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
     try:
         options = parse_options(stage, argv)
         picked = [str(options[variant])] if variant else []
-        params = load_section(section_model(stage), ".".join([stage.__name__, *picked]))
+        content = read_params()
+        check_consistency(content)
+        params = pick_section(section_model(stage), ".".join([stage.__name__, *picked]), content)
         name = "-".join([stage.__name__.replace("_", "-"), *picked])
         with stage_run.stage_run(name, params.model_dump(mode="json")):
             metrics = stage(params, **options)

@@ -32,6 +32,8 @@ def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
     with (
         open_run_folder("embed", fingerprint) as folder,
         prepared_device(params.precision, params.workers) as fabric,
+        # Fabric's own wrapper acts in `forward`, which features do not pass through.
+        fabric.autocast(),
     ):
         module = fabric.setup_module(module.to(memory_format=torch.channels_last))
         for split in splits:

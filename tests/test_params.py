@@ -49,7 +49,7 @@ def test_a_dotted_path_leads_to_a_variant(write):
         (
             "train: {epochs: 3, optimiser: {rate: 1}, epoch: 4}",
             "train",
-            "key 'train.epoch' is unknown; expected one of",
+            "key 'train.epoch' is unknown; expected one of epochs, optimiser",
         ),
         ("train: {epochs: 3, optimiser: {rate: 1, decay: 4}}", "train", "key 'train.optimiser.decay' is unknown"),
         ("train: {epochs: 3}", "train", "key 'train.optimiser' is missing"),

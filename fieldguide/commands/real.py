@@ -13,18 +13,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fieldguide.commands.summary import Line, as_markdown, collect_rows
 from fieldguide.errors import FieldguideError, ParamsError
-from fieldguide.params import read_params
+from fieldguide.params import PARAMS_FILE
+from fieldguide.presets import expand, load_overlay, set_values, write_params
+from fieldguide.sections import check_params
 
-WITHOUT_DISTILLATION = {"soft_weight": 0.0, "hard_weight": 1.0}
+WITHOUT_DISTILLATION = ["distill_student.soft_weight=0.0", "distill_student.hard_weight=1.0"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The preset and the folders that it names."""
-    parser.add_argument("--preset", type=Path, default=Path("presets/real-photos.yaml"), help="params file to run")
+    parser.add_argument("--preset", default="real-photos", help="a preset's name, or an overlay's .yaml file")
     parser.add_argument("--photos", type=Path, required=True, help="takes the place of PHOTOS in the preset")
     parser.add_argument("--weights", type=Path, required=True, help="takes the place of WEIGHTS in the preset")
     parser.add_argument("--scratch", type=Path, help="where to clone to; a new temporary folder otherwise")
@@ -35,34 +35,32 @@ def run(arguments: argparse.Namespace) -> None:
     print(as_markdown(run_preset(arguments.preset, arguments.photos, arguments.weights, arguments.scratch)))
 
 
-def run_preset(preset: Path, photos: Path, weights: Path, scratch: Path | None) -> list[Line]:
+def run_preset(preset: str | Path, photos: Path, weights: Path, scratch: Path | None) -> list[Line]:
     """Run all ten stages by `preset` in a clone of the repository at the working directory; return its summary.
 
     `scratch` is where the clone goes (a new temporary folder if None); if it is there already, work in it goes on.
-    Raises ParamsError if a folder is missing, FieldguideError if a command fails.
+    Raises ParamsError if a folder is missing or the preset is wrong, FieldguideError if a command fails.
     """
     for folder in (photos, weights):
         if not folder.is_dir():
             raise ParamsError(f"{folder} is not a folder")
+    overlay = fill_in(load_overlay(preset), {"PHOTOS": photos, "WEIGHTS": weights})
+    params, untaught = expand(overlay), expand(overlay)
+    set_values(untaught, WITHOUT_DISTILLATION)
+    check_params(params, str(preset))
     clone = (scratch or Path(tempfile.mkdtemp(prefix="fieldguide-"))).absolute()
     print(f"working in {clone}", file=sys.stderr)
     if not (clone / ".git").exists():
         _run("git", "clone", "--quiet", ".", str(clone), cwd=Path())
         (clone / "node_modules").symlink_to(Path("node_modules").absolute())
     _run("dvc", "pull", "--quiet", "data.dvc", cwd=clone)
-    params = fill_in(read_params(preset), {"PHOTOS": photos, "WEIGHTS": weights})
-    untaught = {**params, "distill_student": {**params["distill_student"], **WITHOUT_DISTILLATION}}
-    _write_params(clone, untaught)
+    write_params(untaught, clone / PARAMS_FILE)
     _run("dvc", "repro", "evaluate", cwd=clone)
     alone = json.loads((clone / "metrics" / "evaluate.json").read_text(encoding="utf-8"))["student"]
-    _write_params(clone, params)
+    write_params(params, clone / PARAMS_FILE)
     _run("dvc", "repro", cwd=clone)
     without = ("student without distillation", f"top-1 {alone['top1']:.1%}, ECE {alone['ece']:.3f}")
     return [*collect_rows(clone / "metrics"), without]
-
-
-def _write_params(clone: Path, params: dict[str, Any]) -> None:
-    (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def fill_in(content: Any, folders: dict[str, Path]) -> Any:

@@ -114,7 +114,7 @@ class TrainingParams(BackboneParams):
     """Weight of each rank in the loss: those of `split.ranks`."""
     balance_fraction: float = Field(ge=0, le=1)
     """Draw photos of a class of n_c photos with weight (N / n_c)^fraction; 0: every photo once an epoch."""
-    patience: NonNegativeInt | None
+    patience: PositiveInt | None
     """Stop after so many epochs without a better validation top-1; null: never."""
     max_samples: PositiveInt | None
     """Learn from so many photos only, to try things out; null: all."""

@@ -192,7 +192,7 @@ class _Trainer:
 
     def _is_out_of_patience(self) -> bool:
         progress, patience = self.progress, self.params.patience
-        return patience is not None and progress.epoch - 1 - progress.best_epoch > patience
+        return patience is not None and progress.epoch - 1 - progress.best_epoch >= patience
 
     def _save(self) -> None:
         state = {"module": self.raw, "optimizer": self.optimizer, **vars(self.progress)}

@@ -1,8 +1,14 @@
-"""What one photo becomes in a record, and back: its description, the features of its tf.train.Example, its Record."""
+"""What one photo becomes in a record, and back: its description, the features of its tf.train.Example, its Record.
+
+Each feature is one row of FIELDS: what the manifest says of it, how it is written and how it is read follow from there.
+"""
 
 import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,8 +21,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Box = tuple[int, int, int, int]
-
-ENCODED = "image/encoded"
 
 
 class Description(BaseModel):
@@ -46,14 +50,111 @@ class Record:
     """Left, top, right, bottom of the part that the photo fills, px; the rest is padding."""
 
 
+class Square(NamedTuple):
+    """What a record is made of."""
+
+    image: bytes
+    """JPEG."""
+    side: int
+    """px"""
+    description: Description
+    taxonomy: Taxonomy
+
+    def class_name(self, rank: str) -> str:
+        """The name of its class at `rank`. Raises RecordError if the taxonomy has no such class."""
+        name = self.description.labels.get(rank)
+        if name is None or name not in self.taxonomy.index(rank):
+            raise RecordError(
+                f"photo {self.description.photo_id}: {rank} {name!r} is not a class of the taxonomy, which has "
+                f"{len(self.taxonomy.classes[rank])}; are the resize and split outputs of the same run?"
+            )
+        return name
+
+    def class_index(self, rank: str) -> int:
+        """The index of that class. Raises RecordError likewise."""
+        return self.taxonomy.index(rank)[self.class_name(rank)]
+
+
+PER_RANK: Final = "{rank}"
+"""In the name of a field: there is one such feature for each rank of the taxonomy."""
+KINDS: Final = {"bytes": bytes, "int64": int}
+"""What `parse_example` gives for each dtype."""
+
+
+Read = Callable[[Sequence[Any], str, Taxonomy], Any]
+
+
+def _only(values: Sequence[Any], rank: str, taxonomy: Taxonomy) -> Any:
+    return values[0]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One row: a feature of the Example, and what it is in a Record.
+
+    Functions get the rank of a field of PER_RANK, else the first of the taxonomy's ranks.
+    """
+
+    name: str
+    dtype: Literal["bytes", "int64"]
+    write: Callable[[Square, str], Any]
+    """Its value, or the list of `length` values."""
+    attribute: str = ""
+    """Of Record, there by rank if the field is; empty: nothing reads it back."""
+    read: Read = _only
+    """The attribute, from the list of values as they were written. Raises WireError or UnicodeDecodeError."""
+    length: int | None = None
+    """None: one value, which TensorFlow reads as a scalar."""
+
+
+def _read_label(values: Sequence[int], rank: str, taxonomy: Taxonomy) -> int:
+    num_classes = len(taxonomy.classes[rank])
+    if not 0 <= values[0] < num_classes:
+        raise WireError(f"{rank} label {values[0]} is not among the {num_classes} classes")
+    return values[0]
+
+
+FIELDS: Final = (
+    Field("image/encoded", "bytes", lambda square, _: square.image, "image"),
+    Field("image/format", "bytes", lambda square, _: b"jpeg"),
+    Field("image/height", "int64", lambda square, _: square.side),
+    Field("image/width", "int64", lambda square, _: square.side),
+    Field(
+        "image/filename",
+        "bytes",
+        lambda square, _: f"{square.description.photo_id}.jpg".encode(),
+        "photo_id",
+        lambda values, rank, taxonomy: values[0].decode().removesuffix(".jpg"),
+    ),
+    Field("image/key/sha256", "bytes", lambda square, _: hashlib.sha256(square.image).hexdigest().encode()),
+    Field("image/class/label", "int64", Square.class_index),
+    Field("image/class/text", "bytes", lambda square, rank: square.class_name(rank).encode()),
+    Field("image/class/{rank}/label", "int64", Square.class_index, "labels", _read_label),
+    Field("image/class/{rank}/text", "bytes", lambda square, rank: square.class_name(rank).encode()),
+    Field(
+        "image/region",
+        "bytes",
+        lambda square, _: (square.description.region or "").encode(),
+        "region",
+        lambda values, rank, taxonomy: values[0].decode() or None,
+    ),
+    Field(
+        "image/box",
+        "int64",
+        lambda square, _: list(square.description.box),
+        "box",
+        lambda values, rank, taxonomy: tuple(values),
+        length=4,
+    ),
+)
+
+
 def feature_specs(taxonomy: Taxonomy) -> dict[str, FeatureSpec]:
     """Type and shape of every feature that `to_example` writes."""
-    text, number = FeatureSpec(dtype="bytes", shape=[]), FeatureSpec(dtype="int64", shape=[])
-    specs = {ENCODED: text, "image/format": text, "image/height": number, "image/width": number}
-    specs |= {"image/filename": text, "image/key/sha256": text}
-    for prefix in ("image/class", *(f"image/class/{rank}" for rank in taxonomy.ranks)):
-        specs |= {f"{prefix}/label": number, f"{prefix}/text": text}
-    return specs | {"image/region": text, "image/box": FeatureSpec(dtype="int64", shape=[4])}
+    return {
+        name: FeatureSpec(dtype=field.dtype, shape=[] if field.length is None else [field.length])
+        for name, _, field in _expand(taxonomy.ranks)
+    }
 
 
 def to_example(image: bytes, side: int, description: Description, taxonomy: Taxonomy) -> "tf.train.Example":
@@ -63,71 +164,57 @@ def to_example(image: bytes, side: int, description: Description, taxonomy: Taxo
     """
     from fieldguide.records.quiet_tensorflow import tf
 
-    values: dict[str, list[bytes] | list[int]] = {
-        ENCODED: [image],
-        "image/format": [b"jpeg"],
-        "image/height": [side],
-        "image/width": [side],
-        "image/filename": [f"{description.photo_id}.jpg".encode()],
-        "image/key/sha256": [hashlib.sha256(image).hexdigest().encode()],
-        "image/region": [(description.region or "").encode()],
-        "image/box": list(description.box),
-    }
-    for rank in taxonomy.ranks:
-        name = description.labels.get(rank)
-        if name is None or name not in taxonomy.index(rank):
-            raise RecordError(
-                f"photo {description.photo_id}: {rank} {name!r} is not a class of the taxonomy, which has "
-                f"{len(taxonomy.classes[rank])}; are the resize and split outputs of the same run?"
-            )
-        prefixes = ("image/class", f"image/class/{rank}") if rank == taxonomy.ranks[0] else (f"image/class/{rank}",)
-        for prefix in prefixes:
-            values[f"{prefix}/label"] = [taxonomy.index(rank)[name]]
-            values[f"{prefix}/text"] = [name.encode()]
-
-    def feature(value: list[bytes] | list[int]) -> "tf.train.Feature":
-        if isinstance(value[0], bytes):
-            return tf.train.Feature(bytes_list=tf.train.BytesList(value=value))
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=value))
-
-    return tf.train.Example(features=tf.train.Features(feature={name: feature(v) for name, v in values.items()}))
+    square = Square(image, side, description, taxonomy)
+    features = {}
+    for name, rank, field in _expand(taxonomy.ranks):
+        value = field.write(square, rank)
+        values = [value] if field.length is None else value
+        features[name] = (
+            tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+            if field.dtype == "bytes"
+            else tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+        )
+    return tf.train.Example(features=tf.train.Features(feature=features))
 
 
 def to_record(features: dict[str, Feature], taxonomy: Taxonomy) -> Record:
     """The features of one Example as a Record. Raises WireError."""
-    labels = {}
-    for rank in taxonomy.ranks:
-        (label,) = _integers(features, f"image/class/{rank}/label", 1)
-        if not 0 <= label < len(taxonomy.classes[rank]):
-            raise WireError(f"{rank} label {label} is not among the {len(taxonomy.classes[rank])} classes")
-        labels[rank] = label
-    left, top, right, bottom = _integers(features, "image/box", 4)
-    region = _text(features, "image/region")
-    return Record(
-        photo_id=_text(features, "image/filename").removesuffix(".jpg"),
-        image=_bytes(features, ENCODED),
-        labels=labels,
-        region=region or None,
-        box=(left, top, right, bottom),
+    attributes: dict[str, Any] = {}
+    try:
+        for name, kind, count, read, rank, attribute, is_per_rank in _read_back(tuple(taxonomy.ranks)):
+            values: Sequence[Any] = features.get(name, ())
+            if len(values) != count or type(values[0]) is not kind:
+                raise WireError(_describe_mismatch(name, kind, count, values))
+            value = read(values, rank, taxonomy)
+            if is_per_rank:
+                attributes.setdefault(attribute, {})[rank] = value
+            else:
+                attributes[attribute] = value
+    except UnicodeDecodeError:
+        raise WireError(f"feature {name!r} is not UTF-8") from None
+    return Record(**attributes)
+
+
+def _expand(ranks: Sequence[str]) -> Iterator[tuple[str, str, Field]]:
+    """Name, rank and field of every feature, in order; the fields of one rank stand together."""
+    for per_rank, group in groupby(FIELDS, lambda field: PER_RANK in field.name):
+        fields = list(group)
+        for rank in ranks if per_rank else ranks[:1]:
+            for field in fields:
+                yield field.name.replace(PER_RANK, rank), rank, field
+
+
+@lru_cache(maxsize=8)
+def _read_back(ranks: tuple[str, ...]) -> tuple[tuple[str, type, int, Read, str, str, bool], ...]:
+    """What `to_record` needs of those fields that are attributes of a Record, looked up once for all records."""
+    return tuple(
+        (name, KINDS[field.dtype], field.length or 1, field.read, rank, field.attribute, PER_RANK in field.name)
+        for name, rank, field in _expand(ranks)
+        if field.attribute
     )
 
 
-def _integers(features: dict[str, Feature], name: str, count: int) -> list[int]:
-    values = [value for value in features.get(name, []) if isinstance(value, int)]
-    if len(values) != count:
-        raise WireError(f"feature {name!r} holds {len(values)} integers, expected {count}")
-    return values
-
-
-def _bytes(features: dict[str, Feature], name: str) -> bytes:
-    values = features.get(name, [])
-    if len(values) == 1 and isinstance(value := values[0], bytes):
-        return value
-    raise WireError(f"feature {name!r} does not hold one byte string")
-
-
-def _text(features: dict[str, Feature], name: str) -> str:
-    try:
-        return _bytes(features, name).decode()
-    except UnicodeDecodeError:
-        raise WireError(f"feature {name!r} is not UTF-8") from None
+def _describe_mismatch(name: str, kind: type, count: int, values: Sequence[Any]) -> str:
+    if kind is bytes:
+        return f"feature {name!r} does not hold one byte string"
+    return f"feature {name!r} holds {sum(isinstance(value, int) for value in values)} integers, expected {count}"

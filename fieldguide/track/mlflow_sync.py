@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from fieldguide.errors import FieldguideError
 from fieldguide.track.mlflow_store import (
@@ -60,7 +60,9 @@ def sync() -> SyncReport:
             parent = next((run for run in found if run), None)
             if parent is None:
                 run = candidates[0]
-                parent_id = create_parent(client, experiment_id, run, yaml.safe_load(params), {SYNCED_TAG: "true"})
+                parent_id = create_parent(
+                    client, experiment_id, run, YAML(typ="safe", pure=True).load(params), {SYNCED_TAG: "true"}
+                )
                 missing = metrics
             else:
                 parent_id = parent.info.run_id

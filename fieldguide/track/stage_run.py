@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from fieldguide.credentials import mask_credentials
 from fieldguide.errors import FieldguideError, ParamsError
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class _Recorder:
     """The recording process, seen from the stage."""
 
     def __init__(self) -> None:
-        root = str(Path(__file__).parents[1])
+        root = str(Path(__file__).parents[2])
         paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         self._noise = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (closed in end)
         self._process = subprocess.Popen(
@@ -134,6 +135,6 @@ class _Recorder:
         if returncode == 0:
             return None
         reason = next((line for line in reversed(lines) if line.strip()), f"no answer, exit code {returncode}")
-        failure = f"MLflow failed, this stage is not in its records: {reason.strip()}"
+        failure = f"MLflow failed, this stage is not in its records: {mask_credentials(reason.strip())}"
         log.warning("%s", failure)
         return failure

@@ -34,7 +34,8 @@ from pathlib import Path
 import yaml
 
 params = yaml.safe_load(Path("params.yaml").read_text())
-num_photos = len(list(Path(params["clean"]["photos"]).iterdir()))
+[root] = params["fetch"]["sources"]["own"]["roots"]
+num_photos = len(list(Path(root).iterdir()))
 student = {"top1": 0.5 + params["distill_student"]["soft_weight"] / 10, "ece": 0.25}
 metrics = {
     "clean": {"num_photos": num_photos, "num_kept": 1, "reasons": {"kept": 1}},
@@ -45,7 +46,14 @@ Path("metrics").mkdir(exist_ok=True)
 Path(f"metrics/{sys.argv[1]}.json").write_text(json.dumps(metrics[sys.argv[1]]))
 """
 
-PARAMS = "clean: {photos: %s}\ndistill_student: {soft_weight: %s, hard_weight: 0.3}\n"
+OVERLAY = """
+templates:
+  backbone: {weights: {from: scratch}}
+  training: {rank_weights: {species: 1.0, genus: 0.3, family: 0.1}}
+fetch: {sources: {own: {kind: folders, roots: [PHOTOS/images]}}}
+train_teacher: {global: {}}
+distill_student: {teachers: {global: 1.0}}
+"""
 
 
 def test_a_folder_has_one_spelling(tmp_path, monkeypatch):
@@ -82,8 +90,8 @@ def repository(tmp_path: Path) -> Project:
     files = {
         "dvc.yaml": PIPELINE,
         "toy.py": TOY,
-        "params.yaml": PARAMS % ("data", 0),
-        "presets/real.yaml": PARAMS % ("PHOTOS/images", 0.7),
+        "params.yaml": "clean: {}\ndistill_student: {}\n",
+        "real.yaml": OVERLAY,
         "data/sample.txt": "sample",
     }
     for name, content in files.items():
@@ -106,7 +114,7 @@ def test_a_preset_runs_in_a_scratch_clone(repository: Project, tmp_path: Path, m
         (tmp_path / "own" / "images" / f"{number}.jpg").touch()
     monkeypatch.chdir(repository.root)
     scratch = tmp_path / "scratch"
-    rows = run_preset(Path("presets/real.yaml"), tmp_path / "own", tmp_path, scratch)
+    rows = run_preset(Path("real.yaml"), tmp_path / "own", tmp_path, scratch)
     assert rows == [
         ("photos kept", "1 of 3"),
         ("student", "top-1 57.0%"),
@@ -119,4 +127,4 @@ def test_a_preset_runs_in_a_scratch_clone(repository: Project, tmp_path: Path, m
 
     (scratch / "toy.py").write_text("raise SystemExit(3)", encoding="utf-8")
     with pytest.raises(FieldguideError, match="dvc repro evaluate failed in"):
-        run_preset(Path("presets/real.yaml"), tmp_path / "own", tmp_path, scratch)
+        run_preset(Path("real.yaml"), tmp_path / "own", tmp_path, scratch)

@@ -143,7 +143,8 @@ def test_the_flora_is_learnt(tfrecord: Path, tmp_path: Path):
 
 def test_patience(tfrecord: Path, tmp_path: Path):
     metrics = train_into(tmp_path, tfrecord, epochs=40, learning_rate=1e-9, min_learning_rate=0.0, patience=2)
-    assert metrics["num_epochs"] == metrics["best_epoch"] + 4 < 40
+    # The best epoch, and two more that were no better.
+    assert metrics["num_epochs"] == metrics["best_epoch"] + 3 < 40
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,15 @@ def test_writes_features_of_every_split(workspace: Path):
         assert (embed / name).read_bytes() == (workspace / "interim/again" / name).read_bytes()
 
 
+def test_precision_acts(workspace: Path):
+    (workspace / "params.yaml").write_text(json.dumps({"embed": {**EMBED, "precision": "bf16-mixed"}}))
+    done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/bf16")
+    assert done.returncode == 0, done.stderr
+    narrow, full = (np.load(workspace / folder / "test.npy") for folder in ("interim/bf16", "interim/embed"))
+    error = np.abs(narrow.astype(np.float32) - full).max() / np.abs(full).max()
+    assert 1e-3 < error < 0.1
+
+
 def test_missing_weights_are_one_line(workspace: Path):
     backbone = backbone_section(weights={"from": "file", "path": "gone.pth", "sha256": None})
     (workspace / "params.yaml").write_text(json.dumps({"embed": {**EMBED, "backbone": backbone}}))

@@ -1,6 +1,5 @@
 """The `mongodb` kind: the documents of a collection, one photo or one list of photos each."""
 
-import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from fieldguide.catalogue.rows import Fill, Row
 from fieldguide.catalogue.sources.columns import Columns, Record, rows_of
+from fieldguide.credentials import resolve
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
@@ -55,9 +55,10 @@ class MongodbSource(Section):
         needed = {*self.columns.mapped.values()} | ({self.explode} if self.explode else set())
         fields = self.projection or sorted({name.partition(".")[0] for name in needed})
         where = f"{self.database}.{self.collection}"
+        address = resolve(self.url)
         try:
             client: MongoClient[dict[str, Any]] = MongoClient(
-                os.path.expandvars(self.url),
+                address.text,
                 serverSelectionTimeoutMS=TIMEOUT_MS,
                 readPreference=self.read_preference,
             )
@@ -67,9 +68,9 @@ class MongodbSource(Section):
                 )
                 for number, document in enumerate(found, start=1):
                     yield number, f"{where}, document {document.get('_id')}", _plain(document)
-        except PyMongoError as error:
+        except (PyMongoError, ValueError) as error:
             first = str(error).splitlines()[0].partition(", Timeout:")[0]
-            raise CatalogueError(f"{where}: {first}") from None
+            raise CatalogueError(f"{where}: {address.mask(first)}") from None
 
 
 def _plain(value: Any) -> Any:

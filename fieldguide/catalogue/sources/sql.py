@@ -1,6 +1,5 @@
 """The `sql` kind: what a query of any database that SQLAlchemy knows returns, one photo per row."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from fieldguide.catalogue.rows import Fill, Row
 from fieldguide.catalogue.sources.columns import Columns, Record, rows_of
+from fieldguide.credentials import mask_credentials, resolve
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
@@ -48,15 +48,14 @@ class SqlSource(Section):
         return rows_of(self._records(), "query", self.columns, None, self.fill, self.root)
 
     def _records(self) -> Iterator[Record]:
-        name = "the database"
+        address, name = resolve(self.url), mask_credentials(self.url)
         try:
-            url = sqlalchemy.make_url(os.path.expandvars(self.url))
-            name = url.render_as_string(hide_password=True)
+            url = sqlalchemy.make_url(address.text)
             if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-                raise CatalogueError(f"{url.database} is missing")
+                raise CatalogueError(f"{name}: {address.mask(url.database)} is missing")
             engine = sqlalchemy.create_engine(url)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            raise CatalogueError(f"{name}: {' '.join(str(error).split())}; expected a SQLAlchemy URL") from None
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+            raise CatalogueError(f"{name}: {address.mask(error)}; expected a SQLAlchemy URL") from None
         try:
             with (
                 engine.connect().execution_options(yield_per=self.batch_size) as connection,
@@ -70,8 +69,7 @@ class SqlSource(Section):
                     record = {theirs: _plain(cells[theirs]) for theirs in self.columns.mapped.values()}
                     yield number, f"{name}, row {number} of the query", record
         except SQLAlchemyError as error:
-            first = str(error).splitlines()[0]
-            raise CatalogueError(f"{name}: {first}") from None
+            raise CatalogueError(f"{name}: {address.mask(str(error).splitlines()[0])}") from None
         finally:
             engine.dispose()
 

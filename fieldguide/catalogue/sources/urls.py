@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from fieldguide.catalogue.rows import Fill, Row, locate, tidy
 from fieldguide.catalogue.sources.tables import numbered_lines
+from fieldguide.credentials import mask_credentials
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
@@ -38,12 +39,13 @@ class UrlsSource(Section):
     def rows(self) -> Iterator[Row]:
         """One row per distinct URL, in the order of their first lines. Lines that repeat one are counted in the log."""
         remote = urlsplit(self.path).scheme in ("http", "https")
+        shown = mask_credentials(self.path)
         name = PurePosixPath(urlsplit(self.path).path if remote else self.path).name
         seen, num_repeats = set[bytes](), 0
         try:
             with closing(_open_list(self.path, remote)) as stream:
-                for number, line in numbered_lines(stream, self.path):
-                    tokens = (tidy(line, f"{self.path} line {number}") or "").split()
+                for number, line in numbered_lines(stream, shown):
+                    tokens = (tidy(line, f"{shown} line {number}") or "").split()
                     if not tokens or tokens[0].startswith("#"):
                         continue
                     # Digests take less memory than the URLs of a long list.
@@ -55,15 +57,15 @@ class UrlsSource(Section):
                     url, root = locate(tokens[-1], Path(self.path).parent)
                     if remote and root is not None:
                         raise CatalogueError(
-                            f"{self.path} line {number}: got the path {tokens[-1]!r}; a remote list may hold URLs only"
+                            f"{shown} line {number}: got the path {tokens[-1]!r}; a remote list may hold URLs only"
                         )
                     yield self.fill.complete(Row(id=tokens[-1], source_row=f"{name}:{number}", url=url, root=root))
         except FileNotFoundError:
-            raise CatalogueError(f"{self.path} is missing") from None
+            raise CatalogueError(f"{shown} is missing") from None
         except (URLError, TimeoutError, ConnectionError) as error:
-            raise CatalogueError(f"{self.path} cannot be read: {error}") from None
+            raise CatalogueError(f"{shown} cannot be read: {mask_credentials(str(error))}") from None
         if num_repeats:
-            log.warning("%s: left out %d lines that repeat a URL", self.path, num_repeats)
+            log.warning("%s: left out %d lines that repeat a URL", shown, num_repeats)
 
 
 def _open_list(path: str, remote: bool) -> IO[bytes]:

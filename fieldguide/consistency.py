@@ -1,0 +1,147 @@
+"""What must hold between sections of params.yaml. A stage sees its own section alone, so this is checked before each.
+
+Rules look at plain data, of which any part may be absent: a file that holds one section is checked as far as it goes.
+That each section is well-formed is said by its model.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fieldguide.errors import ParamsError
+
+Params = Mapping[str, Any]
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names reach a shell through dvc.yaml, and name folders."""
+LITERAL_PASSWORD = re.compile(r"://[^\s:/@]*:(?!\$)[^\s/@]+@")
+BACKBONE = ("architecture", "architecture_args", "image_size", "mean", "std", "weights")
+
+
+def check_consistency(params: Params, where: str = "params.yaml") -> None:
+    """Refuse parameters that contradict each other. Raises ParamsError, one line that says what and where."""
+    problems = [problem for rule in RULES.values() for problem in rule(params)]
+    if problems:
+        raise ParamsError(f"{where}: {'; '.join(problems)}")
+
+
+def _weigh_the_ranks(params: Params) -> Iterator[str]:
+    ranks = _get(params, "split", "ranks")
+    for name, network in _networks(params):
+        weights = _get(network, "rank_weights")
+        if isinstance(ranks, list) and isinstance(weights, Mapping) and set(weights) != set(ranks):
+            yield f"{name}.rank_weights names {_list(weights)}; expected the ranks of split.ranks: {_list(ranks)}"
+
+
+def _listen_to_teachers_there_are(params: Params) -> Iterator[str]:
+    teachers, known = _get(params, "distill_student", "teachers"), _get(params, "train_teacher")
+    if isinstance(teachers, Mapping) and isinstance(known, Mapping):
+        for name in teachers:
+            if name not in known:
+                yield f"distill_student.teachers names '{name}'; expected teachers of train_teacher: {_list(known)}"
+
+
+def _have_plain_names(params: Params) -> Iterator[str]:
+    for section in (("train_teacher",), ("fetch", "sources")):
+        for name in _mapping(params, *section):
+            if not PLAIN_NAME.fullmatch(str(name)):
+                allowed = "letters, digits and . _ -, the first a letter or a digit"
+                yield f"{'.'.join(section)}: a name is {str(name)!r}; expected {allowed}"
+
+
+def _hold_no_templates(params: Params) -> Iterator[str]:
+    for key, text in _texts(params):
+        if "${" in text:
+            yield f"{key} holds '${{' in {text!r}; expected a value in full, or $NAME for one of the environment"
+
+
+def _hold_no_passwords(params: Params) -> Iterator[str]:
+    for key, text in _texts(params):
+        if LITERAL_PASSWORD.search(text):
+            yield f"{key} holds a password, which Git, DVC and MLflow would keep; expected $NAME, from the environment"
+
+
+def _probe_what_is_embedded(params: Params) -> Iterator[str]:
+    embedded = _get(params, "embed", "backbone")
+    for name, network in _networks(params):
+        if _get(network, "head_init") != "linear_probe" or not isinstance(embedded, Mapping):
+            continue
+        if _get(network, "weights", "from") == "scratch":
+            yield f"{name}.head_init is linear_probe, but its weights are from scratch; expected file or hub"
+        for key in BACKBONE:
+            if network.get(key) != embedded.get(key):
+                yield (
+                    f"{name}.head_init is linear_probe, but {name}.{key} is {network.get(key)!r} and "
+                    f"embed.backbone.{key} {embedded.get(key)!r}; expected the same"
+                )
+
+
+def _teach_regions_there_are(params: Params) -> Iterator[str]:
+    sources = list(_mapping(params, "fetch", "sources").values())
+    if not sources or _get(params, "fetch", "regions", "polygons") is not None:
+        return
+    if any(map(_names_regions_itself, sources)):
+        return
+    known = {*_mapping(params, "fetch", "regions", "boxes"), *_mapping(params, "fetch", "regions", "countries")}
+    known |= {region for source in sources if (region := _get(source, "fill", "region"))}
+    for name, teacher in _mapping(params, "train_teacher").items():
+        if (region := _get(teacher, "region")) is not None and region not in known:
+            yield (
+                f"train_teacher.{name}.region is {region!r}, which no source and no part of fetch.regions gives; "
+                f"expected one of {_list(sorted(known)) or 'none'}"
+            )
+
+
+def _names_regions_itself(source: Any) -> bool:
+    """Whether photos of a source may have regions that no parameter lists."""
+    in_path = "(?P<region>" in str(_get(source, "pattern"))
+    return in_path or bool(_get(source, "columns", "region") or _get(source, "region"))
+
+
+RULES: dict[str, Callable[[Params], Iterator[str]]] = {
+    "losses weigh the ranks of the split": _weigh_the_ranks,
+    "the student's teachers are trained": _listen_to_teachers_there_are,
+    "names are plain": _have_plain_names,
+    "no text holds a template": _hold_no_templates,
+    "no text holds a password": _hold_no_passwords,
+    "a linear probe is of the embedded backbone": _probe_what_is_embedded,
+    "a teacher's region is known": _teach_regions_there_are,
+}
+"""What a rule wants, and the function that yields what is against it."""
+
+
+def _get(content: Any, *keys: str) -> Any:
+    for key in keys:
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
+
+
+def _mapping(content: Any, *keys: str) -> Mapping[str, Any]:
+    found = _get(content, *keys)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _networks(params: Params) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every network that is trained, by its section."""
+    for name, teacher in _mapping(params, "train_teacher").items():
+        if isinstance(teacher, Mapping):
+            yield f"train_teacher.{name}", teacher
+    if student := _mapping(params, "distill_student"):
+        yield "distill_student", student
+
+
+def _texts(content: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text with its key, the keys that are the user's among them."""
+    if isinstance(content, str):
+        yield key, content
+    elif isinstance(content, Mapping):
+        for name, value in content.items():
+            yield from _texts(str(name), key)
+            yield from _texts(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(content, list):
+        for number, value in enumerate(content):
+            yield from _texts(value, f"{key}[{number}]")
+
+
+def _list(names: Any) -> str:
+    return ", ".join(map(str, names))

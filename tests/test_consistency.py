@@ -1,0 +1,128 @@
+"""Parameters that contradict each other are refused; what is absent contradicts nothing."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from fieldguide.consistency import RULES, check_consistency
+from fieldguide.errors import ParamsError
+from fieldguide.presets import expand, load_overlay, set_values
+
+BACKBONE = {
+    "architecture": "vit",
+    "architecture_args": {},
+    "image_size": 224,
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "weights": {"from": "hub"},
+}
+FOLDERS = {"kind": "folders", "pattern": None, "fill": {"region": None}}
+
+
+def probing(**changes: Any) -> dict[str, Any]:
+    """A teacher that starts from a probe of `BACKBONE`, but for some keys."""
+    return {"embed": {"backbone": BACKBONE}, "train_teacher": {"a": BACKBONE | {"head_init": "linear_probe"} | changes}}
+
+
+def regional(region: str, source: dict[str, Any], **regions: Any) -> dict[str, Any]:
+    """A teacher of a region, one source and `fetch.regions`."""
+    return {
+        "fetch": {"sources": {"mine": source}, "regions": {"polygons": None, "boxes": {}, "countries": {}} | regions},
+        "train_teacher": {"a": {"region": region}},
+    }
+
+
+AGREEING = [
+    {},
+    {"split": {"ranks": ["species"]}},
+    {"train_teacher": None, "distill_student": None, "fetch": None},
+    {"train_teacher": {"a": {"rank_weights": {"genus": 1, "species": 1}}}, "split": {"ranks": ["species", "genus"]}},
+    {"train_teacher": {"a": {}, "b-2.x_Y": {}}, "distill_student": {"teachers": {"a": 1}}},
+    {"distill_student": {"teachers": {"a": 1}}},
+    {"fetch": {"sources": {"db": {"url": "postgresql://reader:$PASSWORD@host/db"}, "m": {"url": "mongodb://$HOST/"}}}},
+    {"fetch": {"sources": {"list": {"path": "https://a.org/12@N05/list:1.txt"}}}},
+    probing(),
+    probing(head_init="none", image_size=96),
+    regional("EU_SW", FOLDERS, countries={"EU_SW": ["PT"]}),
+    regional("EU_SW", FOLDERS, boxes={"EU_SW": [0, 0, 1, 1]}),
+    regional("EU_SW", FOLDERS | {"fill": {"region": "EU_SW"}}),
+    regional("EU_SW", FOLDERS | {"pattern": "(?P<region>[^/]+)/(?P<label>[^/]+)/.*"}),
+    regional("EU_SW", {"kind": "observations", "columns": {"region": "place"}}),
+    regional("EU_SW", {"kind": "dwca", "region": "stateProvince"}),
+    regional("EU_SW", FOLDERS, polygons={"path": "data/regions.geojson", "name": "id"}),
+]
+
+
+@pytest.mark.parametrize("params", AGREEING)
+def test_what_agrees_or_is_absent_passes(params: dict[str, Any]):
+    check_consistency(params)
+
+
+CONTRADICTIONS = [
+    (
+        {"split": {"ranks": ["species"]}, "train_teacher": {"a": {"rank_weights": {"species": 1, "genus": 1}}}},
+        "train_teacher.a.rank_weights names species, genus; expected the ranks of split.ranks: species",
+    ),
+    (
+        {"split": {"ranks": ["species", "genus"]}, "distill_student": {"rank_weights": {"species": 1}}},
+        "distill_student.rank_weights names species; expected the ranks of split.ranks: species, genus",
+    ),
+    (
+        {"train_teacher": {"a": {}}, "distill_student": {"teachers": {"a": 1, "b": 1}}},
+        "distill_student.teachers names 'b'; expected teachers of train_teacher: a",
+    ),
+    ({"train_teacher": {"a; rm -rf x": {}}}, "train_teacher: a name is 'a; rm -rf x'; expected letters"),
+    ({"train_teacher": {"..": {}}}, "train_teacher: a name is '..'; expected letters"),
+    ({"train_teacher": {"-a": {}}}, "train_teacher: a name is '-a'; expected letters"),
+    ({"fetch": {"sources": {"my photos": {}}}}, "fetch.sources: a name is 'my photos'; expected letters"),
+    ({"fetch": {"sources": {"a": {"roots": ["x", "${env}"]}}}}, "fetch.sources.a.roots[1] holds '${' in '${env}'"),
+    ({"split": {"taxonomy": {"columns": {"${x}": "y"}}}}, "split.taxonomy.columns holds '${' in '${x}'"),
+    (
+        {"fetch": {"sources": {"db": {"url": "postgresql://reader:hunter2@host/db"}}}},
+        "fetch.sources.db.url holds a password, which Git, DVC and MLflow would keep; expected $NAME",
+    ),
+    (
+        probing(weights={"from": "scratch"}),
+        "train_teacher.a.head_init is linear_probe, but its weights are from scratch",
+    ),
+    (
+        probing(image_size=96),
+        "train_teacher.a.head_init is linear_probe, but train_teacher.a.image_size is 96 and embed.backbone.image_size "
+        "224; expected the same",
+    ),
+    (
+        regional("EU_SX", FOLDERS, countries={"EU": ["PT"]}, boxes={"ALPS": [0, 0, 1, 1]}),
+        "train_teacher.a.region is 'EU_SX', which no source and no part of fetch.regions gives; expected one of ALPS",
+    ),
+    (regional("EU_SW", FOLDERS), "expected one of none"),
+]
+
+
+@pytest.mark.parametrize(("params", "message"), CONTRADICTIONS)
+def test_what_contradicts_is_one_line(params: dict[str, Any], message: str):
+    with pytest.raises(ParamsError) as caught:
+        check_consistency(params, "mine")
+    assert str(caught.value).startswith("mine: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_is_not_repeated():
+    with pytest.raises(ParamsError) as caught:
+        check_consistency({"fetch": {"sources": {"db": {"url": "postgresql://reader:hunter2@host/db"}}}})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_every_rule_has_an_example():
+    unbroken = {wanted for wanted, rule in RULES.items() if not any(list(rule(params)) for params, _ in CONTRADICTIONS)}
+    assert unbroken == set()
+
+
+def test_all_contradictions_are_named_at_once():
+    params = deepcopy(expand(load_overlay("sample")))
+    set_values(params, ["split.ranks=[species]"])
+    with pytest.raises(
+        ParamsError, match=r"global\.rank_weights.*regional\.rank_weights.*distill_student\.rank_weights"
+    ):
+        check_consistency(params)
