@@ -7,7 +7,7 @@ that it depends on, so that the next check takes no time.
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from fieldguide.preflight.setting import Setting
 REMEMBERED = Path(".cache/checks")
 CODE = ("learn", "export", "preflight")
 """Rooms whose code decides whether a network works."""
+DECISIVE = {*BackboneParams.model_fields, "transforms", "optimizer", "layer_decay"}
 PACKAGES = ("torch", "torchvision", "timm", "onnx", "onnxscript", "tensorflow")
 
 
@@ -30,7 +31,7 @@ def check_networks(setting: Setting) -> Iterator[Finding]:
     if not networks:
         return
     side = setting.resize.size if setting.resize else 0
-    key = _digest({name: network.model_dump(mode="json") for name, network in networks.items()}, side)
+    key = _digest(networks, side)
     if (REMEMBERED / key).exists():
         yield note(f"{len(networks)} networks, found good before")
         return
@@ -72,16 +73,18 @@ def _try_in_tensorflow(onnx_file: Path) -> list[str]:
     return []
 
 
-def _digest(networks: object, side: int) -> str:
+def _digest(networks: Mapping[str, BackboneParams], side: int) -> str:
+    """Of all that decides whether these networks work; how long they are trained does not."""
     root = Path(__file__).parent.parent
-    code = [file_sha256(file) for room in CODE for file in sorted((root / room).glob("*.py"))]
-    weights = [file_sha256(Path(path)) for path in sorted(_weight_files(networks))]
-    known = [networks, side, code, weights, {name: version(name) for name in PACKAGES}]
+    known = {
+        "networks": {name: network.model_dump(mode="json", include=DECISIVE) for name, network in networks.items()},
+        "weights": {
+            name: file_sha256(network.weights.path)
+            for name, network in networks.items()
+            if isinstance(network.weights, FileWeights)
+        },
+        "side": side,
+        "code": [file_sha256(file) for room in CODE for file in sorted((root / room).glob("*.py"))],
+        "packages": {name: version(name) for name in PACKAGES},
+    }
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-
-
-def _weight_files(content: object) -> set[str]:
-    if isinstance(content, dict):
-        own = {str(content["path"])} if content.get("from") == "file" else set()
-        return own.union(*(_weight_files(value) for value in content.values()))
-    return set()

@@ -113,7 +113,8 @@ def _names_in_two_folders(found: Findings) -> Iterator[str]:
             if names[name] > 1 and (other := first.setdefault((name, (tree.root / path).stat().st_size), path)) != path:
                 twice.append(f"{other} = {path}")
         if twice:
-            yield f"{tree.root}: {len(twice):,} files have name and size of another, maybe one photo: {_some(twice)}"
+            have = _count(twice, "file has", "files have")
+            yield f"{tree.root}: {have} name and size of another, maybe one photo: {_some(twice)}"
 
 
 def _other_files(found: Findings) -> Iterator[str]:
@@ -129,7 +130,8 @@ def _other_files(found: Findings) -> Iterator[str]:
             )
             yield f"{tree.root}: files that are no photos: {told}"
         if tree.empty_folders:
-            yield f"{tree.root}: {len(tree.empty_folders):,} folders without photos: {_some(tree.empty_folders)}"
+            folders = _count(tree.empty_folders, "folder", "folders")
+            yield f"{tree.root}: {folders} without photos: {_some(tree.empty_folders)}"
         if tree.tables:
             yield f"{tree.root}: tables that were not used; --table names one: {_some(tree.tables)}"
 
@@ -140,7 +142,8 @@ def _beside(found: Findings) -> Iterator[str]:
             pattern = re.compile(source.section["pattern"] or SPECIES_FOLDERS)
             beside = [path for path in tree.photos if not pattern.fullmatch(path)]
             if beside:
-                yield f"{tree.root}: {len(beside):,} photos in no class's folder are left out: {_some(beside)}"
+                photos = _count(beside, "photo", "photos")
+                yield f"{tree.root}: {photos} in no class's folder, left out: {_some(beside)}"
 
 
 def _headers(found: Findings) -> Iterator[str]:

@@ -4,6 +4,7 @@ Files are called after their architecture, as timm calls it: `vit_tiny_patch16_2
 whatever follows (`mobilenetv2_100_tf2_ptq_int8.pth`). The longest such name counts, and each file is loaded into it.
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from fieldguide.engine import run_isolated
 from fieldguide.errors import ParamsError
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
+ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""Devices of CUDA, ROCm, and of either in WSL."""
 BY_TENSORFLOW = ("tf", "tf2")
 """Words in a file's name: such weights want TensorFlow's padding and pixel values from -1 to 1."""
 
@@ -42,13 +45,22 @@ class Learning:
 
 
 def look_at_learning(folder: Path | None) -> Learning:
-    """Ask PyTorch for the accelerator, and try every weights file in `folder`. Raises ParamsError if there is none."""
+    """Ask PyTorch for the accelerator, and try every weights file in `folder`. Raises ParamsError if there is none.
+
+    Where there is neither a folder nor a device, PyTorch need not be asked, which takes seconds.
+    """
     if folder is not None and not folder.is_dir():
         raise ParamsError(f"{folder} is not a folder; expected one with weights such as vit_tiny_patch16_224.pth")
     files = sorted(file for file in folder.iterdir() if file.suffix in ENDINGS) if folder else []
     if folder is not None and not files:
         raise ParamsError(f"{folder} holds no weights; expected files that end in {', '.join(ENDINGS)}")
+    if not files and not _may_be_accelerated():
+        return Learning(accelerator=None)
     return run_isolated(_ask_torch, tuple(files))
+
+
+def _may_be_accelerated() -> bool:
+    return sys.platform == "darwin" or any(Path(device).exists() for device in ACCELERATORS)
 
 
 def _ask_torch(files: tuple[Path, ...]) -> Learning:
