@@ -13,7 +13,7 @@ from pathlib import Path
 
 def record(lines: Iterable[str]) -> None:
     """Carry out the events in `lines`, one JSON object each."""
-    from fieldguide.track.mlflow_store import StageRun
+    from fieldguide.track.mlflow_run import StageRun
 
     run: StageRun | None = None
     for line in lines:
