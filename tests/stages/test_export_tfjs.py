@@ -64,7 +64,7 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
         "image_size": 24,
         "mean": [0.5, 0.4, 0.3],
         "std": [0.5, 0.25, 0.2],
-        "padding": "pad",
+        "method": "pad",
         "pad_color": [255, 255, 255],
     }
     assert json.loads((bundle / "calibration.json").read_text()) == {"temperature": 1.5, "min_confidence": 0.4}
