@@ -9,6 +9,8 @@ from types import ModuleType
 from fieldguide.errors import FieldguideError
 
 COMMANDS = {
+    "init": "look at photographs and write a params.yaml that fits them",
+    "check": "look at everything that the stages will need, before they run",
     "preset": "write params.yaml from a preset",
     "params": "print what each parameter means and what it may hold",
     "summary": "print what the last run built",

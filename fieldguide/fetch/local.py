@@ -96,9 +96,10 @@ def _read_file(path: Path, max_bytes: int) -> Outcome:
 def _read_tar_member(archive: Path, member: str, max_bytes: int) -> Outcome:
     with _opening:
         opened = _open_tar(archive, archive.stat().st_size, archive.stat().st_mtime_ns)
-    if member not in opened.index:
+    place = opened.index.get(member.removeprefix("./"))
+    if place is None:
         return Outcome(Status.MISSING, error=f"no member {member!r} in {archive.name}")
-    offset, size = opened.index[member]
+    offset, size = place
     if size > max_bytes:
         return _too_large(max_bytes)
     content = os.pread(opened.descriptor, size, offset)
@@ -124,8 +125,9 @@ class _OpenTar:
         with os.fdopen(os.dup(self.descriptor), "rb") as stream:
             stream.seek(0)
             with tarfile.open(fileobj=stream, mode="r:") as opened:
-                self.index = {entry.name: (entry.offset_data, entry.size) for entry in opened if entry.isreg()}
-                """Offset and size of each regular member."""
+                members = (entry for entry in opened if entry.isreg())
+                self.index = {each.name.removeprefix("./"): (each.offset_data, each.size) for each in members}
+                """Offset and size of each regular member; `tar -C folder .` begins all names with `./`."""
 
 
 @lru_cache(maxsize=8)

@@ -38,9 +38,9 @@ TABLE = [
 ]
 
 
-def observations(path: Path, **columns: str | None) -> ObservationsSource:
-    section = {"kind": "observations", "path": path, "columns": COLUMNS | columns, "explode": None, "fill": NO_FILL}
-    return ObservationsSource.model_validate(section)
+def observations(path: Path, root: Path | None = None, **columns: str | None) -> ObservationsSource:
+    section = {"kind": "observations", "path": path, "root": root, "columns": COLUMNS | columns, "explode": None}
+    return ObservationsSource.model_validate({**section, "fill": NO_FILL})
 
 
 def write_jsonl(path: Path) -> None:
@@ -240,6 +240,26 @@ def test_a_broken_archive_is_named(tmp_path: Path, name: str) -> None:
         list(folders(tmp_path / name).rows())
 
 
+@pytest.mark.parametrize(
+    ("root", "url", "inside"),
+    [
+        (None, "file:tables/photos/1.jpg", "tables"),
+        ("images", "file:images/photos/1.jpg", "images"),
+        ("images/all.zip", "zip://photos/1.jpg::images/all.zip", "images"),
+        ("images/all.tar.gz/train", "tar://train/photos/1.jpg::images/all.tar.gz", "images"),
+    ],
+)
+def test_paths_start_from_a_folder_an_archive_or_a_folder_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str | None, url: str, inside: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tables").mkdir()
+    write_jsonl(Path("tables/o.jsonl"))
+    local, remote = observations(Path("tables/o.jsonl"), Path(root) if root else None).rows()
+    assert (local.url, local.root) == (url, inside)
+    assert (remote.url, remote.root) == ("http://a.org/2.jpg", None)
+
+
 NESTED = [
     {"id": 7, "who": "Ada", "taxon": {"name": "Aster alpinus"}, "photos": [{"link": "1.jpg"}, {"link": "2.jpg"}]},
     {"id": 8, "taxon": {"name": "Bellis perennis"}, "photos": []},
@@ -249,8 +269,8 @@ NESTED = [
 
 def nested(path: Path, **columns: str | None) -> ObservationsSource:
     names = dict.fromkeys(COLUMNS) | {"id": "id", "url": "photos.link", "label": "taxon.name", "observation_id": "id"}
-    section = {"kind": "observations", "path": path, "columns": names | columns, "explode": "photos", "fill": NO_FILL}
-    return ObservationsSource.model_validate(section)
+    section = {"kind": "observations", "path": path, "root": None, "columns": names | columns, "explode": "photos"}
+    return ObservationsSource.model_validate({**section, "fill": NO_FILL})
 
 
 @pytest.mark.parametrize("write", ["jsonl", "parquet"])

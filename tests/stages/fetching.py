@@ -35,6 +35,7 @@ OBSERVATIONS = {
         "rights_holder": None,
         "given_split": None,
     },
+    "root": None,
     "explode": None,
     "fill": NO_FILL,
 }

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.sources.folders import archive_ending
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
@@ -55,8 +56,8 @@ def rows_of(
     """The rows of a source called `name`: one for each record, or for each entry of its list `explode`.
 
     Entries are mappings, whose cells are then `images.url` and so on, or plain values, then called `images`; an id from
-    outside of the list is followed by the entry's number. Paths in URLs start from `folder`, None allows none.
-    Raises CatalogueError naming the record and the cell.
+    outside of the list is followed by the entry's number. Paths in URLs start from `folder`, which may be an archive or
+    a folder within one; None allows none. Raises CatalogueError naming the record and the cell.
     """
     mapped = columns.mapped
     for number, where, record in records:
@@ -76,10 +77,19 @@ def rows_of(
                 if root is not None:
                     raise CatalogueError(f"{at}: got the path {url_text!r}; expected a URL, or `root` in params.yaml")
             else:
-                url, root = locate(url_text, folder)
+                url, root = locate_below(url_text, folder)
             described = describe_row({ours: pick(cells, theirs) for ours, theirs in mapped.items()}, at)
             source_row = f"{name}:{number}" + (f"[{entry}]" if explode else "")
             yield fill.complete(Row(id=row_id or url_text, source_row=source_row, url=url, root=root, **described))
+
+
+def locate_below(text: str, root: Path) -> tuple[str, str | None]:
+    """What `locate` gives for a path below `root`: a folder, an archive or a folder in an archive."""
+    for archive in (root, *root.parents):
+        if (scheme := archive_ending(archive)) and not SCHEME.match(text):
+            member = (root.relative_to(archive) / text).as_posix()
+            return locate(f"{scheme}://{member}::{archive.name}", archive.parent)
+    return locate(text, root)
 
 
 def pick(cells: Mapping[str, Any], name: str) -> Any:

@@ -77,10 +77,15 @@ def archive_scheme(root: Path) -> str | None:
     """`tar` or `zip` if `root` is such a file, None if it is a folder. Raises CatalogueError if it is neither."""
     if root.is_dir():
         return None
-    scheme = next((scheme for ending, scheme in ARCHIVES.items() if root.name.lower().endswith(ending)), None)
+    scheme = archive_ending(root)
     if scheme is None or not root.is_file():
         raise CatalogueError(f"{root} is not a folder, .tar, .tar.gz or .zip; expected a tree of photos")
     return scheme
+
+
+def archive_ending(path: Path) -> str | None:
+    """`tar` or `zip` if a file of this name is such an archive, whether or not there is one."""
+    return next((scheme for ending, scheme in ARCHIVES.items() if path.name.lower().endswith(ending)), None)
 
 
 def list_archive(archive: Path, scheme: str) -> list[tuple[str, str]]:
@@ -88,16 +93,20 @@ def list_archive(archive: Path, scheme: str) -> list[tuple[str, str]]:
 
     The two differ where the name begins with `./`, as tar's do.
     """
+    names = list_members(archive, scheme)
+    return sorted({name.removeprefix("./"): name for name in _photo_names(names, archive)}.items())
+
+
+def list_members(archive: Path, scheme: str) -> list[str]:
+    """Names of all files in an archive, in its order. Raises CatalogueError if it cannot be read."""
     try:
         if scheme == "zip":
             with zipfile.ZipFile(archive) as opened:
-                names = [entry.filename for entry in opened.infolist() if not entry.is_dir()]
-        else:
-            with tarfile.open(archive) as opened_tar:
-                names = [entry.name for entry in opened_tar if entry.isreg()]
+                return [entry.filename for entry in opened.infolist() if not entry.is_dir()]
+        with tarfile.open(archive) as opened_tar:
+            return [entry.name for entry in opened_tar if entry.isreg()]
     except (OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise CatalogueError(f"{archive} cannot be read: {error}") from None
-    return sorted({name.removeprefix("./"): name for name in _photo_names(names, archive)}.items())
 
 
 def walk_photos(root: Path) -> Iterator[str]:

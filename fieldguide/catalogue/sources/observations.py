@@ -11,12 +11,14 @@ from fieldguide.params import Section
 
 
 class ObservationsSource(Section):
-    """A table of photos. URLs in it are relative to its folder, which paths may not leave."""
+    """A table of photos. Paths in it are relative to `root`, which they may not leave."""
 
     kind: Literal["observations"]
     """`observations`."""
     path: Path
     """.jsonl, .csv, .tsv (each also with .gz) or .parquet."""
+    root: Path | None
+    """Where paths start: a folder, an archive (.tar, .tar.gz, .zip) or a folder in one; null: beside the table."""
     columns: Columns
     """What the source calls the columns of the catalogue."""
     explode: str | None
@@ -28,4 +30,4 @@ class ObservationsSource(Section):
         """The table's photos in its own order."""
         names = {*self.columns.mapped.values()} | ({self.explode} if self.explode else set())
         records = read_table(self.path, names)
-        return rows_of(records, self.path.name, self.columns, self.explode, self.fill, self.path.parent)
+        return rows_of(records, self.path.name, self.columns, self.explode, self.fill, self.root or self.path.parent)
