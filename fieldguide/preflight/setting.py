@@ -56,7 +56,7 @@ class Setting:
                 try:
                     sections[full] = model.model_validate(entry)
                 except ValidationError as error:
-                    invalid.append(describe(error, full, model))
+                    invalid.append(describe(error, full, model, entry))
         return cls(file, params, sections, invalid)
 
     def _section(self, name: str, model: type[SectionT]) -> SectionT | None:
