@@ -49,7 +49,9 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
     drawn = photos.group_by("label").agg(pl.col("split").is_in(DRAWN).sum()).sort("label")
     taxonomy, names = close_taxonomy(dict(drawn.iter_rows()), taxa, params.ranks, params.min_samples)
     if params.min_eval_photos:
-        photos = guarantee_minimum(photos, params.min_eval_photos, taxonomy.classes[params.ranks[0]][1:])
+        photos = guarantee_minimum(
+            photos, params.min_eval_photos, {label: classes[params.ranks[0]] for label, classes in names.items()}
+        )
 
     photos = photos.with_columns(
         pl.when(pl.col("split").is_null())
