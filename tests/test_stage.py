@@ -89,8 +89,8 @@ def test_a_variant_picks_its_entry_and_names_the_metrics(run, tmp_path: Path):
         ),
         (
             "count_things: {first: 3, trouble: none}\ntrain_teacher: {'; true': {}}",
-            "count_things: params.yaml: train_teacher: a name is '; true'; expected letters, digits and . _ -, the first "
-            "a letter or a digit",
+            "count_things: params.yaml: train_teacher: a name is '; true'; expected letters, digits and . _ -, the "
+            "first a letter or a digit",
         ),
         (
             "count_things: &all {first: 3, trouble: none}\nagain: *all",
