@@ -71,6 +71,14 @@ def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("url", ["mongodb://reader:$SECRET@host:port/", "mongodb://host/$SECRET.$SECRET", "$SECRET"])
+def test_a_wrong_address_keeps_its_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "hidden%2Ftoo")
+    with pytest.raises(CatalogueError, match=r"^db\.plants: ") as error:
+        list(source(url).rows())
+    assert "hidden" not in str(error.value)
+
+
 def test_a_broken_document_is_named() -> None:
     with serve_documents({"plants": [{"_id": 5, "kind": "plant", "images": [{"url": None}]}]}) as server:
         with pytest.raises(CatalogueError, match=r"db\.plants, document 5, images\[0\]: column 'images\.url' is empty"):

@@ -57,7 +57,7 @@ def test_inat2017(workspace: Path) -> None:
     large = f"train_val_images/Aves/Parus major/{0:032x}.jpg"
     photos[large] = picture(0, 800, 600)
     write_tar(workspace / "data" / "train_val_images.tar", photos)
-    assert write_source_taxonomy(Path("data/taxonomy.csv"), preset("inat2017")) == 3
+    assert write_source_taxonomy(Path("data/taxonomy.csv"), preset("inat2017", workspace)) == 3
 
     made = make("inat2017", workspace)
     assert made.photos.group_by("source", "given_split").len().sort("len").rows() == [
