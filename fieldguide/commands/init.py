@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from fieldguide.commands.check import run_checks
 from fieldguide.commands.summary import Line, as_text
+from fieldguide.consistency import check_consistency
 from fieldguide.errors import ParamsError
 from fieldguide.params import PARAMS_FILE, read_params
 from fieldguide.presets import expand, load_overlay, preset_names, write_params
@@ -55,6 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     overlay.yaml_set_start_comment(f"{_in_short(result)}, by\npython -m fieldguide init {_typed(arguments)}\n")
     params = expand(overlay)
     check_params(params, "the chosen parameters")
+    check_consistency(params, "the chosen parameters")
     for title, lines in report(result, arguments.minutes or USUAL_MINUTES):
         print(f"{title}\n{lines}\n")
     write_params(params, arguments.out)

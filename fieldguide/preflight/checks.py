@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from fieldguide.consistency import RULES
 from fieldguide.preflight.data import check_classes, check_lists, check_sources, check_taxonomy
 from fieldguide.preflight.finding import Finding, problem
 from fieldguide.preflight.networks import check_networks
@@ -15,8 +16,14 @@ def check_sections(setting: Setting) -> Iterator[Finding]:
     yield from map(problem, setting.invalid)
 
 
+def check_consistency(setting: Setting) -> Iterator[Finding]:
+    """Sections agree with each other: every rule of consistency.RULES."""
+    yield from (problem(text) for rule in RULES.values() for text in rule(setting.params))
+
+
 CHECKS: Mapping[str, Callable[[Setting], Iterator[Finding]]] = {
     "params": check_sections,
+    "consistency": check_consistency,
     "sources": check_sources,
     "classes": check_classes,
     "taxonomy": check_taxonomy,

@@ -1,19 +1,16 @@
 """Whether the data stages will find their photographs, classes and splits."""
 
-import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from fieldguide.catalogue.schema import ROW_FIELDS
 from fieldguide.catalogue.taxonomy_table import Taxa, read_taxa
-from fieldguide.errors import CatalogueError
+from fieldguide.credentials import resolve
+from fieldguide.errors import CatalogueError, ParamsError
 from fieldguide.preflight.finding import Finding, note, problem
 from fieldguide.preflight.setting import Setting, source_files
 from fieldguide.survey.tally import Tally
-
-VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
 
 def check_sources(setting: Setting) -> Iterator[Finding]:
@@ -26,9 +23,11 @@ def check_sources(setting: Setting) -> Iterator[Finding]:
         if missing:
             yield problem(f"{where}: {missing[0]} is missing")
             continue
-        unset = [word for word in VARIABLE.findall(str(getattr(source, "url", ""))) if word not in os.environ]
-        if unset:
-            yield problem(f"{where}: the environment lacks ${unset[0]}, which its url names")
+        try:
+            resolve(str(getattr(source, "url", "")))
+        except ParamsError as error:
+            yield problem(f"{where}.url: {error}")
+            continue
         tally = setting.tallies.get(name)
         if tally is None:
             yield note(f"{where}: a source of kind {source.kind} that only fetch itself asks")
