@@ -1,0 +1,56 @@
+"""One model on the photos that were kept from training: its answers, its numbers and its part of the report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldguide.catalogue.splits import HELD_OUT
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
+from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
+from fieldguide.evaluate.scores import ScoreRules, count_photos, score
+from fieldguide.evaluate.seen_unseen import score_held_out
+from fieldguide.records.manifest import Manifest
+from fieldguide.records.reader import RecordSet
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What every model is judged on, and how."""
+
+    train: RecordSet
+    val: RecordSet
+    test: RecordSet
+    held_out: dict[str, RecordSet]
+    """By split (seen, unseen): those that the data set has."""
+    num_train: dict[str, int]
+    """Training photos of each class at the first rank."""
+    rules: ScoreRules
+
+    @classmethod
+    def open(cls, tfrecord: Path, rules: ScoreRules) -> "Exam":
+        """The splits of a finished tfrecord folder. Raises RecordError or CatalogueError."""
+        train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
+        written = Manifest.read(tfrecord).splits
+        held_out = {part.value: RecordSet.open(tfrecord, part) for part in HELD_OUT if part in written}
+        return cls(train, val, test, held_out, count_photos(train), rules)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """That of the records."""
+        return self.test.taxonomy
+
+
+def judge(model: EvaluatedModel, exam: Exam, confused_pairs: int, out: Path) -> tuple[Answers, ModelPage]:
+    """Calibrate `model`, ask it about the test photos, and draw its figures into `out`.
+
+    Returns its answers, and its numbers with all that the report shows; `confused_pairs` is how many mistakes.
+    """
+    temperatures = calibrate(model, exam.val)
+    answers = answer(model, temperatures, exam.test)
+    scores = {
+        **score(answers, exam.test.regions, exam.num_train, exam.rules),
+        **score_held_out(model, temperatures, answers, exam.held_out, exam.rules),
+    }
+    figures = draw_figures(answers, exam.num_train, exam.rules, exam.taxonomy, out)
+    mistakes = show_mistakes(answers, confused_pairs, exam.train, exam.test)
+    return answers, ModelPage(model.name, model.region, scores, figures, mistakes)
