@@ -6,8 +6,8 @@ from pathlib import Path
 from fieldguide.catalogue.splits import Split
 from fieldguide.engine import show_progress
 from fieldguide.evaluate import tables
+from fieldguide.evaluate.evaluation import EvaluationData, evaluate_model
 from fieldguide.evaluate.few_shot import judge_embeddings
-from fieldguide.evaluate.judging import Exam, judge
 from fieldguide.evaluate.models import neighbour_model, trained_model
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.evaluate.report import write_report
@@ -33,21 +33,21 @@ def evaluate(
     """
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
-    exam = Exam.open(tfrecord, ScoreRules(params.ece_bins, load_section(FrequencyParams, "split.frequency")))
+    data = EvaluationData.open(tfrecord, ScoreRules(params.ece_bins, load_section(FrequencyParams, "split.frequency")))
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions = [], []
     with prepared_device("32-true", params.workers) as fabric:
         sizes = {"batch_size": params.batch_size, "workers": params.workers}
         # One after the other: only one network is in memory at a time.
-        networks = (trained_model(name, at, exam.taxonomy, fabric.device, **sizes) for name, at in folders.items())
+        networks = (trained_model(name, at, data.taxonomy, fabric.device, **sizes) for name, at in folders.items())
         votes = [
-            neighbour_model(name, exam.train, embed, num, params.neighbours.temperature)
+            neighbour_model(name, data.train, embed, num, params.neighbours.temperature)
             for name, num in ((f"{NEIGHBOURS}-1", 1), (NEIGHBOURS, params.neighbours.num))
         ]
-        for model in show_progress(chain(networks, votes), len(folders) + len(votes), "judge"):
-            answers, page = judge(model, exam, params.confused_pairs, out)
+        for model in show_progress(chain(networks, votes), len(folders) + len(votes), "evaluate"):
+            answers, page = evaluate_model(model, data, params.confused_pairs, out)
             pages.append(page)
-            predictions.append(tables.tabulate(answers, exam.test.photo_ids))
+            predictions.append(tables.tabulate(answers, data.test.photo_ids))
             if model.name == STUDENT:
                 tables.write_confusion(out / "confusion.csv", answers.first)
                 tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
@@ -55,9 +55,9 @@ def evaluate(
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)
     tables.write_calibration(out / "calibration.json", scores)
-    unseen = exam.held_out.get(Split.UNSEEN)
-    few_shot = judge_embeddings(split, embed, exam.train, unseen, params.few_shot) if unseen else {}
-    write_report(out / "index.html", pages, len(exam.test), exam.taxonomy.ranks, params.ece_bins, few_shot)
+    unseen = data.held_out.get(Split.UNSEEN)
+    few_shot = judge_embeddings(split, embed, data.train, unseen, params.few_shot) if unseen else {}
+    write_report(out / "index.html", pages, len(data.test), data.taxonomy.ranks, params.ece_bins, few_shot)
     stage_run.log_artifact(out)
     return scores | ({"few_shot": few_shot} if few_shot else {})
 

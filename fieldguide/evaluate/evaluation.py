@@ -1,4 +1,4 @@
-"""One model on the photos that were kept from training: its answers, its numbers and its part of the report."""
+"""Evaluates one model on the test and held-out photos: its answers, its scores and its part of the report."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from fieldguide.records.reader import RecordSet
 
 
 @dataclass(frozen=True)
-class Exam:
-    """What every model is judged on, and how."""
+class EvaluationData:
+    """What every model is evaluated on, and the rules."""
 
     train: RecordSet
     val: RecordSet
@@ -27,7 +27,7 @@ class Exam:
     rules: ScoreRules
 
     @classmethod
-    def open(cls, tfrecord: Path, rules: ScoreRules) -> "Exam":
+    def open(cls, tfrecord: Path, rules: ScoreRules) -> "EvaluationData":
         """The splits of a finished tfrecord folder. Raises RecordError or CatalogueError."""
         train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
         written = Manifest.read(tfrecord).splits
@@ -40,17 +40,19 @@ class Exam:
         return self.test.taxonomy
 
 
-def judge(model: EvaluatedModel, exam: Exam, confused_pairs: int, out: Path) -> tuple[Answers, ModelPage]:
+def evaluate_model(
+    model: EvaluatedModel, data: EvaluationData, confused_pairs: int, out: Path
+) -> tuple[Answers, ModelPage]:
     """Calibrate `model`, ask it about the test photos, and draw its figures into `out`.
 
     Returns its answers, and its numbers with all that the report shows; `confused_pairs` is how many mistakes.
     """
-    temperatures = calibrate(model, exam.val)
-    answers = answer(model, temperatures, exam.test)
+    temperatures = calibrate(model, data.val)
+    answers = answer(model, temperatures, data.test)
     scores = {
-        **score(answers, exam.test.regions, exam.num_train, exam.rules),
-        **score_held_out(model, temperatures, answers, exam.held_out, exam.rules),
+        **score(answers, data.test.regions, data.num_train, data.rules),
+        **score_held_out(model, temperatures, answers, data.held_out, data.rules),
     }
-    figures = draw_figures(answers, exam.num_train, exam.rules, exam.taxonomy, out)
-    mistakes = show_mistakes(answers, confused_pairs, exam.train, exam.test)
+    figures = draw_figures(answers, data.num_train, data.rules, data.taxonomy, out)
+    mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
     return answers, ModelPage(model.name, model.region, scores, figures, mistakes)
