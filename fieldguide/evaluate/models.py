@@ -1,4 +1,4 @@
-"""What is judged: trained networks, and the vote of the nearest embeddings."""
+"""The models that are evaluated: trained networks, and the vote of the nearest embeddings."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,8 +32,8 @@ def network_model(
 ) -> EvaluatedModel:
     """A network as a model at all ranks of the taxonomy.
 
-    `predict` gives its logits [n, num_outputs]. A rank that the network has no outputs for adds up what it thinks of
-    the classes below.
+    `predict` gives its logits [n, num_outputs]. For a rank without outputs, the probabilities of the
+    classes below are added up.
     """
     first = spec.ranks[0]
     missing = [rank for rank in taxonomy.ranks if rank not in spec.ranks]
