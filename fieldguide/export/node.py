@@ -64,7 +64,7 @@ def _reason(stderr: str) -> str:
 
 def _installed(script: str) -> Path:
     """A script of web/ once its packages are installed. Raises ExportError."""
-    # An experiment's workspace lies inside the repository, whose node_modules it shares.
+    # An experiment's workspace lies inside the repository and shares its node_modules.
     if not any((above / "node_modules" / "esbuild").is_dir() for above in WEB.parents):
         raise ExportError(f"{WEB.parent / 'node_modules'} is missing; run `npm ci`")
     return WEB / script

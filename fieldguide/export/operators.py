@@ -214,4 +214,4 @@ OPERATORS: dict[str, Operator] = {
     "Sub": _elementwise(tf.subtract),
     "Tanh": _elementwise(tf.tanh),
 }
-"""By ONNX name; what stands here is what a student may use."""
+"""By ONNX name; a student may use these and no others."""

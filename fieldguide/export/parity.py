@@ -33,7 +33,7 @@ def predict_onnxruntime(onnx_file: Path, images: np.ndarray) -> np.ndarray:
 def predict_node(bundle: Path, squares: np.ndarray, needs: Needs) -> tuple[np.ndarray, np.ndarray]:
     """Logits of `squares` (uint8 [num_photos, side, side, 3]) by the page's own code in Node, from pixels on.
 
-    It gets the same `needs` as the page, so what is missing there is missed here.
+    Built with the same `needs` as the page, so that a kernel missing there is noticed here.
 
     Returns them [num_photos, classes], and the logits [classes] of the square that the page tests itself with.
     Raises ExportError.
@@ -52,7 +52,7 @@ def compare(reference: np.ndarray, logits: np.ndarray, num_classes: int) -> Agre
     if logits.shape != reference.shape:
         raise ExportError(f"a runtime answers with shape {logits.shape}, PyTorch with {reference.shape}")
     same = reference[:, :num_classes].argmax(axis=1) == logits[:, :num_classes].argmax(axis=1)
-    # A NaN is as far away as can be, and no comparison with a limit may let it pass.
+    # A NaN counts as infinitely far away, so that no limit lets it pass.
     error = float(np.nan_to_num(np.abs(logits - reference), nan=np.inf, posinf=np.inf).max())
     return Agreement(float(same.mean()), error)
 

@@ -1,4 +1,4 @@
-"""Divides photos into train, val and test so that nothing that belongs together is parted.
+"""Divides photos into train, val and test so that photos that belong together stay together.
 
 A photo's split is a pure function of a salt and of the name of its group, never of how many photos there are: photos
 that are added at the end move none of the earlier ones, unless they tie two groups together. Every species' groups are
@@ -31,7 +31,7 @@ def find_groups(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """
     components = _connect(table.select(pl.col(columns).cast(pl.String)))
     first = np.empty(len(table), np.int64)
-    # Of several rows the last assignment stays, which backwards is the first.
+    # Backwards: of several rows of a group the last assignment wins, and that is then the first row.
     first[components[::-1]] = np.arange(len(table))[::-1]
     names = [pl.format(f"{column}={{}}", column) for column in (*columns, "photo_id")]
     return table.select(pl.coalesce(names).alias("group_id"))["group_id"].gather(first[components])

@@ -139,7 +139,7 @@ def test_too_large_a_bundle_fails(exported: Exported) -> None:
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
-        ("student/model.json", r"model\.json is missing; run the distill-student stage first"),
+        ("student/model.json", r"model\.json is missing; has training finished"),
         ("tfrecord/manifest.json", r"manifest\.json is missing; run the tfrecord stage first"),
     ],
 )
