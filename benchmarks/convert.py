@@ -49,7 +49,7 @@ def main() -> None:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fieldguide-")))
         folder = arguments.environments or work
         interpreters = {each.name: install(each.environment, folder, arguments.python) for each in CONVERTERS}
-        build_script("../benchmarks/convert.mjs", work / "run.cjs")
+        build_script("../benchmarks/convert.mjs", work / "run.cjs", None)
         proxy, asked = stack.enter_context(refusing_proxy())
         networks = [name.partition(":") for name in arguments.networks]
         for name, _, side in networks:
