@@ -1,4 +1,4 @@
-# Everything there is to type. Needs python3 (3.11 or later), git and make; brings in the rest by itself.
+# Everything there is to type. Needs python3 (3.11 to 3.13), git, make and g++; brings in the rest by itself.
 
 UV_VERSION := 0.13.8
 PORT ?= 8000
@@ -27,6 +27,7 @@ env: .venv/synced node_modules/synced ## the Python and Node environments, as lo
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/synced: pyproject.toml uv.lock | $(UV)
+	@command -v g++ >/dev/null || { echo 'no C++ compiler, and pdqhash must be compiled: apt-get install g++ python3-dev' >&2; exit 1; }
 	$(UV) sync --frozen --compile-bytecode
 	@touch $@
 
@@ -38,8 +39,11 @@ data: env ## the photographs that data.dvc points to
 	@[[ -d data && .dvc/tmp/pulled -nt data.dvc ]] || { $(BIN)/dvc pull data.dvc && touch .dvc/tmp/pulled; }
 
 repro: data ## run every stage whose inputs changed, and say what was built
+	@$(BIN)/python -m fieldguide check
 	$(BIN)/dvc repro
 	@$(BIN)/python -m fieldguide summary
+	@git diff --quiet -- dvc.lock metrics || printf '%s\n' '' 'dvc.lock and metrics/ differ from the commit: other photographs, parameters or code, or another processor,' \
+	    'which trains other weights. git checkout dvc.lock metrics takes that back; commit them if they are yours.'
 
 test: data ## every test
 	$(BIN)/python -m pytest

@@ -1,6 +1,6 @@
 """Recall and precision of near-duplicates planted among real photographs, beside imagededup's pHash.
 
-    python -m benchmarks.near_duplicates --photos ../shared/data/produce50/images --peers /tmp/peers/bin/python
+    python -m benchmarks.near_duplicates --photos FOLDER --peers /tmp/peers/bin/python
 
 Of every tenth photo one copy is planted for each of EDITS. A pair counts as found if both stand in one cluster; every
 pair of one cluster that is not a photo with a copy of its own, or two copies of one, is a false one. Photos of the set

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -47,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     module.add_arguments(own)
     try:
         module.run(own.parse_args(chosen.arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `... params | head` has seen enough. What Python still holds must not meet the closed pipe when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except FieldguideError as error:
         print(f"{chosen.command}: {error}", file=sys.stderr)
         sys.exit(1)

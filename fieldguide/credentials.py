@@ -17,7 +17,9 @@ from fieldguide.errors import ParamsError
 
 VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 PASSWORD = re.compile(r"(?<=://)(?P<user>[^\s:/@]*):(?P<password>[^\s'\"]*)@")
-"""Up to the last `@`, as a password may hold what should have been percent-encoded."""
+"""Within a message. Up to the last `@`, as a password may hold what should have been percent-encoded."""
+WHOLE_PASSWORD = re.compile(r"://[^:/@]*:(?P<password>.*)@", re.DOTALL)
+"""Within a URL."""
 NOT_ENCODED = re.compile(r"[/@?#\s]|%(?![0-9A-Fa-f]{2})")
 HIDDEN = "***"
 SHORTEST = 3
@@ -49,7 +51,7 @@ def resolve(text: str) -> Resolved:
     if missing := [name for name, value in values.items() if value is None]:
         raise ParamsError(f"{mask_credentials(text)}: the environment has no {missing[0]}; expected its value there")
     resolved = VARIABLE.sub(lambda match: str(values[match[1]]), text)
-    passwords = [match["password"] for match in PASSWORD.finditer(resolved)]
+    passwords = [match["password"] for match in WHOLE_PASSWORD.finditer(resolved)]
     if values and any(map(NOT_ENCODED.search, passwords)):
         raise ParamsError(
             f"{mask_credentials(text)}: the password holds one of / @ ? # % or a space; expected it percent-encoded, "

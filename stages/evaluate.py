@@ -1,35 +1,20 @@
 """Judge every teacher, the student and the embeddings on the test photos: metrics, predictions and a report."""
 
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import torch
-
-from fieldguide.catalogue.splits import HELD_OUT, Split
-from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.catalogue.splits import Split
 from fieldguide.engine import show_progress
-from fieldguide.evaluate.answers import EvaluatedModel, answer, calibrate
+from fieldguide.evaluate import tables
+from fieldguide.evaluate.evaluation import EvaluationData, evaluate_model
 from fieldguide.evaluate.few_shot import judge_embeddings
-from fieldguide.evaluate.models import neighbour_model, network_model
+from fieldguide.evaluate.models import neighbour_model, trained_model
 from fieldguide.evaluate.params import EvaluateParams
-from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes, write_report
-from fieldguide.evaluate.scores import ScoreRules, count_photos, score
-from fieldguide.evaluate.seen_unseen import score_held_out
-from fieldguide.evaluate.tables import (
-    tabulate,
-    write_calibration,
-    write_confusion,
-    write_predictions,
-    write_reliability,
-)
+from fieldguide.evaluate.report import write_report
+from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.files import remove_partials
 from fieldguide.learn.device import prepared_device
-from fieldguide.learn.network import load_network
-from fieldguide.learn.predict import predict_logits
 from fieldguide.params import load_section, read_params
-from fieldguide.records.manifest import Manifest
-from fieldguide.records.reader import RecordSet
 from fieldguide.split.params import FrequencyParams
 from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
@@ -48,54 +33,33 @@ def evaluate(
     """
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
-    train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
-    written = Manifest.read(tfrecord).splits
-    held_out = {part.value: RecordSet.open(tfrecord, part) for part in HELD_OUT if part in written}
-    rules = ScoreRules(params.ece_bins, load_section(FrequencyParams, "split.frequency"))
-    taxonomy, num_train = test.taxonomy, count_photos(train)
-    teacher_names = list(read_params()["train_teacher"])
-    folders = {f"teacher-{name}": teachers / name for name in teacher_names} | {STUDENT: student}
-
-    scores: Metrics = {}
+    data = EvaluationData.open(tfrecord, ScoreRules(params.ece_bins, load_section(FrequencyParams, "split.frequency")))
+    folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions = [], []
     with prepared_device("32-true", params.workers) as fabric:
-        networks = (network_at(folder, name, taxonomy, fabric.device, params) for name, folder in folders.items())
+        sizes = {"batch_size": params.batch_size, "workers": params.workers}
+        # One after the other: only one network is in memory at a time.
+        networks = (trained_model(name, at, data.taxonomy, fabric.device, **sizes) for name, at in folders.items())
         votes = [
-            neighbour_model(name, train, embed, num, params.neighbours.temperature)
+            neighbour_model(name, data.train, embed, num, params.neighbours.temperature)
             for name, num in ((f"{NEIGHBOURS}-1", 1), (NEIGHBOURS, params.neighbours.num))
         ]
-        for model in show_progress(chain(networks, votes), len(folders) + len(votes), "judge"):
-            temperatures = calibrate(model, val)
-            answers = answer(model, temperatures, test)
-            scores[model.name] = {
-                **score(answers, test.regions, num_train, rules),
-                **score_held_out(model, temperatures, answers, held_out, rules),
-            }
-            figures = draw_figures(answers, num_train, rules, taxonomy, out)
-            mistakes = show_mistakes(answers, params.confused_pairs, train, test)
-            pages.append(ModelPage(model.name, model.region, scores[model.name], figures, mistakes))
-            predictions.append(tabulate(answers, test.photo_ids))
+        for model in show_progress(chain(networks, votes), len(folders) + len(votes), "evaluate"):
+            answers, page = evaluate_model(model, data, params.confused_pairs, out)
+            pages.append(page)
+            predictions.append(tables.tabulate(answers, data.test.photo_ids))
             if model.name == STUDENT:
-                write_confusion(out / "confusion.csv", answers.first)
-                write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
+                tables.write_confusion(out / "confusion.csv", answers.first)
+                tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
 
-    write_predictions(out / "predictions.parquet", predictions)
-    write_calibration(out / "calibration.json", scores)
-    unseen = held_out.get(Split.UNSEEN)
-    few_shot = judge_embeddings(split, embed, train, unseen, params.few_shot) if unseen else {}
-    write_report(out / "index.html", pages, len(test), taxonomy.ranks, params.ece_bins, few_shot)
+    scores: Metrics = {page.name: page.scores for page in pages}
+    tables.write_predictions(out / "predictions.parquet", predictions)
+    tables.write_calibration(out / "calibration.json", scores)
+    unseen = data.held_out.get(Split.UNSEEN)
+    few_shot = judge_embeddings(split, embed, data.train, unseen, params.few_shot) if unseen else {}
+    write_report(out / "index.html", pages, len(data.test), data.taxonomy.ranks, params.ece_bins, few_shot)
     stage_run.log_artifact(out)
     return scores | ({"few_shot": few_shot} if few_shot else {})
-
-
-def network_at(
-    folder: Path, name: str, taxonomy: Taxonomy, device: torch.device, params: EvaluateParams
-) -> EvaluatedModel:
-    """The trained network in `folder` as a model; it moves to `device`."""
-    network = load_network(folder)
-    network.module.to(device)
-    predict = partial(predict_logits, network, batch_size=params.batch_size, workers=params.workers)
-    return network_model(name, network.spec, taxonomy, predict)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from fieldguide.engine import run_isolated
-from fieldguide.errors import ExportError
 from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
 from fieldguide.export.describe import describe_bundle
-from fieldguide.export.inputs import decode_squares, normalise_squares
-from fieldguide.export.node import build_page
+from fieldguide.export.inputs import read_inputs
+from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
-from fieldguide.export.parity import as_metrics, check_agreements, compare, predict_node, predict_onnxruntime
+from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.student import read_evaluation
-from fieldguide.files import write_json
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
@@ -34,23 +32,17 @@ def export_tfjs(
     """Write student.onnx, saved_model/ and parity.json to `out`, the page with its model to `bundle`."""
     network, evaluation = NetworkSpec.read(student), read_evaluation(evaluate)
     test = RecordSet.open(tfrecord, "test")
-    records = test[: params.num_parity_photos]
-    if not records:
-        raise ExportError(f"{tfrecord} holds no test records; the export cannot be checked without any")
-    squares = decode_squares([record.image for record in records])
-    images = normalise_squares(squares, network.image_size, network.mean, network.std)
-    preprocessing = page.Preprocessing(
-        test.style.size, network.image_size, network.mean, network.std, test.style.method, test.style.pad_color
-    )
+    squares, images = read_inputs(test, network, params.num_parity_photos)
     onnx_file = out / "student.onnx"
     out.mkdir(parents=True, exist_ok=True)
     reference = run_isolated(export_trained, student, onnx_file, images)
 
     with page.drafted(bundle) as draft:
-        build_page(draft)
-        page.write_preprocessing(draft, preprocessing)
         by_tensorflow = run_isolated(tfjs.convert, onnx_file, out / "saved_model", draft, params.quantization, images)
-        by_node, self_test = predict_node(draft, squares)
+        needs = trace_needs([draft])
+        build_page(draft, needs)
+        page.write_preprocessing(draft, page.Preprocessing.of(network, test.style))
+        by_node, self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
         logits = {
             "onnxruntime": predict_onnxruntime(onnx_file, images),
@@ -58,10 +50,7 @@ def export_tfjs(
             "tfjs_node": by_node,
         }
         num_classes = len(network.classes[network.ranks[0]])
-        agreements = {runtime: compare(reference, answers, num_classes) for runtime, answers in logits.items()}
-        parity = as_metrics(agreements)
-        write_json(out / "parity.json", {"num_photos": len(records), **parity})
-        check_agreements(agreements, dict(params.limits))
+        parity = check_parity(reference, logits, num_classes, dict(params.limits), out / "parity.json")
         describe_bundle(
             draft,
             network,
@@ -70,9 +59,7 @@ def export_tfjs(
             split=split,
             catalogue=fetch / "catalogue.parquet",
             parity=parity,
-            quantization=params.quantization,
-            min_confidence=params.min_confidence,
-            num_examples=params.num_examples,
+            params=params,
         )
         page.write_offline_list(draft)
         return {**parity, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}

@@ -28,7 +28,8 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
     photos, unseen = assign_splits(photos, params)
     taxonomy, names = close_taxonomy(count_drawn(photos), taxa, params.ranks, params.min_samples)
     if params.min_eval_photos:
-        photos = guarantee_minimum(photos, params.min_eval_photos, taxonomy.classes[top][1:])
+        class_of = {label: classes[top] for label, classes in names.items()}
+        photos = guarantee_minimum(photos, params.min_eval_photos, class_of)
     photos, left_out = leave_out(photos, params.class_cap)
     rows = tabulate_split(photos, names, params.ranks)
     small = draw_small(rows, params.train_small, params.salt)

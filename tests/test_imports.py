@@ -11,13 +11,24 @@ import pytest
 from tests.pipeline.project import ROOT
 
 HOLD_TENSORFLOW = ("fieldguide.records", "fieldguide.export", "stages.tfrecord", "stages.export_tfjs")
-HOLD_MLFLOW = ("fieldguide.track.mlflow_store", "fieldguide.track.mlflow_sync")
+HOLD_MLFLOW = (
+    "fieldguide.commands.mlflow_sync",
+    "fieldguide.track.mlflow_run",
+    "fieldguide.track.mlflow_store",
+    "fieldguide.track.mlflow_sync",
+)
 HOLD_NOTHING = (
     "fieldguide.catalogue",
     "fieldguide.images",
     "fieldguide.fetch",
     "fieldguide.clean",
     "fieldguide.split",
+    "fieldguide.learn.augmentations",
+    "fieldguide.learn.description",
+    "fieldguide.learn.params",
+    "fieldguide.consistency",
+    "fieldguide.presets",
+    "fieldguide.sections",
 )
 
 # Each module is imported with none of the project's others loaded; what comes from outside stays, because a process

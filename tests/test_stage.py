@@ -87,11 +87,21 @@ def test_a_variant_picks_its_entry_and_names_the_metrics(run, tmp_path: Path):
             "count_things: {first: 3, trouble: none, frist: 4}",
             "count_things: params.yaml: key 'count_things.frist' is unknown; expected one of first, trouble",
         ),
+        (
+            "count_things: {first: 3, trouble: none}\ntrain_teacher: {'; true': {}}",
+            "count_things: params.yaml: train_teacher: a name is '; true'; expected letters, digits and . _ -, the "
+            "first a letter or a digit",
+        ),
+        (
+            "count_things: &all {first: 3, trouble: none}\nagain: *all",
+            "count_things: params.yaml line 1: anchor or alias 'all', in which `dvc exp run -S` loses values; expected "
+            "every value in full, as `python -m fieldguide preset` writes it",
+        ),
         ("count_things: {first: 3, trouble: user}", "count_things: too many photos are broken"),
         ("count_things: {first: 3, trouble: file}", "count_things: No such file or directory: absent.txt"),
         ("count_things: {first: 3, trouble: full}", "count_things: No space left on device"),
     ],
-    ids=["no params.yaml", "wrong key", "input at fault", "missing file", "full disk"],
+    ids=["no params.yaml", "wrong key", "sections at odds", "an alias", "input at fault", "missing file", "full disk"],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_1(run, tmp_path: Path, params: str | None, message: str):
     finished = run(params, "--out", "made")

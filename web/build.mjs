@@ -1,5 +1,10 @@
-// Bundles this folder: `node web/build.mjs page DIRECTORY` writes the page, `node web/build.mjs node SCRIPT FILE` one of
-// the scripts that run in Node. Both get the same TensorFlow.js, cut down to what a model here can need.
+// Bundles this folder:
+//
+//   node web/build.mjs page DIRECTORY NEEDS      writes the page
+//   node web/build.mjs node SCRIPT FILE NEEDS    writes one of the scripts that run in Node
+//
+// NEEDS is what trace.mjs found that a model needs, as JSON: its TensorFlow.js holds that and nothing else, which makes the
+// page less than half as large. `null`: all of TensorFlow.js.
 
 import { copyFile, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -16,28 +21,61 @@ const PAGE_FILES = ['index.html', 'style.css', 'icon.svg', 'manifest.webmanifest
 const WASM_FILES = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
 
 // What TensorFlow.js loads at its top and this project never calls.
-const UNUSED = [
+const NEVER_USED = [
   /tfjs-core\/dist\/register_all_gradients\.js$/,
   /tfjs-core\/dist\/public\/chained_ops\/register_all_chained_ops\.js$/,
   /tfjs-backend-wasm\/wasm-out\/tfjs-backend-wasm-threaded-simd(\.worker)?\.js$/,
-  /tfjs-converter\/dist\/operations\/executors\/(control|dynamic|evaluation|hash_table|image|logical|ragged|sparse|spectral|string)_executor\.js$/,
 ];
-const UNUSED_TABLES = /tfjs-converter\/dist\/operations\/op_list\/(control|dynamic|evaluation|hash_table|image|logical|ragged|sparse|spectral|string|tfdf)\.js$/;
+const EMPTY = 'export const executeOp = undefined; export const wasmWorkerContents = ""; export default undefined;';
+const EXECUTOR = /tfjs-converter\/dist\/operations\/executors\/(\w+)_executor\.js$/;
+const OPERATIONS = /tfjs-converter\/dist\/operations\/op_list\/(\w+)\.js$/;
 
-const slimTensorFlow = {
-  name: 'slim-tensorflow',
+const BACKENDS = ['wasm', 'cpu']; // plain JavaScript for where WebAssembly fails
+
+/** The module that registers the kernels of both backends. */
+function kernelsModule(needs) {
+  const bases = BACKENDS.map((backend) => `import '@tensorflow/tfjs-backend-${backend}/dist/base';`);
+  if (!needs) {
+    return [...bases, ...BACKENDS.map((backend) => `import '@tensorflow/tfjs-backend-${backend}/dist/register_all_kernels';`)].join('\n');
+  }
+  const kernels = needs.kernels.flatMap((kernel) => BACKENDS.map((backend) => {
+    const config = `${kernel.replace(/[A-Z]/, (first) => first.toLowerCase())}Config`;
+    const name = `${backend}${kernel}`;
+    return `import { ${config} as ${name} } from '@tensorflow/tfjs-backend-${backend}/dist/kernels/${kernel}';\nregisterKernel(${name});`;
+  }));
+  return ["import { registerKernel } from '@tensorflow/tfjs-core/dist/base';", ...bases, ...kernels].join('\n');
+}
+
+/** The functions that the converter's executors call; TensorFlow.js asks for an alias of its own in custom builds. */
+function functionsModule(needs) {
+  if (needs) return `export { ${needs.functions.join(', ')} } from '@tensorflow/tfjs-core/dist/ops/ops';`;
+  // CommonJS, so that its exports are looked up one by one as they are used: trace.mjs reads which.
+  return `
+    const used = globalThis.usedFunctions = new Set();
+    const get = (functions, name) => {
+      if (name !== '__esModule' && Object.hasOwn(functions, name)) used.add(name);
+      return functions[name];
+    };
+    module.exports = new Proxy(require('@tensorflow/tfjs-core/dist/ops/ops'), { get });`;
+}
+
+/** An esbuild plugin that leaves of TensorFlow.js what `needs` names, or all if it is null. */
+const cutTensorFlow = (needs) => ({
+  name: 'cut-tensorflow',
   setup(bundler) {
-    bundler.onResolve({ filter: /ops\/ops_for_converter$/ }, () => ({ path: path.join(here, 'converter_ops.js') }));
+    const own = { kernels: kernelsModule(needs), functions: functionsModule(needs) };
+    bundler.onResolve({ filter: /^virtual:kernels$/ }, () => ({ path: 'kernels', namespace: 'own' }));
+    bundler.onResolve({ filter: /ops\/ops_for_converter$/ }, () => ({ path: 'functions', namespace: 'own' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'own' }, ({ path: name }) => ({ contents: own[name], resolveDir: here }));
+    const isUnused = (category) => category && needs && !needs.categories.includes(category);
     bundler.onLoad({ filter: /node_modules\/@tensorflow\// }, ({ path: file }) => {
       const name = file.split(path.sep).join('/');
-      if (UNUSED_TABLES.test(name)) return { contents: 'export const json = [];' };
-      if (UNUSED.some((pattern) => pattern.test(name))) {
-        return { contents: 'export const executeOp = undefined; export const wasmWorkerContents = ""; export default undefined;' };
-      }
+      if (isUnused(OPERATIONS.exec(name)?.[1])) return { contents: 'export const json = [];' };
+      if (isUnused(EXECUTOR.exec(name)?.[1]) || NEVER_USED.some((pattern) => pattern.test(name))) return { contents: EMPTY };
       return undefined;
     });
   },
-};
+});
 
 const shared = {
   bundle: true,
@@ -47,14 +85,14 @@ const shared = {
   // The packages' `main` for Node is one file that nothing can be cut from.
   mainFields: ['module', 'main'],
   external: ['node-fetch'], // Node has fetch
-  plugins: [slimTensorFlow],
   absWorkingDir: path.dirname(here),
 };
 
-async function buildPage(directory) {
+async function buildPage(directory, needs) {
   await mkdir(directory, { recursive: true });
   await build({
     ...shared,
+    plugins: [cutTensorFlow(needs)],
     entryPoints: [path.join(here, 'app.js')],
     outfile: path.join(directory, 'app.js'),
     platform: 'browser',
@@ -66,13 +104,23 @@ async function buildPage(directory) {
   for (const file of WASM_FILES) await copyFile(path.join(wasmFolder, file), path.join(directory, file));
 }
 
-async function buildForNode(script, outfile) {
-  await build({ ...shared, entryPoints: [script], outfile, platform: 'node', format: 'cjs', target: 'node20' });
+async function buildForNode(script, outfile, needs) {
+  await build({
+    ...shared,
+    plugins: [cutTensorFlow(needs)],
+    entryPoints: [script],
+    outfile,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    define: { WASM_FOLDER: JSON.stringify(wasmFolder + path.sep) },
+  });
 }
 
 // Resolved here, because esbuild takes relative paths from its own working directory.
 const [what, ...rest] = process.argv.slice(2);
+const needs = JSON.parse(rest.pop());
 const paths = rest.map((each) => path.resolve(each));
-if (what === 'page') await buildPage(paths[0]);
-else if (what === 'node') await buildForNode(paths[0], paths[1]);
-else throw new Error(`expected page DIRECTORY or node SCRIPT FILE, got ${what}`);
+if (what === 'page') await buildPage(paths[0], needs);
+else if (what === 'node') await buildForNode(paths[0], paths[1], needs);
+else throw new Error(`expected page DIRECTORY NEEDS or node SCRIPT FILE NEEDS, got ${what}`);

@@ -3,7 +3,7 @@
 import { env, ready, setBackend, tensor4d, tidy } from './tensorflow.js';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
-import './kernels.js';
+import 'virtual:kernels'; // build.mjs writes it
 
 // Fastest first. WebGL is left out on purpose: on a phone it starts slower than WebAssembly answers, and with a software
 // GPU it is twenty times slower.

@@ -51,7 +51,7 @@ def describe_lineage(cells: Mapping[str, Any], where: str) -> tuple[tuple[str, s
 
 
 def write_taxa(taxa: Iterable[Taxon], path: Path) -> int:
-    """Write a table that `read_lineages` reads, sorted by species, and return the number of species in it.
+    """Write a table that `read_taxa` reads, sorted by species, and return the number of species in it.
 
     Columns: species, those of HIGHER_RANKS that any taxon has, vernacular, synonyms. A synonym that is a taxon of its
     own, or that two taxa claim, is left out and counted in the log. Raises CatalogueError if there is no taxon at all.

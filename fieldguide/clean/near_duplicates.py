@@ -37,7 +37,7 @@ BLOCK = 1024
 RECALL = 0.95
 MAX_TABLES = 128
 MAX_NEIGHBOURS = 32
-"""How far apart two photos may stand among equals. Thousands of like photos still form one cluster, link by link."""
+"""How many places apart two photos with equal keys are still compared. Longer runs form one cluster, link by link."""
 MAX_EDGES = 2**25
 PIECE = 2**17
 """Photos at a time, so that what is computed of them stays in the processor's cache."""
@@ -73,7 +73,7 @@ def join(first: npt.NDArray[np.int64], edges: list[Edges]) -> npt.NDArray[np.int
     graph = coo_array((np.ones(len(one), np.bool_), (one, other)), shape=(num, num))
     num_clusters, labels = connected_components(graph, directed=False)
     starts = np.empty(num_clusters, np.int64)
-    # Backwards: of positions with one label the last to be assigned stays.
+    # Backwards: where a label occurs several times, the last assignment wins, and that is then the first position.
     starts[labels[::-1]] = np.arange(num - 1, -1, -1)
     return starts[labels]
 
@@ -133,11 +133,11 @@ def _search_table(table: Table, fingerprints: Fingerprints, max_distance: int) -
             keys += (part[:, word] & table.masks[word]) * table.factors[word]
         rows = np.arange(start, start + len(part), dtype=np.uint64)
         ordered[start : start + PIECE] = keys >> row_bits << row_bits | rows
-    # Key above, row below: one sort of plain numbers orders both.
+    # The key in the upper bits, the row in the lower: one sort of plain numbers orders both.
     ordered.sort()
     found: list[Edges] = []
     for start in range(0, num, PIECE):
-        # Who stands at the end of a piece has neighbours in the next.
+        # The last photos of a piece have neighbours in the next piece.
         piece = ordered[start : start + PIECE + MAX_NEIGHBOURS]
         found += _compare_equals(fingerprints, piece, row_bits, max_distance)
     return np.concatenate(found, axis=1) if found else np.empty((2, 0), np.int64)
@@ -166,7 +166,7 @@ def _compare_equals(
         ones, others = np.take(fingerprints, one, axis=0), np.take(fingerprints, other, axis=0)
         near = count_differences(ones, others) <= max_distance
         yield np.stack([one[near], other[near]])
-        # Who has no equal `apart` places on has none further on either.
+        # A photo without an equal key `apart` places on has none further on either.
         starts = starts[starts + apart + 1 < len(ordered)]
         starts = starts[ordered[starts] ^ ordered[starts + apart + 1] < num_rows]
 

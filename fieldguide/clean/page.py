@@ -47,7 +47,7 @@ class Group:
 
 
 def write_verdict_page(catalogue: pl.DataFrame, verdicts: pl.DataFrame, originals: Originals, out: Path) -> None:
-    """Write a page that needs nothing but itself. `verdicts` stand in the order of `catalogue`."""
+    """Write one self-contained page. `verdicts` stand in the order of `catalogue`."""
     places = catalogue.select("source_row", "label", "licence", "status", "error", "shard", "offset", "num_bytes")
     table = pl.concat([verdicts.drop("fingerprint"), places], how="horizontal")
     groups = []

@@ -1,7 +1,8 @@
 """Why a photo is kept or dropped: one row per reason, in the order in which they are tried.
 
-A new reason is a new row where it shall be tried. The verdicts, their counts, the page and the check of docs/formats.md
-follow from the table. What is wrong with a file is found by the decoder: those rows come from its list of flaws.
+A new reason is a new row, in the place where it is tried. The verdicts, their counts, the page and the check of
+docs/formats.md follow from the table. What is wrong with a file is found by the decoder: those rows come from its list
+of flaws.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ ANY_USE: Final = [licence for licence in LICENCES if allows_any_use(licence)]
 
 @dataclass(frozen=True)
 class Reason:
-    """One row. It is given to rows without an earlier reason of which `applies` is true (null counts as false)."""
+    """One row of the table: given to photos without an earlier reason of which `applies` is true (null is false)."""
 
     name: str
     meaning: str
@@ -34,7 +35,7 @@ class Reason:
     """A boolean over the columns of the catalogue and of `inspect_photos`; in OF_A_PICTURE also over those that
     `judge_photos` adds about the photo's cluster."""
     repeats: str | None = None
-    """A column: of the rows above that share a value in it, all but the canonical one are given the reason."""
+    """A column: of those photos that share a value in it, all but the canonical one are given the reason."""
     measured: str | None = None
     """The column that shows why, on the page."""
     is_unusable: bool = False

@@ -30,9 +30,9 @@ def judge_photos(catalogue: pl.DataFrame, facts: pl.DataFrame, params: CleanPara
     table = table.with_columns(_rank(params.canonical).cast(pl.UInt32).alias("rank"))
     for reason in OF_A_PICTURE:
         table = _drop_repeats(table, reason, params) if reason.repeats else _apply(table, reason, params)
-    # A row that was dropped before near-duplicates were looked for stands for no picture.
-    stands = pl.col("reason").is_in([NEAR_DUPLICATE, KEPT])
-    table = table.with_columns(pl.when(stands).then("cluster").alias("cluster"))
+    # Rows that were dropped for an earlier reason than a near-duplicate's get no cluster.
+    has_cluster = pl.col("reason").is_in([NEAR_DUPLICATE, KEPT])
+    table = table.with_columns(pl.when(has_cluster).then("cluster").alias("cluster"))
     ids = table["photo_id"]
     return table.select(
         "photo_id",

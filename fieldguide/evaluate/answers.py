@@ -1,4 +1,4 @@
-"""A model's answers at every rank, calibrated on validation photos: the one form in which all models are judged."""
+"""A model's answers at every rank, calibrated on validation photos: the one form in which all models are evaluated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class EvaluatedModel:
-    """A model to judge: its classes at every rank of the taxonomy, and how to ask it."""
+    """A model to evaluate: its classes at every rank of the taxonomy, and how it predicts."""
 
     name: str
     region: str | None

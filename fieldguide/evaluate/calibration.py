@@ -1,4 +1,4 @@
-"""Temperature scaling: one number per model and rank that makes its confidence honest and changes no answer.
+"""Temperature scaling: one number per model and rank that corrects its confidence and changes no answer.
 
 Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2: divide all logits by the T that gives the
 validation photos the highest likelihood.

@@ -58,7 +58,7 @@ def _draw_overview(counts: csr_array, blocks: Sequence[str], title: str) -> Figu
     shares = cells.data / np.maximum(counts.sum(axis=1), 1)[cells.row]
     size = -(-num_classes // step)
     image = np.zeros((size, size))
-    # The largest share in a cell, not the mean: a lone bad confusion must not fade away.
+    # The largest share in a cell, not the mean: a single bad confusion must stay visible.
     np.maximum.at(image, (cells.row // step, cells.col // step), shares)
     figure = Figure(figsize=(9.5, 8.2), layout="constrained")
     axes = figure.add_subplot()
@@ -138,10 +138,10 @@ def draw_reliability(raw: Reliability, calibrated: Reliability, temperature: flo
 def draw_accuracy_by_count(
     num_train: np.ndarray, accuracy: np.ndarray, names: Sequence[str], bounds: tuple[int, int], title: str
 ) -> Figure:
-    """Accuracy of every class against its training photos (log scale), and the mean of few, some and many.
+    """Accuracy of every class against its training photos (log scale), and the mean of few, medium and many.
 
     `num_train` int64 and `accuracy` float64 are [num_classes] of the classes with test photos; `bounds` divide few from
-    some and some from many.
+    medium and medium from many.
     """
     figure = Figure(figsize=(9.5, 4.4), layout="constrained")
     axes = figure.add_subplot()

@@ -1,16 +1,30 @@
-"""What is judged: trained networks, and the vote of the nearest embeddings."""
+"""The models that are evaluated: trained networks, and the vote of the nearest embeddings."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
 from fieldguide.evaluate.answers import EvaluatedModel, Logits
 from fieldguide.evaluate.calibration import to_probabilities
 from fieldguide.evaluate.knn import find_neighbours, read_embeddings, vote
 from fieldguide.learn.description import NetworkSpec
+from fieldguide.learn.network import load_network
+from fieldguide.learn.predict import predict_logits
 from fieldguide.records.reader import RecordSet
+
+
+def trained_model(
+    name: str, folder: Path, taxonomy: Taxonomy, device: torch.device, *, batch_size: int, workers: int
+) -> EvaluatedModel:
+    """The trained network in `folder` as a model; it moves to `device`. Raises TrainingError if it is not there."""
+    network = load_network(folder)
+    network.module.to(device)
+    predict = partial(predict_logits, network, batch_size=batch_size, workers=workers)
+    return network_model(name, network.spec, taxonomy, predict)
 
 
 def network_model(
@@ -18,8 +32,8 @@ def network_model(
 ) -> EvaluatedModel:
     """A network as a model at all ranks of the taxonomy.
 
-    `predict` gives its logits [n, num_outputs]. A rank that the network has no outputs for adds up what it thinks of
-    the classes below.
+    `predict` gives its logits [n, num_outputs]. For a rank without outputs, the probabilities of the
+    classes below are added up.
     """
     first = spec.ranks[0]
     missing = [rank for rank in taxonomy.ranks if rank not in spec.ranks]

@@ -1,4 +1,4 @@
-"""The report: one HTML page that needs nothing but itself, from scores, figures and photos of the worst mistakes."""
+"""The report: one self-contained HTML page, from scores, figures and photos of the worst mistakes."""
 
 import base64
 import io
@@ -119,7 +119,7 @@ def write_report(
     num_bins: int,
     few_shot: Mapping[str, Any],
 ) -> None:
-    """Write the page, whole or not at all. It holds its pictures and styles and no script, and asks for nothing."""
+    """Write the page, whole or not at all. Pictures and styles are inside; it has no script and loads nothing."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -14,7 +14,7 @@ from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
 
 KEPT_SHARE = 0.95
-"""Of photos of known species, which are to pass for known when unknown ones are told from them."""
+"""The share of photos of known species that must count as known, when fpr95 is measured."""
 
 
 def score_held_out(

@@ -1,4 +1,4 @@
-"""The judged answers as files: predictions, temperatures, and the student's mistakes for DVC's plots."""
+"""The answers as files: predictions, temperatures, and the student's mistakes for DVC's plots."""
 
 import csv
 from collections.abc import Sequence
@@ -71,6 +71,6 @@ def _write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> None:
 
 
 def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:
-    """Write each model's temperature at the first rank and, beside it, how good and how honest it is."""
+    """Write each model's temperature at the first rank and, beside it, how accurate and how well calibrated it is."""
     kept = ("temperature", "top1", "top5", "macro_f1", "ece", "ece_calibrated", "num_photos")
     write_json(path, {model: {name: score[name] for name in kept} for model, score in scores.items()})

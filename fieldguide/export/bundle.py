@@ -16,6 +16,8 @@ from fieldguide.errors import ExportError
 from fieldguide.export.credits import Example
 from fieldguide.files import file_sha256, write_json, written_whole
 from fieldguide.images.geometry import Method
+from fieldguide.learn.description import NetworkSpec
+from fieldguide.records.manifest import SquareStyle
 
 EXAMPLES = "examples"
 OFFLINE = "offline.js"
@@ -38,6 +40,11 @@ class Preprocessing:
     """How a photo becomes a square."""
     pad_color: Sequence[int]
     """Red, green, blue of the padding, 0 to 255."""
+
+    @classmethod
+    def of(cls, network: NetworkSpec, style: SquareStyle) -> "Preprocessing":
+        """What `network` expects after records of `style`."""
+        return cls(style.size, network.image_size, network.mean, network.std, style.method, style.pad_color)
 
 
 @contextmanager

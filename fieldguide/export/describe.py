@@ -9,6 +9,7 @@ from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
 from fieldguide.export.bundle import bundle_megabytes, write_examples, write_labels
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
+from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.student import Evaluation
 from fieldguide.files import write_json
 from fieldguide.learn.description import NetworkSpec
@@ -24,9 +25,7 @@ def describe_bundle(
     split: Path,
     catalogue: Path,
     parity: Mapping[str, Mapping[str, float]],
-    quantization: str,
-    min_confidence: float,
-    num_examples: int,
+    params: ExportTfjsParams,
 ) -> None:
     """Write labels.json, calibration.json, examples.json with its photos, and MODEL_CARD.md into `bundle`.
 
@@ -37,9 +36,9 @@ def describe_bundle(
     credits = read_credits(catalogue, photos["photo_id"])
     trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
     write_labels(bundle, student.ranks, student.classes, taxonomy)
-    calibration = {"temperature": evaluation.temperature, "min_confidence": min_confidence}
+    calibration = {"temperature": evaluation.temperature, "min_confidence": params.min_confidence}
     write_json(bundle / "calibration.json", calibration)
-    write_examples(bundle, pick_examples(test, credits, num_examples))
+    write_examples(bundle, pick_examples(test, credits, params.num_examples))
     facts = CardFacts(
         network=student,
         num_classes={rank: len(set(names) - {OTHER}) for rank, names in student.classes.items()},
@@ -48,9 +47,9 @@ def describe_bundle(
         licences=count_licences(trained_on),
         evaluation=evaluation.rates,
         parity=parity,
-        quantization=quantization,
+        quantization=params.quantization,
         temperature=evaluation.temperature,
-        min_confidence=min_confidence,
+        min_confidence=params.min_confidence,
         model_megabytes=bundle_megabytes(bundle, "group1-shard*.bin"),
     )
     write_card(bundle, facts)

@@ -6,6 +6,22 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from fieldguide.errors import ExportError
+from fieldguide.learn.description import NetworkSpec
+from fieldguide.records.reader import RecordSet
+
+
+def read_inputs(records: RecordSet, network: NetworkSpec, num_photos: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first records for a parity check: squares as `decode_squares`, and those as `network` gets them.
+
+    Raises ExportError if there are none.
+    """
+    chosen = records[:num_photos]
+    if not chosen:
+        raise ExportError(f"there are no {records.split} records; the export cannot be checked without any")
+    squares = decode_squares([record.image for record in chosen])
+    return squares, normalise_squares(squares, network.image_size, network.mean, network.std)
+
 
 def decode_squares(jpegs: Sequence[bytes]) -> np.ndarray:
     """The records' pixels: uint8 [num_photos, side, side, 3]."""

@@ -40,7 +40,7 @@ def static_shape(x: tf.Tensor) -> list[int]:
 
 
 def to_nchw(x: tf.Tensor) -> tf.Tensor:
-    """`x` as ONNX lays it out. One pixel is the same either way and costs nothing."""
+    """`x` as ONNX lays it out. An image of one pixel is the same either way: no transposition."""
     if len(x.shape) != 4 or x.shape[1:3] == [1, 1]:
         return tf.reshape(x, [-1, x.shape[3]]) if len(x.shape) == 4 else x
     return tf.transpose(x, [0, 3, 1, 2])

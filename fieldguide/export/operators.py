@@ -1,8 +1,10 @@
 """What each ONNX operator is in TensorFlow.
 
 A function takes the node's inputs and attributes and returns its outputs. Constants come as NumPy arrays in ONNX's
-layout, everything that depends on the image as tensors in NHWC (see graph.py). The TensorFlow operations used are those
-that TensorFlow.js has, and web/kernels.js registers their kernels: add to both.
+layout, everything that depends on the image as tensors in NHWC (see graph.py).
+
+A new operator is a new entry of OPERATORS, made of operations that TensorFlow.js has too. Nothing is to be listed for
+the page: the export runs the model once and takes what it used (web/trace.mjs).
 """
 
 from collections.abc import Callable, Sequence
@@ -212,4 +214,4 @@ OPERATORS: dict[str, Operator] = {
     "Sub": _elementwise(tf.subtract),
     "Tanh": _elementwise(tf.tanh),
 }
-"""By ONNX name; what stands here is what a student may use."""
+"""By ONNX name; a student may use these and no others."""

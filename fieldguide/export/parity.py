@@ -1,6 +1,7 @@
 """The same test photos through every runtime, and how far each one's answers are from PyTorch's."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import numpy as np
 import onnxruntime
 
 from fieldguide.errors import ExportError
-from fieldguide.export.node import build_script, run_node
+from fieldguide.export.node import Needs, build_script, run_node
 from fieldguide.export.params import Limits
+from fieldguide.files import write_json
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,10 @@ def predict_onnxruntime(onnx_file: Path, images: np.ndarray) -> np.ndarray:
     return np.asarray(logits)
 
 
-def predict_node(bundle: Path, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def predict_node(bundle: Path, squares: np.ndarray, needs: Needs) -> tuple[np.ndarray, np.ndarray]:
     """Logits of `squares` (uint8 [num_photos, side, side, 3]) by the page's own code in Node, from pixels on.
+
+    Built with the same `needs` as the page, so that a kernel missing there is noticed here.
 
     Returns them [num_photos, classes], and the logits [classes] of the square that the page tests itself with.
     Raises ExportError.
@@ -37,7 +41,7 @@ def predict_node(bundle: Path, squares: np.ndarray) -> tuple[np.ndarray, np.ndar
     with tempfile.TemporaryDirectory() as scratch:
         script, pixels, logits = (Path(scratch) / name for name in ("parity.cjs", "squares.bin", "logits.bin"))
         pixels.write_bytes(squares.tobytes())
-        build_script("parity.mjs", script)
+        build_script("parity.mjs", script, needs)
         run_node(script, str(bundle), str(pixels), str(squares.shape[1]), str(logits))
         answers = np.fromfile(logits, "<f4").reshape(len(squares) + 1, -1)
     return answers[:-1], answers[-1]
@@ -48,12 +52,30 @@ def compare(reference: np.ndarray, logits: np.ndarray, num_classes: int) -> Agre
     if logits.shape != reference.shape:
         raise ExportError(f"a runtime answers with shape {logits.shape}, PyTorch with {reference.shape}")
     same = reference[:, :num_classes].argmax(axis=1) == logits[:, :num_classes].argmax(axis=1)
-    # A NaN is as far away as can be, and no comparison with a limit may let it pass.
+    # A NaN counts as infinitely far away, so that no limit lets it pass.
     error = float(np.nan_to_num(np.abs(logits - reference), nan=np.inf, posinf=np.inf).max())
     return Agreement(float(same.mean()), error)
 
 
-def check_agreements(agreements: dict[str, Agreement], limits: dict[str, Limits]) -> None:
+def check_parity(
+    reference: np.ndarray,
+    logits: Mapping[str, np.ndarray],
+    num_classes: int,
+    limits: Mapping[str, Limits],
+    report: Path,
+) -> dict[str, dict[str, float]]:
+    """Compare every runtime's `logits` with PyTorch's, write parity.json, and return what it says of each runtime.
+
+    Raises ExportError as `compare` and `check_agreements` do; what was found is written first.
+    """
+    agreements = {runtime: compare(reference, answers, num_classes) for runtime, answers in logits.items()}
+    parity = {runtime: asdict(agreement) for runtime, agreement in agreements.items()}
+    write_json(report, {"num_photos": len(reference), **parity})
+    check_agreements(agreements, limits)
+    return parity
+
+
+def check_agreements(agreements: Mapping[str, Agreement], limits: Mapping[str, Limits]) -> None:
     """Raise ExportError naming every runtime that is past its limits."""
     problems = []
     for runtime, found in agreements.items():
@@ -70,8 +92,3 @@ def check_agreements(agreements: dict[str, Agreement], limits: dict[str, Limits]
             )
     if problems:
         raise ExportError("; ".join(problems))
-
-
-def as_metrics(agreements: dict[str, Agreement]) -> dict[str, dict[str, float]]:
-    """`{runtime: {"top1_agreement", "max_abs_logit_error"}}`."""
-    return {runtime: asdict(agreement) for runtime, agreement in agreements.items()}

@@ -77,7 +77,7 @@ def _convert(saved_model: Path, out: Path, quantization_dtype_map: dict[str, Any
         warnings.simplefilter("ignore")
         from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
 
-        # It prints a progress report that is nobody's; errors are exceptions.
+        # It prints a progress report that nobody reads; errors are exceptions.
         with contextlib.redirect_stdout(io.StringIO()), tf.Graph().as_default():
             convert_tf_saved_model(
                 str(saved_model),
@@ -89,7 +89,7 @@ def _convert(saved_model: Path, out: Path, quantization_dtype_map: dict[str, Any
 
 @contextlib.contextmanager
 def _lent_modules() -> Iterator[None]:
-    """Empty stand-ins for what the converter imports in vain, gone again afterwards."""
+    """Empty stand-ins for what the converter imports and never uses; removed again afterwards."""
     jax2tf = types.ModuleType("jax.experimental.jax2tf")
     jax2tf.PolyShape = object  # type: ignore[attr-defined]
     experimental = types.ModuleType("jax.experimental")

@@ -26,7 +26,7 @@ def convolve(x: tf.Tensor, weights: Sequence[Value], attributes: Attributes) -> 
     pads = _pads(x, kernel.shape[2:], attributes)
     padding = "VALID"
     if any(pads):
-        # A Pad of its own costs a copy; explicit padding inside a depthwise convolution aborts TensorFlow 2.21.
+        # A separate Pad costs a copy; explicit padding inside a depthwise convolution aborts TensorFlow 2.21.
         same = _pads(x, kernel.shape[2:], {**attributes, "auto_pad": b"SAME_UPPER"})
         x, padding = (x, "SAME") if pads == same else (_pad(x, pads, 0.0), "VALID")
     if groups == 1:
@@ -49,7 +49,7 @@ def convolve(x: tf.Tensor, weights: Sequence[Value], attributes: Attributes) -> 
 
 
 def max_pool(x: tf.Tensor, attributes: Attributes) -> tf.Tensor:
-    """ONNX's MaxPool; padding never wins."""
+    """ONNX's MaxPool; padding is never the maximum."""
     kernel, strides = _window(attributes)
     pads = _covered(x, kernel, strides, _pads(x, kernel, attributes), attributes)
     # TensorFlow.js pools have no explicit padding, and -inf has no place in float16 textures.

@@ -1,7 +1,7 @@
 """Which network addresses a URL from a stranger may lead to.
 
 A list of photos is hostile input: `http://169.254.169.254/` or a public name that resolves to 127.0.0.1 must not
-make us ask services that only we can reach. The check is made where the connection is made, on the resolved
+lead to services that only this machine can reach. The check is made where the connection is made, on the resolved
 address, so that a redirect or a second DNS answer cannot slip past it.
 """
 
@@ -17,13 +17,13 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class PrivateAddressError(Exception):
-    """A host has no address that we may ask."""
+    """A host has only addresses that must not be asked."""
 
 
 def is_public(address: Address) -> bool:
     """Whether an address is of the public internet: not private, loopback, link-local, shared, reserved or multicast.
 
-    IPv6 forms that carry an IPv4 address are judged by that one.
+    An IPv6 address that contains an IPv4 one counts as that.
     """
     if isinstance(address, ipaddress.IPv6Address):
         embedded = address.ipv4_mapped or address.sixtofour
@@ -35,7 +35,7 @@ def is_public(address: Address) -> bool:
 
 
 def check_literal(host: str) -> None:
-    """Raise PrivateAddressError if `host` is an IP address and not a public one. PublicResolver sees to names."""
+    """Raise PrivateAddressError if `host` is an IP address and not a public one. PublicResolver checks names."""
     try:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
@@ -53,7 +53,7 @@ class PublicResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """The public addresses of `host`. Raises PrivateAddressError if it has others only, OSError if none."""
+        """The public addresses of `host`. Raises PrivateAddressError if all are private, OSError if there are none."""
         found = await self._resolver.resolve(host, port, family)
         public = [entry for entry in found if is_public(ipaddress.ip_address(entry["host"].partition("%")[0]))]
         if found and not public:
@@ -61,5 +61,5 @@ class PublicResolver(AbstractResolver):
         return public
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Release the resolver."""
         await self._resolver.close()

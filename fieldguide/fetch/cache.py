@@ -1,7 +1,7 @@
-"""A folder of photos that never takes more than its bound, for many processes and threads at once.
+"""A folder of photos of bounded size, shared by many processes and threads.
 
-What was read longest ago makes room. A line of the index is committed before its file is written, and a file is removed
-before its line: so the files never take more than the index says, whenever a process is killed.
+The photo that was read longest ago is removed first. A line of the index is committed before its file is written, and a
+file is removed before its line: so the files never take more than the index says, whenever a process is killed.
 """
 
 import fcntl
@@ -54,7 +54,7 @@ class PhotoCache:
         return content
 
     def put(self, sha256: str, content: bytes) -> None:
-        """Keep a photo, and let others go as the bound demands; one larger than all of the bound is not kept."""
+        """Keep a photo and remove others where there is no room; one that is larger than the bound is not kept."""
         num_bytes = -(-len(content) // BLOCK_BYTES) * BLOCK_BYTES + LINE_BYTES
         if num_bytes > self._max_bytes:
             return
@@ -73,7 +73,7 @@ class PhotoCache:
             half_written.replace(file)
 
     def make_room(self) -> None:
-        """Let photos go until the bound holds, which may have been a wider one before."""
+        """Remove photos until the bound holds; it may have been larger in an earlier run."""
         with self._mine, only_writer(self._folder):
             self._make_room(0)
 
@@ -110,7 +110,7 @@ def open_cache(folder: Path, max_bytes: int) -> Iterator[PhotoCache]:
     index = sqlite3.connect(folder / "index.sqlite", timeout=PATIENCE_S, check_same_thread=False)
     try:
         with only_writer(folder):
-            # A killed process leaves the index whole all the same; after a power cut it may have to be deleted.
+            # The index survives a killed process without it; after a power cut the cache may have to be deleted.
             index.execute("PRAGMA synchronous = OFF")
             index.executescript(SCHEMA)
         cache = PhotoCache(folder, max_bytes, index)

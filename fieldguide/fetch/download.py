@@ -27,7 +27,7 @@ FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 30.0
 LONGEST_RETRY_AFTER_S: Final = 120.0
 CHUNK_BYTES: Final = 2**16
-# Identity: a compressed photo gains nothing, and a compressed bomb would gain an attacker much.
+# Identity: compression does not make a photo smaller, and a compressed bomb would fill our memory.
 HEADERS: Final = {"User-Agent": "fieldguide", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
 MOST_HEADER_CHARS: Final = 500
 NO_CONDITIONS: Final[Mapping[str, str]] = {}
@@ -48,16 +48,16 @@ class Downloader:
     async def download(
         self, url: str, finish: Finish | None = None, conditions: Mapping[str, str] = NO_CONDITIONS
     ) -> Outcome:
-        """The outcome of `url` after as many attempts as it deserves.
+        """The outcome of `url` after the attempts that its failures allow.
 
-        `finish` makes of a photo's outcome the one to keep, before its slot is free: so no more photos wait for that
-        than may be under way. `conditions` are headers such as If-None-Match; the outcome of a server that then has
-        nothing new `is_unchanged`.
+        `finish` turns a photo's outcome into the one to keep (it may shrink the photo) while the slot is still held: so
+        no more photos are in memory than requests are allowed. `conditions` are headers such as If-None-Match; if the
+        server then answers that nothing changed, the outcome `is_unchanged`.
         """
         attempt = 0
         gate, turn = self.politeness.gate(url), self.slots.draw_turn()
         while True:
-            # The host's gate comes first: who waits for a busy host takes no slot from the others.
+            # The host's gate comes first: a photo that waits for a busy host must not take a slot from other hosts.
             async with gate.passed(), self.slots.taken(turn):
                 started = time.monotonic()
                 outcome = await self._attempt(url, conditions)
@@ -68,7 +68,7 @@ class Downloader:
                 gate.pause(min(outcome.retry_after_s, LONGEST_RETRY_AFTER_S))
             if attempt == self.params.retries or not is_retryable(outcome.status, outcome.http_status):
                 return outcome
-            # No slot is held while waiting, so a busy server delays nobody else.
+            # No slot is held while waiting, so a busy server does not delay others.
             await asyncio.sleep(wait_before_retry(url, attempt, outcome.retry_after_s))
             attempt += 1
 

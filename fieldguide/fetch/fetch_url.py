@@ -25,7 +25,7 @@ async def fetch_url(
     finish = partial(_shrunk, max_side=max_side) if max_side else None
     if url.lower().startswith(("http://", "https://")):
         return await downloader.download(url, finish, conditions)
-    # Within a slot too: else all photos would be read before the first of them is shrunk.
+    # Within a slot too: otherwise all photos would be in memory before the first is shrunk.
     async with downloader.slots.taken(downloader.slots.draw_turn()):
         outcome = await asyncio.to_thread(read_unsent, url, root, downloader.params.max_bytes)
         return await finish(outcome) if finish else outcome

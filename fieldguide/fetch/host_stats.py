@@ -1,6 +1,6 @@
 """How often hosts were asked, and how long they took to answer.
 
-The weather of a run: it goes into MLflow and into no output, for equal runs must give equal bytes.
+These differ from run to run, so they go to MLflow and into no output: equal runs must give equal bytes.
 """
 
 from collections import Counter

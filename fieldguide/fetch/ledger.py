@@ -2,7 +2,7 @@
 
 A ledger is written after its shard and only then counts. It names the list of URLs and the rules (OriginalsParams
 that change results) it was made under, so the next run can tell what is still good. No times and no numbers of
-attempts: equal runs give equal ledgers, whatever the weather on the way. MLflow has those, by host.
+attempts: equal runs give equal ledgers, however the network behaved. MLflow has those, by host.
 """
 
 import hashlib
@@ -47,17 +47,17 @@ class Entry:
     offset: int | None
     etag: str | None
     last_modified: str | None
-    """The server's words by which it knows whether it has something new."""
+    """The server's ETag and Last-Modified headers: sent back, they say which version we have."""
 
     @property
     def conditions(self) -> dict[str, str]:
-        """Headers of a request that is to be answered only with something new."""
+        """Headers that ask the server to send the photo only if it changed."""
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in headers.items() if value}
 
     @property
     def is_final(self) -> bool:
-        """Whether asking again would give the same."""
+        """Whether asking again would give the same answer."""
         return not is_retryable(self.status, self.http_status)
 
     @property

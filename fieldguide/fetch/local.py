@@ -85,7 +85,7 @@ def confined(path: Path, root: str | None) -> Path:
 
 
 def _read_file(path: Path, max_bytes: int) -> Outcome:
-    # Non-blocking, so that a named pipe in a stranger's tree cannot hold us.
+    # Non-blocking: opening a named pipe in an unknown folder must not block forever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -132,7 +132,7 @@ class _OpenTar:
 
 @lru_cache(maxsize=8)
 def _open_tar(archive: Path, size: int, mtime_ns: int) -> _OpenTar:
-    """Size and time of the archive only make the cached answer its own."""
+    """Size and time of the archive are part of the cache's key: a changed archive is read again."""
     return _OpenTar(archive)
 
 

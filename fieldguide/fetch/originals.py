@@ -52,7 +52,7 @@ class Runs(Sequence[list[ShardTask]]):
 
     def __init__(self, store: Store, plan: Plan, numbers: list[int], workers: int, previous: Previous) -> None:
         self._store, self._plan, self._previous = store, plan, previous
-        # As many for each worker, all about as long: nobody is left with the last one.
+        # Equally many runs for each worker, of about equal length, so that all workers finish together.
         num_runs = workers * -(-len(numbers) // (workers * LONGEST_RUN))
         self._runs = [run.tolist() for run in np.array_split(numbers, num_runs)] if numbers else []
 

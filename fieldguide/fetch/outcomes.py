@@ -20,11 +20,11 @@ class Outcome:
     content: bytes | None = None
     """The bytes as they came, if ok."""
     retry_after_s: float | None = None
-    """How long the server asks us to wait, if it does."""
+    """Seconds that the server asks us to wait, if it does."""
     etag: str | None = None
     last_modified: str | None = None
     is_unchanged: bool = False
-    """Whether the server has nothing new, as it was asked; then there are no bytes."""
+    """Whether the server answered that nothing changed (304); then there are no bytes."""
 
 
 def is_retryable(status: str, http_status: int | None) -> bool:

@@ -1,5 +1,4 @@
-"""How often may be asked: so many requests at once in all and of one host, so many a second of one host, and none while
-it asks for patience.
+"""Limits on requests: at once in all and to one host, per second to one host, and none while a host asks us to wait.
 
 Works within one event loop. A stage of several processes gives each of them its share.
 """

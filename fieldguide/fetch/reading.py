@@ -94,7 +94,7 @@ async def _find(wanted: Sequence[Entry], cache: PhotoCache, params: OriginalsPar
             assert entry.sha256 is not None
             if (kept := await asyncio.to_thread(cache.get, entry.sha256)) is not None:
                 return kept
-            # Fetch saw to it that no path leaves its source's root; what it let in is known by its digest.
+            # Any root will do: fetch checked that no path leaves its source's root, and the digest checks the bytes.
             outcome = await fetch_url(entry.url, ANYWHERE, downloader, params.max_side)
             content = outcome.content
             if outcome.status != Status.OK or content is None or hashlib.sha256(content).hexdigest() != entry.sha256:

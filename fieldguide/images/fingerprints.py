@@ -26,7 +26,7 @@ def reduced(image: Image.Image) -> Image.Image:
 def fingerprint(image: Image.Image) -> bytes:
     """The PDQ fingerprint of an RGB image, 32 bytes.
 
-    A large image is reduced first: PDQ itself begins by averaging down to 64 px, and its time goes with the pixels.
+    A large image is reduced first: PDQ itself begins by averaging down to 64 px, and takes time for every pixel.
     """
     bits, _quality = pdqhash.compute(np.asarray(reduced(image)))
     return np.packbits(np.asarray(bits, dtype=np.uint8)).tobytes()

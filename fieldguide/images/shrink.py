@@ -1,4 +1,4 @@
-"""Makes photos smaller as they arrive, for those who cannot keep originals."""
+"""Makes photos smaller as they arrive, where there is no room for originals."""
 
 import io
 from typing import Final
@@ -7,7 +7,7 @@ from fieldguide.images.decode import BROKEN, load_rgb, read_size
 
 QUALITY: Final = 95
 MOST_PIXELS: Final = 100_000_000
-"""Larger images are bombs more often than photos: they stay as they are, for the clean stage to judge."""
+"""Larger images are more often decompression bombs than photos: they stay as they are, and clean drops them."""
 
 
 def shrink(content: bytes, max_side: int) -> bytes:

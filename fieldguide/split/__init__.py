@@ -1,1 +1,1 @@
-"""Who learns from what: groups, the draw, held-out photos, class lists, the leak certificate."""
+"""Which photos train, validate and test: groups, the draw, held-out photos, class lists, the leak certificate."""

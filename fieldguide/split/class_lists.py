@@ -19,7 +19,7 @@ def close_taxonomy(
     `labels` counts the photos of each label. A label with fewer than `min_samples` photos, or one that the table lacks,
     is `other` at `ranks[0]`; what is known of its higher ranks stays: a name of a genus or of anything above it takes
     them from the species there, and so does a binomial that the table lacks. A label without photos (all are held out)
-    makes no class at any rank, but is told by those of the others. Without a table every label is a class of its own.
+    makes no class at any rank; it gets those of the other labels. Without a table every label is a class of its own.
     `regions` is left empty.
     """
     table = table or Taxa({label: {} for label in labels})
@@ -46,7 +46,7 @@ def close_taxonomy(
     parents: dict[str, dict[str, Lineage]] = {}
     for position, rank in enumerate(ranks):
         higher = ranks[position + 1 :]
-        # In a careless table a name stands under several parents (a "group" is no true rank): the most frequent wins.
+        # In some tables a name has several parents (a "group" is not a true rank): the most frequent one is taken.
         votes: dict[str, Counter[tuple[tuple[str, str], ...]]] = {name: Counter() for name in classes[rank][1:]}
         for label in taught:
             if (name := names[label][rank]) != OTHER:
@@ -106,7 +106,7 @@ def _lineages_of_names(names: Set[str], lineages: Mapping[str, Lineage]) -> dict
 
 
 def _is_at_least(up: str, rank: str) -> bool:
-    """Whether a taxon of `rank` has but one parent at `up`: of a table's own ranks only what lies below is known."""
+    """Whether `up` is `rank` or lies above it. Of a table's own ranks it is only known that they lie above genus."""
     if up == rank or rank == HIGHER_RANKS[0]:
         return True
     return up in HIGHER_RANKS and rank in HIGHER_RANKS and HIGHER_RANKS.index(up) > HIGHER_RANKS.index(rank)

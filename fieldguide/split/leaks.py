@@ -50,7 +50,7 @@ def _split_of_each_row(table: Path, divided: pl.DataFrame) -> pl.Series:
 def _find_shared(values: pl.Series, of_row: pl.Series) -> pl.Series:
     """For every value that stands in several splits, the list of them."""
     table = pl.DataFrame({"value": values, "split": of_row}).drop_nulls()
-    # Numbers are grouped much faster than text. Two values may have one hash, so what it finds is looked at again.
+    # Numbers are grouped much faster than text. Two values may share a hash, so its finds are checked on the values.
     table = table.with_columns(pl.col("value").hash().alias("hash"))
     split = pl.col("split")
     suspects = table.group_by("hash").agg(split.min().alias("least"), split.max().alias("most"))

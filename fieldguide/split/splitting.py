@@ -1,4 +1,4 @@
-"""Divides photos into train, val and test so that nothing that belongs together is parted.
+"""Divides photos into train, val and test so that photos that belong together stay together.
 
 A photo's split is a pure function of a salt and of the name of its group, never of how many photos there are: photos
 that are added at the end move none of the earlier ones, unless they tie two groups together. Every species' groups are
@@ -31,7 +31,7 @@ def find_groups(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """
     components = _connect(table.select(pl.col(columns).cast(pl.String)))
     first = np.empty(len(table), np.int64)
-    # Of several rows the last assignment stays, which backwards is the first.
+    # Backwards: of several rows of a group the last assignment wins, and that is then the first row.
     first[components[::-1]] = np.arange(len(table))[::-1]
     names = [pl.format(f"{column}={{}}", column) for column in (*columns, "photo_id")]
     return table.select(pl.coalesce(names).alias("group_id"))["group_id"].gather(first[components])
@@ -86,30 +86,31 @@ def honour_given(table: pl.DataFrame, column: str, ratios: Mapping[Split, float]
     return drawn.zip_with(is_drawn, table[column]).alias("split")
 
 
-def guarantee_minimum(photos: pl.DataFrame, minimum: int, classes: Sequence[str]) -> pl.DataFrame:
-    """Give each of `classes` at least `minimum` photos in test, then in val, out of train.
+def guarantee_minimum(photos: pl.DataFrame, minimum: int, classes: Mapping[str, str]) -> pl.DataFrame:
+    """Give each class at least `minimum` photos in test, then in val, out of train; `classes` names that of each label.
 
     Whole groups move, those drawn nearest to val first, as long as train keeps half of the class's photos. This alone
     lets photos that are added later move others, and only those of a class that falls short.
     """
-    counts = photos.group_by("label", "split").len()
+    named = photos.with_columns(pl.col("label").replace_strict(classes).alias("class"))
+    counts = named.group_by("class", "split").len()
     held: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for label, split, count in counts.iter_rows():
-        held[label][split] = count
-    short = [name for name in sorted(classes) if min(held[name][Split.VAL], held[name][Split.TEST]) < minimum]
+    for name, split, count in counts.iter_rows():
+        held[name][split] = count
+    short = [name for name in sorted(held) if min(held[name][Split.VAL], held[name][Split.TEST]) < minimum]
     if not short:
         return photos
-    concerned = photos.filter(pl.col("label").is_in(short))["group_id"].unique()
-    groups = photos.filter(pl.col("group_id").is_in(concerned.implode()))
+    concerned = named.filter(pl.col("class").is_in(short))["group_id"].unique()
+    groups = named.filter(pl.col("group_id").is_in(concerned.implode()))
     members: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for group, label, count in groups.group_by("group_id", "label").len().iter_rows():
-        members[group][label] = count
+    for group, name, count in groups.group_by("group_id", "class").len().iter_rows():
+        members[group][name] = count
     state = dict(groups.select("group_id", "split").unique("group_id").iter_rows())
     waiting: defaultdict[str, list[str]] = defaultdict(list)
     order = groups.unique("group_id").sort("position", "group_id", descending=True)["group_id"]
     for group in order:
-        for label in members[group]:
-            waiting[label].append(group)
+        for name in members[group]:
+            waiting[name].append(group)
     for name in short:
         least_left = sum(held[name][split] for split in DRAWN) / 2
         for split in (Split.TEST, Split.VAL):
@@ -119,10 +120,11 @@ def guarantee_minimum(photos: pl.DataFrame, minimum: int, classes: Sequence[str]
                 if state[group] != Split.TRAIN or held[name][Split.TRAIN] - members[group][name] < least_left:
                     continue
                 state[group] = split
-                for label, count in members[group].items():
-                    held[label][Split.TRAIN] -= count
-                    held[label][split] += count
-    moved = pl.DataFrame({"group_id": list(state), "moved": [str(split) for split in state.values()]})
+                for other, count in members[group].items():
+                    held[other][Split.TRAIN] -= count
+                    held[other][split] += count
+    splits = [None if split is None else str(split) for split in state.values()]
+    moved = pl.DataFrame({"group_id": list(state), "moved": pl.Series(splits, dtype=pl.String)})
     joined = photos.join(moved, on="group_id", how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("moved", "split").alias("split")).drop("moved")
 

@@ -14,13 +14,13 @@ from ruamel.yaml import YAML
 
 from fieldguide.errors import FieldguideError
 from fieldguide.track.mlflow_store import (
-    PipelineRun,
     create_parent,
     find_parent,
     holds_stage,
     locked_store,
     log_stage_metrics,
 )
+from fieldguide.track.pipeline_run import PipelineRun
 
 SYNCED_TAG = "fieldguide.synced"
 

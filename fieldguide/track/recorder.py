@@ -1,4 +1,4 @@
-"""The process that writes a stage's records to MLflow: reads the events of `tracking` from stdin until it closes.
+"""The process that writes a stage's records to MLflow: reads the events of `stage_run` from stdin until it closes.
 
 If it closes without an `end`, the stage was killed.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 def record(lines: Iterable[str]) -> None:
     """Carry out the events in `lines`, one JSON object each."""
-    from fieldguide.track.mlflow_store import StageRun
+    from fieldguide.track.mlflow_run import StageRun
 
     run: StageRun | None = None
     for line in lines:
@@ -37,7 +37,7 @@ def record(lines: Iterable[str]) -> None:
 
 
 def main() -> None:
-    """Record from stdin. A failure becomes the last line on stderr, which `tracking` shows."""
+    """Record from stdin. A failure becomes the last line on stderr, which `stage_run` shows."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         record(sys.stdin)

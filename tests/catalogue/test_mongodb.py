@@ -9,7 +9,7 @@ from bson import ObjectId
 from fieldguide.catalogue.sources import MongodbSource
 from fieldguide.errors import CatalogueError
 from tests.catalogue.mongo_server import serve_documents
-from tests.catalogue.test_sources import COLUMNS, NO_FILL
+from tests.catalogue.test_observations import COLUMNS, NO_FILL
 
 PLANTS = [
     {
@@ -69,6 +69,14 @@ def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CatalogueError, match=r"^db\.plants: 127\.0\.0\.1:1: .*refused") as error:
         list(source("mongodb://127.0.0.1:1/").rows())
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["mongodb://reader:$SECRET@host:port/", "mongodb://host/$SECRET.$SECRET", "$SECRET"])
+def test_a_wrong_address_keeps_its_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "hidden%2Ftoo")
+    with pytest.raises(CatalogueError, match=r"^db\.plants: ") as error:
+        list(source(url).rows())
+    assert "hidden" not in str(error.value)
 
 
 def test_a_broken_document_is_named() -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from fieldguide.catalogue.sources import SqlSource
 from fieldguide.errors import CatalogueError
 from tests.catalogue.postgres import serve_postgres
-from tests.catalogue.test_sources import COLUMNS, NO_FILL
+from tests.catalogue.test_observations import COLUMNS, NO_FILL
 
 EOL = """SELECT evobio10m_id AS id, 'eol/' || content_id || '_' || page_id || '.jpg' AS link, page_id AS name,
          CASE is_val WHEN 1 THEN 'val' ELSE 'train' END AS part
@@ -77,9 +77,14 @@ def test_a_query_without_order_is_refused() -> None:
         ("no url", "no url: .*expected a SQLAlchemy URL"),
         ("nothing://host/db", "expected a SQLAlchemy URL"),
         ("postgresql+psycopg://reader:hidden@127.0.0.1:1/db", r"reader:\*\*\*@127.*refused"),
+        ("postgresql+psycopg://reader:$SECRET@127.0.0.1:1/db", r"reader:\$SECRET@127.*refused"),
+        ("postgresql+psycopg://reader@$SECRET:port/db", "expected a SQLAlchemy URL"),
+        ("postgresql+psycopg://reader@127.0.0.1:1/db?options=$SECRET", "refused"),
+        ("sqlite:////absent/$SECRET/photos.sqlite", r"/absent/\*\*\*/photos\.sqlite is missing"),
     ],
 )
-def test_no_database_is_one_line(url: str, message: str) -> None:
+def test_no_database_is_one_line(url: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "hidden%2Ftoo")
     with pytest.raises(CatalogueError, match=message) as error:
         list(source(url).rows())
     assert "\n" not in str(error.value)

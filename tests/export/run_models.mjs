@@ -1,16 +1,15 @@
-// Runs many small graph models on both backends: node run.cjs JOBS WASM_FOLDER ANSWERS
+// Runs many small graph models on both backends: node run.cjs JOBS ANSWERS
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
-import '../../web/kernels.js';
 import { readFromFolder } from '../../web/node_files.mjs';
 import { env, setBackend, tensor4d, tidy } from '../../web/tensorflow.js';
+import 'virtual:kernels';
 
-async function run([jobsFile, wasmFolder, answersFile]) {
+async function run([jobsFile, answersFile]) {
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-  setWasmPaths(path.join(wasmFolder, path.sep));
+  setWasmPaths(WASM_FOLDER);
   const jobs = JSON.parse(readFileSync(jobsFile, 'utf8'));
   const answers = Object.fromEntries(jobs.map(({ name }) => [name, {}]));
   for (const backend of ['wasm', 'cpu']) {

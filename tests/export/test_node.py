@@ -34,7 +34,7 @@ def test_what_a_script_prints_is_returned(tmp_path: Path) -> None:
 def test_missing_packages_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(node, "WEB", tmp_path / "web")
     with pytest.raises(ExportError, match="node_modules is missing; run `npm ci`"):
-        node.build_page(tmp_path / "bundle")
+        node.build_page(tmp_path / "bundle", None)
 
 
 def test_a_workspace_inside_the_repository_shares_its_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,11 +43,11 @@ def test_a_workspace_inside_the_repository_shares_its_packages(tmp_path: Path, m
     web.mkdir(parents=True)
     (web / "build.mjs").write_text("console.log('built')")
     monkeypatch.setattr(node, "WEB", web)
-    node.build_page(tmp_path / "bundle")
+    node.build_page(tmp_path / "bundle", None)
 
 
 def test_the_page_is_written_below_the_folder_one_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    node.build_page(Path("bundle"))
+    node.build_page(Path("bundle"), None)
     written = {path.name for path in (tmp_path / "bundle").iterdir()}
     assert {"app.js", "index.html", "service_worker.js", "tfjs-backend-wasm-simd.wasm"} <= written

@@ -10,13 +10,13 @@ import pytest
 from onnx import helper
 
 from fieldguide.engine import run_isolated
-from fieldguide.export.node import build_script, run_node
+from fieldguide.errors import ExportError
+from fieldguide.export.node import build_script, run_node, trace_needs
 from tests.export.making import Outcome, run_everywhere, run_onnx, weights, write_onnx
 
 pytestmark = pytest.mark.slow
 
 CHANNELS = 4
-WASM = Path(__file__).parents[2] / "node_modules/@tensorflow/tfjs-backend-wasm/wasm-out"
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,10 @@ def by_tensorflow_js(root: Path, written: Written, outcome: Outcome) -> dict[str
         for name, (_, images) in written.items()
     ]
     (root / "jobs.json").write_text(json.dumps(jobs))
-    build_script("../tests/export/run_models.mjs", root / "run.cjs")
-    run_node(root / "run.cjs", str(root / "jobs.json"), str(WASM), str(root / "answers.json"))
+    # Both backends get what the traces say, as the page does, so a kernel that they miss is missed here.
+    needs = trace_needs([root / name for name in written])
+    build_script("../tests/export/run_models.mjs", root / "run.cjs", needs)
+    run_node(root / "run.cjs", str(root / "jobs.json"), str(root / "answers.json"))
     answers: dict[str, dict[str, Any]] = json.loads((root / "answers.json").read_text())
     return answers
 
@@ -208,3 +210,22 @@ def test_what_cannot_be_expressed_is_named_with_what_is_allowed(name: str, outco
     message = dict(zip(REFUSED, outcome.messages, strict=True))[name]
     assert REFUSED[name][1] in message
     assert "\n" not in message
+
+
+def test_a_trace_names_what_a_model_uses_and_no_more(root: Path, outcome: Outcome) -> None:
+    needs = trace_needs([root / "tanh"])
+    assert "Tanh" in needs["kernels"]
+    assert "tanh" in needs["functions"]
+    assert not {"Conv2D", "FusedConv2D"} & set(needs["kernels"])
+    both = trace_needs([root / "tanh", root / "conv valid"])
+    assert all(set(needs[what]) <= set(both[what]) for what in needs)
+    assert {"Conv2D", "FusedConv2D"} & set(both["kernels"])
+
+
+def test_what_tensorflow_js_lacks_is_named(root: Path, outcome: Outcome, tmp_path: Path) -> None:
+    model = (root / "tanh" / "model.json").read_text()
+    (tmp_path / "model.json").write_text(model.replace('"op":"Tanh"', '"op":"Lgamma"'))
+    for weights_file in (root / "tanh").glob("*.bin"):
+        (tmp_path / weights_file.name).write_bytes(weights_file.read_bytes())
+    with pytest.raises(ExportError, match=r"trace\.cjs failed: .*Lgamma"):
+        trace_needs([tmp_path])

@@ -147,18 +147,29 @@ def count(table: pl.DataFrame) -> dict[str, Counter[str]]:
 
 
 def test_every_class_has_its_minimum_and_groups_stay_whole() -> None:
-    table = photos(common=400, rare=24, tiny=4, other=30)
-    topped = guarantee_minimum(table, 4, ["common", "rare", "tiny"])
+    table = photos(common=400, rare=24, tiny=4, one=12, another=12)
+    classes = {"common": "common", "rare": "rare", "tiny": "tiny", "one": "other", "another": "other"}
+    topped = guarantee_minimum(table, 4, classes)
     counts = count(topped)
     for label in ("common", "rare"):
         assert min(counts[label][Split.VAL], counts[label][Split.TEST]) >= 4
     assert counts["tiny"][Split.TRAIN] >= 2, "train keeps half"
-    assert counts["other"] == count(table)["other"], "`other` is not asked for"
+    merged = counts["one"] + counts["another"]
+    assert min(merged[Split.VAL], merged[Split.TEST]) >= 4, "labels of one class count together"
     assert topped.group_by("group_id").agg(pl.col("split").n_unique())["split"].max() == 1
     moved = table.with_columns(topped["split"].alias("now")).filter(pl.col("now") != pl.col("split"))
     assert set(moved["split"]) == {Split.TRAIN}
     assert "common" not in set(moved["label"])
-    assert guarantee_minimum(table, 0, ["tiny"]).equals(table)
+    assert guarantee_minimum(table, 0, classes).equals(table)
+
+
+def test_what_is_in_no_split_stays_in_none() -> None:
+    table = photos(rare=24).with_columns(
+        pl.when(pl.col("group_id") == "g3").then(None).otherwise("split").alias("split")
+    )
+    topped = guarantee_minimum(table, 4, {"rare": "rare"})
+    assert topped.filter(pl.col("split").is_null())["group_id"].unique().to_list() == ["g3"]
+    assert count(topped)["rare"][Split.TEST] >= 4
 
 
 def test_the_cap_leaves_the_earliest_drawn() -> None:

@@ -17,6 +17,7 @@ from fieldguide.clean.params import CleanParams
 from fieldguide.engine import EngineParams
 from fieldguide.fetch.params import FetchParams
 from fieldguide.params import load_section
+from fieldguide.presets import expand, load_overlay, write_params
 from fieldguide.records.params import ResizeParams
 from fieldguide.split.params import SplitParams
 from fieldguide.stage import Metrics
@@ -26,7 +27,6 @@ from stages.fetch import fetch
 from stages.resize import resize
 from stages.split import split
 from tests.images.pictures import blotches, encode
-from tests.pipeline.project import ROOT
 
 ONE_WORKER = {"engine": EngineParams(backend="loky", workers=1)}
 
@@ -59,13 +59,16 @@ class Made:
         }
 
 
-def preset(name: str) -> Path:
-    return ROOT / "presets" / f"{name}.yaml"
+def preset(name: str, folder: Path) -> Path:
+    """The params.yaml of a preset in `folder`."""
+    file = folder / "params.yaml"
+    write_params(expand(load_overlay(name)), file)
+    return file
 
 
 def make(name: str, folder: Path, *, allow_private: bool = False) -> Made:
     """Run the data stages by a preset; only the number of workers is not the preset's, and what a loopback needs."""
-    file = preset(name)
+    file = preset(name, folder)
     asking = ONE_WORKER | ({"allow_private": True} if allow_private else {})
     fetched = fetch(
         load_section(FetchParams, "fetch", file).model_copy(update=asking), data=Path("data"), out=folder / "fetch"

@@ -64,7 +64,7 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
         "image_size": 24,
         "mean": [0.5, 0.4, 0.3],
         "std": [0.5, 0.25, 0.2],
-        "padding": "pad",
+        "method": "pad",
         "pad_color": [255, 255, 255],
     }
     assert json.loads((bundle / "calibration.json").read_text()) == {"temperature": 1.5, "min_confidence": 0.4}
@@ -139,7 +139,7 @@ def test_too_large_a_bundle_fails(exported: Exported) -> None:
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
-        ("student/model.json", r"model\.json is missing; run the distill-student stage first"),
+        ("student/model.json", r"model\.json is missing; has training finished"),
         ("tfrecord/manifest.json", r"manifest\.json is missing; run the tfrecord stage first"),
     ],
 )

@@ -152,16 +152,3 @@ def test_numbers_are_flattened_and_everything_else_is_left_out(store: Any):
 )
 def test_names_are_made_acceptable(store: Any, name: str, allowed: str):
     assert store.allowed_name(name) == allowed
-
-
-def test_the_key_tells_pipeline_runs_apart(store: Any):
-    run = store.PipelineRun("repro", "a" * 40, "x: 1")
-    others = [
-        store.PipelineRun("warm-fern", "a" * 40, "x: 1"),
-        store.PipelineRun("repro", "b" * 40, "x: 1"),
-        store.PipelineRun("repro", "a" * 40, "x: 2"),
-    ]
-    assert run.key == store.PipelineRun("repro", "a" * 40, "x: 1").key
-    assert len({run.key, *(other.key for other in others)}) == 4
-    assert run.title.startswith("repro-aaaaaaa-")
-    assert others[0].title == "warm-fern"

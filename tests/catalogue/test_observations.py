@@ -1,8 +1,7 @@
+"""Tables of any format become rows; what is wrong in them is named by file and line."""
+
 import gzip
-import io
 import json
-import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from fieldguide.catalogue.rows import Row
-from fieldguide.catalogue.sources import AnySource, FoldersSource, ObservationsSource, UrlsSource
+from fieldguide.catalogue.sources import AnySource, ObservationsSource, UrlsSource
 from fieldguide.errors import CatalogueError
-from tests.photo_server import serve_photos
 
 NO_FILL = {"region": None, "licence": None, "rights_holder": None}
+
+
 COLUMNS = {
     "id": "id",
     "url": "link",
@@ -32,6 +32,8 @@ COLUMNS = {
     "rights_holder": None,
     "given_split": "part",
 }
+
+
 TABLE = [
     {"id": 1, "link": "photos/1.jpg", "who": " Ada ", "name": "Aster\u00a0 alpinus", "part": "train", "extra": "x"},
     {"id": 2, "link": "http://a.org/2.jpg", "who": None, "name": "Bellis; perennis", "part": None, "extra": None},
@@ -146,100 +148,6 @@ def test_without_an_id_column_the_url_is_the_id(tmp_path: Path) -> None:
     ]
 
 
-def plant(root: Path, *paths: str) -> Path:
-    for path in paths:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(b"photo")
-    return root
-
-
-def folders(*roots: Path, pattern: str | None = None) -> FoldersSource:
-    return FoldersSource.model_validate({"kind": "folders", "roots": roots, "pattern": pattern, "fill": NO_FILL})
-
-
-def test_folders_are_labels_and_roots_are_merged(tmp_path: Path) -> None:
-    first = plant(tmp_path / "a", "Bellis perennis/1.JPG", "Aster alpinus/2.png", "Aster alpinus/1.webp")
-    second = plant(tmp_path / "b", "Aster alpinus/2.png", "Aster alpinus/notes.txt", "Aster alpinus/._1.jpg")
-    rows = list(folders(first, second).rows())
-    assert [(row.id, row.label, row.url) for row in rows] == [
-        ("Aster alpinus/1.webp", "Aster alpinus", f"file:{first}/Aster alpinus/1.webp"),
-        ("Aster alpinus/2.png", "Aster alpinus", f"file:{first}/Aster alpinus/2.png"),
-        ("Bellis perennis/1.JPG", "Bellis perennis", f"file:{first}/Bellis perennis/1.JPG"),
-        ("1:Aster alpinus/2.png", "Aster alpinus", f"file:{second}/Aster alpinus/2.png"),
-    ]
-    assert [row.root for row in rows] == [str(first)] * 3 + [str(second)]
-
-
-def test_a_pattern_names_catalogue_columns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    root = plant(tmp_path, "EU/Aster_alpinus/train_1.jpg", "EU/Aster_alpinus/test_2.jpg", "contact sheet.jpg")
-    rows = folders(root, pattern=r"(?P<region>\w+)/(?P<label>\w+)/(?P<given_split>train|test)_.*").rows()
-    assert [(row.region, row.label, row.given_split) for row in rows] == [
-        ("EU", "Aster_alpinus", "test"),
-        ("EU", "Aster_alpinus", "train"),
-    ]
-    assert "left out 1 files that do not match, as contact sheet.jpg" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("pattern", "message"),
-    [
-        ("(?P<species>.*)", "group 'species' is unknown; expected one of observation_id"),
-        ("(", "not a regular expression"),
-    ],
-)
-def test_a_wrong_pattern_is_refused_before_any_work(tmp_path: Path, pattern: str, message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        folders(tmp_path, pattern=pattern)
-
-
-@pytest.mark.parametrize(
-    ("paths", "message"),
-    [(["a.txt"], "no photo found"), (["a/b/c.jpg"], r"no photo found; 'a/b/c.jpg' does not match")],
-)
-def test_a_root_without_photos_is_an_error(tmp_path: Path, paths: list[str], message: str) -> None:
-    with pytest.raises(CatalogueError, match=message):
-        list(folders(plant(tmp_path, *paths)).rows())
-
-
-def pack_tar(path: Path, names: list[str], mode: str) -> Path:
-    with tarfile.open(path, mode) as archive:
-        for name in names:
-            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
-    return path
-
-
-def pack_zip(path: Path, names: list[str], mode: str) -> Path:
-    with zipfile.ZipFile(path, mode) as archive:
-        for name in names:
-            archive.writestr(name, b"")
-    return path
-
-
-@pytest.mark.parametrize(
-    ("name", "pack", "mode", "scheme"),
-    [
-        ("a.tar", pack_tar, "w", "tar"),
-        ("a.tar.gz", pack_tar, "w:gz", "tar"),
-        ("a.tgz", pack_tar, "w:gz", "tar"),
-        ("a.zip", pack_zip, "w", "zip"),
-    ],
-)
-def test_an_archive_is_a_tree_too(tmp_path: Path, name: str, pack: Any, mode: str, scheme: str) -> None:
-    names = ["./Bellis perennis/2.jpg", "Aster alpinus/1.PNG", "Aster alpinus/notes.txt", "Aster alpinus/._1.png"]
-    archive = pack(tmp_path / name, names, mode)
-    assert [(row.id, row.label, row.url, row.root) for row in folders(archive).rows()] == [
-        ("Aster alpinus/1.PNG", "Aster alpinus", f"{scheme}://Aster alpinus/1.PNG::{archive}", str(tmp_path)),
-        ("Bellis perennis/2.jpg", "Bellis perennis", f"{scheme}://./Bellis perennis/2.jpg::{archive}", str(tmp_path)),
-    ]
-
-
-@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.zip"])
-def test_a_broken_archive_is_named(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"no archive")
-    with pytest.raises(CatalogueError, match=f"{name} cannot be read"):
-        list(folders(tmp_path / name).rows())
-
-
 @pytest.mark.parametrize(
     ("root", "url", "inside"),
     [
@@ -307,72 +215,6 @@ def test_a_place_that_is_none_is_named(tmp_path: Path, latitude: str, longitude:
     path.write_text(f"id,link,who,name,part,y,x\n1,1.jpg,,,,{latitude},{longitude}\n")
     with pytest.raises(CatalogueError, match=r"o\.csv line 2, l\w+itude: got '.*'; expected degrees from -"):
         list(observations(path, latitude="y", longitude="x").rows())
-
-
-def test_a_root_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match="nowhere is not a folder"):
-        list(folders(tmp_path / "nowhere").rows())
-
-
-def test_a_file_name_that_is_not_text_is_an_error(tmp_path: Path) -> None:
-    plant(tmp_path, "a/1.jpg")
-    (Path(str(tmp_path / "a")) / b"\xff.jpg".decode("utf-8", "surrogateescape")).write_bytes(b"")
-    with pytest.raises(CatalogueError, match="is not UTF-8"):
-        list(folders(tmp_path).rows())
-
-
-LIST = "# from 2011\n\nn1_2\thttp://a.org/1.jpg\n  http://a.org/2.jpg  \n# http://a.org/3.jpg\nphotos/4.jpg\n"
-
-
-def urls(path: Path | str) -> UrlsSource:
-    return UrlsSource.model_validate({"kind": "urls", "path": str(path), "fill": NO_FILL})
-
-
-def test_the_last_word_of_a_line_is_the_url(tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_text(LIST)
-    assert [(row.id, row.source_row, row.url, row.root) for row in urls(tmp_path / "list.txt").rows()] == [
-        ("http://a.org/1.jpg", "list.txt:3", "http://a.org/1.jpg", None),
-        ("http://a.org/2.jpg", "list.txt:4", "http://a.org/2.jpg", None),
-        ("photos/4.jpg", "list.txt:6", f"file:{tmp_path}/photos/4.jpg", str(tmp_path)),
-    ]
-
-
-def test_a_line_that_repeats_a_url_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "list.txt").write_text("http://a.org/1.jpg\n2.jpg\nagain http://a.org/1.jpg\n2.jpg\n")
-    assert [row.source_row for row in urls(tmp_path / "list.txt").rows()] == ["list.txt:1", "list.txt:2"]
-    assert "left out 2 lines that repeat a URL" in caplog.text
-
-
-def test_a_list_may_itself_have_a_url() -> None:
-    with serve_photos() as server:
-        server.texts["list.txt"] = LIST.replace("photos/4.jpg", "http://a.org/4.jpg")
-        rows = list(urls(server.url("text/list.txt")).rows())
-        assert [row.url for row in rows] == [f"http://a.org/{number}.jpg" for number in (1, 2, 4)]
-        assert rows[0].source_row == "list.txt:3"
-
-
-@pytest.mark.parametrize(
-    ("path", "message"), [("text/list.txt", "line 6: got the path 'photos/4.jpg'"), ("404", "404 cannot be read: HTTP")]
-)
-def test_a_wrong_remote_list_is_an_error(path: str, message: str) -> None:
-    with serve_photos() as server:
-        server.texts["list.txt"] = LIST
-        with pytest.raises(CatalogueError, match=message):
-            list(urls(server.url(path)).rows())
-
-
-@pytest.mark.parametrize(
-    ("content", "message"), [(b"\xff\n", "line 1: not valid UTF-8"), (b"x" * 4_200_000, "line 1: longer")]
-)
-def test_a_broken_list_is_an_error(tmp_path: Path, content: bytes, message: str) -> None:
-    (tmp_path / "list.txt").write_bytes(content)
-    with pytest.raises(CatalogueError, match=message):
-        list(urls(tmp_path / "list.txt").rows())
-
-
-def test_a_missing_list_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match=r"list\.txt is missing"):
-        list(urls(tmp_path / "list.txt").rows())
 
 
 def test_the_kind_picks_the_source() -> None:

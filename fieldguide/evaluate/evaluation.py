@@ -1,0 +1,58 @@
+"""Evaluates one model on the test and held-out photos: its answers, its scores and its part of the report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldguide.catalogue.splits import HELD_OUT
+from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
+from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
+from fieldguide.evaluate.scores import ScoreRules, count_photos, score
+from fieldguide.evaluate.seen_unseen import score_held_out
+from fieldguide.records.manifest import Manifest
+from fieldguide.records.reader import RecordSet
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """What every model is evaluated on, and the rules."""
+
+    train: RecordSet
+    val: RecordSet
+    test: RecordSet
+    held_out: dict[str, RecordSet]
+    """By split (seen, unseen): those that the data set has."""
+    num_train: dict[str, int]
+    """Training photos of each class at the first rank."""
+    rules: ScoreRules
+
+    @classmethod
+    def open(cls, tfrecord: Path, rules: ScoreRules) -> "EvaluationData":
+        """The splits of a finished tfrecord folder. Raises RecordError or CatalogueError."""
+        train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
+        written = Manifest.read(tfrecord).splits
+        held_out = {part.value: RecordSet.open(tfrecord, part) for part in HELD_OUT if part in written}
+        return cls(train, val, test, held_out, count_photos(train), rules)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """That of the records."""
+        return self.test.taxonomy
+
+
+def evaluate_model(
+    model: EvaluatedModel, data: EvaluationData, confused_pairs: int, out: Path
+) -> tuple[Answers, ModelPage]:
+    """Calibrate `model`, ask it about the test photos, and draw its figures into `out`.
+
+    Returns its answers, and its numbers with all that the report shows; `confused_pairs` is how many mistakes.
+    """
+    temperatures = calibrate(model, data.val)
+    answers = answer(model, temperatures, data.test)
+    scores = {
+        **score(answers, data.test.regions, data.num_train, data.rules),
+        **score_held_out(model, temperatures, answers, data.held_out, data.rules),
+    }
+    figures = draw_figures(answers, data.num_train, data.rules, data.taxonomy, out)
+    mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
+    return answers, ModelPage(model.name, model.region, scores, figures, mistakes)
