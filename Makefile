@@ -40,6 +40,7 @@ data: env ## the photographs that data.dvc points to
 
 repro: data ## run every stage whose inputs changed, and say what was built
 	@$(BIN)/python -m fieldguide check
+	@$(BIN)/python -m fieldguide check
 	$(BIN)/dvc repro
 	@$(BIN)/python -m fieldguide summary
 	@git diff --quiet -- dvc.lock metrics || printf '%s\n' '' 'dvc.lock and metrics/ differ from the commit: other photographs, parameters or code, or another processor,' \

@@ -73,9 +73,9 @@ def _refuse_to_lose(out: Path) -> None:
 def report(result: Survey, minutes: float) -> Iterator[tuple[str, str]]:
     """What was found, what was chosen and why, what looks odd, how long it may take: titles and texts."""
     yield "Found", as_text(list(_found(result)))
-    width = max(len(reason.key) for reason in result.choice.reasons)
-    values = min(40, max(len(reason.value) for reason in result.choice.reasons))
-    chosen = (f"  {key:<{width}}  {value:<{values}}  {why}" for key, value, why in result.choice.reasons)
+    reasons = [reason._replace(key=_shown_key(reason.key)) for reason in result.choice.reasons]
+    width, values = (min(40, max(len(reason[place]) for reason in reasons)) for place in (0, 1))
+    chosen = (f"  {key:<{width}}  {value:<{values}}  {why}" for key, value, why in reasons)
     yield "Chosen", "\n".join(map(str.rstrip, chosen))
     odd = [*result.choice.warnings, *result.oddities, *result.learning.misfits]
     if odd:
@@ -85,6 +85,13 @@ def report(result: Survey, minutes: float) -> Iterator[tuple[str, str]]:
         told = ", ".join(f"{what} {seconds / 60:.0f}" for what, seconds in parts if seconds >= 30)
         over = "" if result.schedule.minutes <= minutes * 1.1 else f"; fewer than {minutes:.0f} are not to be had"
         yield "Time", f"  about {result.schedule.minutes:.0f} minutes by measured speeds{over}: {told}"
+
+
+def _shown_key(key: str) -> str:
+    """The key in params.yaml; of those that templates give to several networks, the teacher's."""
+    for template in ("templates.backbone", "templates.training"):
+        key = key.replace(template, "train_teacher.global")
+    return key
 
 
 def _found(result: Survey) -> Iterator[Line]:

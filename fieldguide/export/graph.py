@@ -31,13 +31,18 @@ class Network(tf.Module):
         )
 
 
-def run_graph(graph: OnnxGraph, image: tf.Tensor) -> tf.Tensor:
-    """The output of `graph` for NHWC images. Raises ExportError naming the node that cannot be expressed."""
+def check_operators(graph: OnnxGraph) -> None:
+    """Refuse a graph of which an operator has no conversion. Raises ExportError naming it, and those that have."""
     unknown = sorted({node.operator for node in graph.nodes} - set(OPERATORS))
     if unknown:
         raise ExportError(
             f"{graph.file}: no conversion for {', '.join(unknown)}; the student may use {', '.join(sorted(OPERATORS))}"
         )
+
+
+def run_graph(graph: OnnxGraph, image: tf.Tensor) -> tf.Tensor:
+    """The output of `graph` for NHWC images. Raises ExportError naming the node that cannot be expressed."""
+    check_operators(graph)
     values: dict[str, Value] = {**graph.constants, graph.input_name: image}
     for node in graph.nodes:
         inputs = [values[name] if name else None for name in node.inputs]

@@ -12,11 +12,17 @@ from fieldguide.preflight.finding import Finding, note, problem
 from fieldguide.preflight.setting import Setting, source_files
 from fieldguide.survey.tally import Tally
 
+DATA_POINTER = Path("data.dvc")
+
 
 def check_sources(setting: Setting) -> Iterator[Finding]:
     """Tables, archives and folders open, and their first rows are as the params say. URLs are not asked for."""
     if not setting.fetch:
         return
+    if DATA_POINTER.exists() and not DATA_POINTER.with_suffix("").exists():
+        yield problem(
+            f"{DATA_POINTER.with_suffix('')} is missing, which fetch depends on; `dvc pull {DATA_POINTER}` brings it"
+        )
     for name, source in setting.fetch.sources.items():
         where = f"fetch.sources.{name}"
         missing = [path for path in source_files(source) if not _exists(path)]

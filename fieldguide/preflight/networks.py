@@ -62,12 +62,12 @@ def _try_in_torch(networks: dict[str, BackboneParams], side: int, onnx_file: Pat
 
 
 def _try_in_tensorflow(onnx_file: Path) -> list[str]:
-    """What keeps the graph from being converted; nothing in most cases."""
-    from fieldguide.export.graph import Network
+    """The operators of the graph that have no conversion: none in most cases."""
+    from fieldguide.export.graph import check_operators
     from fieldguide.export.onnx_graph import read_onnx
 
     try:
-        Network(read_onnx(onnx_file)).answer.get_concrete_function()
+        check_operators(read_onnx(onnx_file))
     except FieldguideError as error:
         return [f"distill_student cannot be exported: {str(error).removeprefix(f'{onnx_file}: ')}"]
     return []

@@ -133,7 +133,7 @@ def _other_files(found: Findings) -> Iterator[str]:
             folders = _count(tree.empty_folders, "folder", "folders")
             yield f"{tree.root}: {folders} without photos: {_some(tree.empty_folders)}"
         if tree.tables:
-            yield f"{tree.root}: tables that were not used; --table names one: {_some(tree.tables)}"
+            yield f"{tree.root}: tables that were not used; --table or --taxonomy names one: {_some(tree.tables)}"
 
 
 def _beside(found: Findings) -> Iterator[str]:

@@ -13,7 +13,8 @@ from fieldguide.survey.tables import find_table_layout
 from fieldguide.survey.trees import TABLES, Tree, read_tree
 
 GENERIC = frozenset(
-    {"images", "image", "photos", "photo", "pictures", "data", "dataset", "img", "labels", *SPLIT_WORDS}
+    {"all", "annotations", "data", "dataset", "files", "image", "images", "img", "index", "labels", "list", "manifest"}
+    | {"metadata", "observations", "photo", "photos", "pictures", "rows", "table", *SPLIT_WORDS}
 )
 """Names that say nothing; the folder above names the source instead."""
 
@@ -126,7 +127,9 @@ def _named(found: Sequence[FoundSource], paths: Sequence[Path]) -> dict[str, Fou
 
 def source_name(path: Path) -> str:
     """What to call a source at `path`: letters, digits and hyphens. It goes into the ids of its photos."""
-    for place in (path, *path.resolve().parents):
+    for place in (path.absolute(), *path.absolute().parents):
+        if place == Path.cwd():
+            break
         stem = place.name
         for ending in (*ARCHIVES, *TABLES, ".txt"):
             stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem

@@ -182,7 +182,7 @@ def test_a_file_of_ones_own_is_not_written_over(repository: Path, capsys: pytest
             "--minutes chooses epochs, but preset moths says how many",
         ),
         (["nowhere"], "nowhere does not exist; expected folders or archives"),
-        (["list.txt"], "no photo has a class in list (urls), so nothing can be taught"),
+        (["list.txt"], "no photo has a class in photos (urls), so nothing can be taught"),
         (["data/flora", "--taxonomy", "none.csv"], "none.csv is missing; expected a table of species"),
     ],
 )

@@ -59,6 +59,16 @@ def test_what_is_wrong_is_told(write: Write, overrides: list[str], problem: str)
     assert any(re.match(problem, text) for text in found), found
 
 
+def test_data_that_was_not_pulled_is_a_problem(write: Write):
+    setting = write()
+    Path("data.dvc").write_text("outs: []")
+    assert problems(check_sources(setting)) == [
+        "data is missing, which fetch depends on; `dvc pull data.dvc` brings it"
+    ]
+    Path("data").mkdir()
+    assert problems(check_sources(setting)) == []
+
+
 def test_several_problems_are_all_told(write: Write):
     found = problems(check_data(write("resize.quality=101", f"{FLORA}.roots=[nowhere]", "clean.replacements=none.csv")))
     assert len(found) == 3

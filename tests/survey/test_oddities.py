@@ -86,5 +86,5 @@ def test_a_tree_that_is_odd(plant: Plant):
         "t: pictures of other formats are left out; convert them to JPEG first: 1 .heic",
         "t: files that are no photos: 1 .txt (Aster/notes.txt)",
         "t: 1 folder without photos: empty",
-        "t: tables that were not used; --table names one: labels.csv",
+        "t: tables that were not used; --table or --taxonomy names one: labels.csv",
     ]

@@ -94,7 +94,8 @@ def test_what_makes_no_source_is_said(plant: Plant, photos: list[str], message: 
         ("/data/produce50/images", "produce50"),
         ("/data/images", "photos"),
         ("/birds/train", "birds"),
-        ("/data/rows.jsonl.gz", "rows"),
+        ("/data/flora.jsonl.gz", "flora"),
+        ("/flora/manifest.csv", "flora"),
     ],
 )
 def test_a_source_is_called_after_the_first_folder_that_says_something(path: str, name: str):
