@@ -21,6 +21,7 @@ from PIL import Image
 
 from benchmarks.fetch import NO_FILL, ROOT, WORKERS, measure_process
 from benchmarks.photo_host import draw_photos
+from fieldguide.params import read_params
 
 PEER = """
 import sys
@@ -82,7 +83,7 @@ def write_repository(work: Path) -> Path:
     (repository / "data").mkdir(parents=True)
     for name in ("stages", "fieldguide"):
         (repository / name).symlink_to(ROOT / name)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = read_params(ROOT / "params.yaml")
     engine = {"backend": "loky", "workers": WORKERS}
     source = {"kind": "folders", "roots": [str(work / "photos")], "pattern": None, "fill": NO_FILL}
     params["fetch"] |= {"sources": {"all": source}, "engine": engine}

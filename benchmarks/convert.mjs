@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
-import '../web/kernels.js';
+import 'virtual:kernels';
 import { readFromFolder } from '../web/node_files.mjs';
 import { env, setBackend, tensor4d, tidy } from '../web/tensorflow.js';
 

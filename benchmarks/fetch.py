@@ -24,6 +24,8 @@ from pathlib import Path
 import psutil
 import yaml
 
+from fieldguide.params import read_params
+
 ROOT = Path(__file__).parents[1]
 SIDE = 256
 WORKERS = 2
@@ -88,7 +90,7 @@ def our_command(work: Path) -> list[str]:
     for name in ("stages", "fieldguide"):
         if not (repository / name).exists():
             (repository / name).symlink_to(ROOT / name)
-    section = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["fetch"]
+    section = read_params(ROOT / "params.yaml")["fetch"]
     section |= {
         "sources": {"list": {"kind": "urls", "path": str(work / "urls.txt"), "fill": NO_FILL}},
         "max_side": SIDE,

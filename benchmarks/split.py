@@ -25,6 +25,7 @@ import yaml
 from benchmarks.fetch import ROOT, measure_process
 from benchmarks.split_tables import make_photos, write_tables
 from fieldguide.files import write_table
+from fieldguide.params import read_params
 from fieldguide.split.leaks import count_leaks
 
 SCRIPT = "scripts/evobio10m/make_splits.py"
@@ -112,7 +113,7 @@ def write_repository(work: Path) -> None:
     repository.mkdir()
     for name in ("stages", "fieldguide"):
         (repository / name).symlink_to(ROOT / name)
-    section = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["split"]
+    section = read_params(ROOT / "params.yaml")["split"]
     section |= {
         "ranks": ["species"],
         "taxonomy": None,

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import yaml
 
 from benchmarks.clean_tables import peak_mb
 from fieldguide.files import write_table
+from fieldguide.params import read_params
 from fieldguide.split.params import SplitParams
 from stages.split import split
 
@@ -43,7 +43,7 @@ def main() -> None:
 
 def measure(folder: Path) -> tuple[int, int, float, float]:
     """Classes, leaked groups, seconds, peak memory in MB."""
-    section = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["split"]
+    section = read_params(ROOT / "params.yaml")["split"]
     params = SplitParams.model_validate(section | {"ranks": ["species"], "taxonomy": None})
     started = time.perf_counter()
     metrics = split(params, fetch=folder, clean=folder, out=folder / "split", reports=folder / "reports")

@@ -11,8 +11,11 @@ runs as `python -m stages.resize --fetch interim/fetch --split interim/split --o
 import argparse
 import inspect
 import logging
+import os
 import signal
 import sys
+import threading
+import time
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -30,6 +33,8 @@ Metrics = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 1.0
+
 
 def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv: Sequence[str] | None = None) -> None:
     """Run `stage` as a program.
@@ -44,6 +49,7 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     # A polite kill unwinds like Ctrl-C, so temporary files go; a hard one leaves only names that nobody reads.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_with_parent()
     try:
         options = parse_options(stage, argv)
         picked = [str(options[variant])] if variant else []
@@ -58,12 +64,31 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
     except FieldguideError as error:
         print(f"{stage.__name__}: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print(f"{stage.__name__}: interrupted", file=sys.stderr)
+        sys.exit(130)
     except OSError as error:
         if error.errno is None:
             raise
         where = f": {error.filename}" if error.filename else ""
         print(f"{stage.__name__}: {error.strerror}{where}", file=sys.stderr)
         sys.exit(1)
+
+
+def end_with_parent() -> None:
+    """End this process, politely, soon after the one that started it.
+
+    DVC that is killed leaves its stage running, and the orphan would overwrite what a later run makes.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_EVERY_S)
+        log.warning("the process that started this stage has ended")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def section_model(stage: Callable[..., Metrics]) -> type[Section]:

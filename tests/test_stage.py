@@ -1,8 +1,10 @@
 """A stage as a program: its options, its parameters, its metrics, and one line for every mistake of the user."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ STAGE = '''
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from fieldguide.errors import PhotoError
@@ -33,6 +36,12 @@ def count_things(params: CountParams, *, out: Path, teacher: str = "none", limit
         raise ZeroDivisionError("a bug")
     if params.trouble == "file":
         Path("absent.txt").read_text()
+    if params.trouble == "slow":
+        Path("started").touch()
+        try:
+            time.sleep(60)
+        finally:
+            Path("ended").touch()
     if params.trouble == "full":
         # A device that is always full stands for a disk that is.
         with open("/dev/full", "w") as stream:
@@ -128,3 +137,37 @@ def test_a_wrong_tracking_mode_is_a_mistake_too(run):
     assert finished.stderr == (
         "count_things: environment variable FIELDGUIDE_TRACKING is 'maybe'; expected one of on, off, strict\n"
     )
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def start_slowly(tmp_path: Path, *command: str) -> subprocess.Popen[str]:
+    (tmp_path / "params.yaml").write_text("count_things: {first: 1, trouble: slow}", encoding="utf-8")
+    environment = {"PATH": "", "PYTHONPATH": str(ROOT), "FIELDGUIDE_TRACKING": "off"}
+    return subprocess.Popen(
+        [sys.executable, *command], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_ctrl_c_is_one_line(run, tmp_path: Path):
+    with start_slowly(tmp_path, "count_things.py", "--out", "out") as process:
+        wait_for(tmp_path / "started")
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert process.stderr.read() == "count_things: interrupted\n"
+    assert process.returncode == 130
+    assert (tmp_path / "ended").exists()
+
+
+def test_a_stage_ends_with_the_process_that_started_it(run, tmp_path: Path):
+    start = "import subprocess, sys; subprocess.run([sys.executable, 'count_things.py', '--out', 'out'])"
+    with start_slowly(tmp_path, "-c", start) as parent:
+        wait_for(tmp_path / "started")
+        parent.kill()
+        wait_for(tmp_path / "ended")
+    assert not (tmp_path / "out").exists()

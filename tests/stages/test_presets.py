@@ -192,7 +192,7 @@ def test_treeoflife(workspace: Path) -> None:
     assert "Aster alpinus" not in drawn["label"]
     assert set(drawn["split"]) == {"train", "val", "test"}
     assert 0 < made.divided["num_train_small"] < 0.2 * made.divided["num_photos"]["train"]
-    small = pl.read_parquet(made.folder / "interim/split/train_small.parquet")
+    small = pl.read_parquet(made.folder / "split" / "train_small.parquet")
     assert set(made.used.join(small, on="photo_id")["split"]) == {"train"}
     made.assert_nothing_leaks()
 
@@ -203,7 +203,7 @@ def test_treeoflife(workspace: Path) -> None:
     assert told["Pica pica"] == "other Corvidae Animalia"
     assert told["Aster"] == "other Asteraceae Plantae"
     assert made.taxonomy.vernacular["Puma concolor"] == "cougar"
-    names = {path.name for path in (workspace / "resize").iterdir()}
+    names = {path.name for path in (workspace / "resize").glob("*.tar")}
     assert names == {f"{part}-00000.tar" for part in ("train", "val", "test", "seen", "unseen")}
     for pixels, facts in made.squares("seen"):
         assert pixels.shape == (224, 224, 3)
