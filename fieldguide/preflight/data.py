@@ -12,6 +12,7 @@ from fieldguide.preflight.finding import Finding, note, problem
 from fieldguide.preflight.setting import Setting, source_files
 from fieldguide.survey.tally import Tally
 
+UNREAD = note("not looked at, as no source was read")
 DATA_POINTER = Path("data.dvc")
 
 
@@ -75,6 +76,7 @@ def check_classes(setting: Setting) -> Iterator[Finding]:
     """There are labels, licences, groups and regions where later stages ask for them, and a split that is given."""
     tallies, split = setting.counted, setting.split
     if not tallies or not split:
+        yield UNREAD
         return
     num_rows = sum(tally.num_rows for tally in tallies)
     said = sum((tally.said for tally in tallies), Counter())

@@ -8,6 +8,7 @@ from statistics import fmean
 import psutil
 
 from fieldguide.fetch.limits import StoreKind
+from fieldguide.preflight.data import UNREAD
 from fieldguide.preflight.finding import Finding, note, problem
 from fieldguide.preflight.setting import Setting
 
@@ -28,6 +29,7 @@ FRAMEWORK_BYTES = 3e9
 def check_disk(setting: Setting) -> Iterator[Finding]:
     """The file system of the working directory holds what all stages write."""
     if not setting.counted or not setting.fetch or not setting.resize:
+        yield UNREAD
         return
     num_photos = sum(tally.num_rows for tally in setting.counted)
     sizes = [size for headers in setting.headers.values() for size in headers.num_bytes]
