@@ -1,6 +1,8 @@
 """What a converter made of a network: the graph, how far its answers are from PyTorch's, its size and its speed."""
 
+import contextlib
 import hashlib
+import io
 import json
 import shutil
 import statistics
@@ -8,7 +10,6 @@ import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from benchmarks.fetch import ROOT
 from fieldguide.engine import run_isolated
 from fieldguide.errors import ExportError
 from fieldguide.export.node import run_node
+from fieldguide.export.tfjs import MODEL_FILE
 
 WASM = ROOT / "node_modules" / "@tensorflow" / "tfjs-backend-wasm" / "wasm-out"
 NOT_COMPUTED = {"Const", "Placeholder", "NoOp"}
@@ -69,20 +71,27 @@ def judge(findings: Findings, network: Path, out: Path, interpreter: Path, scrip
     """Add to `findings` what the files that a converter left in `out` are like."""
     reference = np.load(network / "reference.npy")
     if (out / "student.tflite").exists():
-        subprocess.run([str(interpreter), "-W", "ignore", "-c", ANSWER_BY_TFLITE, str(network), str(out)], check=True)
-        found, answers = json.loads((out / "found.json").read_bytes()), [np.load(out / "logits.npy")]
+        command = [str(interpreter), "-W", "ignore", "-c", ANSWER_BY_TFLITE, str(network), str(out)]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         files = [out / "student.tflite"]
     else:
-        found = run_isolated(judge_saved_model, out / "saved_model", out / "graph_model", network / "images.npy")
-        answers = [np.load(out / "graph_model" / "logits.npy")]
-        files = [out / "graph_model" / "model.json", *sorted((out / "graph_model").glob("*.bin"))]
+        model = out / "graph_model"
+        try:
+            run_isolated(judge_saved_model, out / "saved_model", model, network / "images.npy", out)
+        except Exception as error:
+            # Whatever TensorFlow or its converter say to a peer's file is a finding.
+            findings.remarks.append(f"its SavedModel: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+            return
+        files = [model / MODEL_FILE, *sorted(model.glob("*.bin"))]
         # onnx2tf leaves .tflite files beside it.
         parts = [path for path in (out / "saved_model").rglob("*") if path.suffix == ".pb" or "variables." in path.name]
         findings.saved_model_mb = sum(path.stat().st_size for path in parts) / 1e6
-        arguments = (out / "graph_model", WASM, network / "images.bin", np.load(network / "images.npy").shape[1])
+    found, answers = json.loads((out / "found.json").read_bytes()), [np.load(out / "logits.npy")]
+    if len(files) > 1:
+        side = np.load(network / "images.npy").shape[1]
+        arguments = (out / "graph_model", WASM, network / "images.bin", side, out / "logits.bin")
         try:
-            milliseconds = run_node(script, *map(str, arguments), str(out / "logits.bin"))
-            findings.milliseconds.append(float(milliseconds))
+            findings.milliseconds.append(float(run_node(script, *map(str, arguments))))
             answers.append(np.fromfile(out / "logits.bin", "<f4").reshape(reference.shape))
         except ExportError as error:
             findings.remarks.append(f"in the page's TensorFlow.js: {error}")
@@ -93,22 +102,29 @@ def judge(findings: Findings, network: Path, out: Path, interpreter: Path, scrip
     findings.digests.add(hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest())
 
 
-def judge_saved_model(saved_model: Path, graph_model: Path, images_file: Path) -> dict[str, Any]:
-    """Write a SavedModel's graph model and logits to `graph_model`; its operations and batch. Isolate this."""
+def judge_saved_model(saved_model: Path, graph_model: Path, images_file: Path, out: Path) -> None:
+    """Write a SavedModel's graph model, and its logits and operations to `out` as ANSWER_BY_TFLITE. Isolate this."""
     from fieldguide.export.saved_model import SIGNATURE
-    from fieldguide.export.tfjs import MODEL_FILE, write_graph_model
+    from fieldguide.export.tfjs import lent_modules
     from fieldguide.records.quiet_tensorflow import tf
 
     shutil.rmtree(graph_model, ignore_errors=True)
     graph_model.mkdir()
-    write_graph_model(saved_model, graph_model, "none")
+    # Not the stage's own `write_graph_model`: it relies on weights that are constants, and a peer's are variables.
+    with lent_modules(), contextlib.redirect_stdout(io.StringIO()):
+        from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
+
+        convert_tf_saved_model(str(saved_model), str(graph_model), signature_def=SIGNATURE)
+    model = json.loads((graph_model / MODEL_FILE).read_bytes())
+    # The order of its keys is the converter's whim.
+    (graph_model / MODEL_FILE).write_text(json.dumps(model, sort_keys=True), encoding="utf-8")
     answer = tf.saved_model.load(str(saved_model)).signatures[SIGNATURE]
     [(name, spec)] = answer.structured_input_signature[1].items()
     images = np.load(images_file)
     step = len(images) if spec.shape[0] is None else spec.shape[0]
     batches = [images[start : start + step] for start in range(0, len(images), step)]
     logits = [next(iter(answer(**{name: tf.constant(batch)}).values())).numpy() for batch in batches]
-    np.save(graph_model / "logits.npy", np.concatenate(logits))
-    nodes = json.loads((graph_model / MODEL_FILE).read_bytes())["modelTopology"]["node"]
-    operations = [node["op"] for node in nodes if node["op"] not in NOT_COMPUTED]
-    return {"operations": operations, "batch_is_open": spec.shape[0] is None}
+    np.save(out / "logits.npy", np.concatenate(logits))
+    operations = [node["op"] for node in model["modelTopology"]["node"] if node["op"] not in NOT_COMPUTED]
+    found = {"operations": operations, "batch_is_open": spec.shape[0] is None}
+    (out / "found.json").write_text(json.dumps(found), encoding="utf-8")

@@ -127,7 +127,7 @@ def run_converter(script: str, interpreter: Path, network: Path, out: Path, prox
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - started
     watcher.join()
-    said = (out / "log.txt").read_text(encoding="utf-8", errors="replace")
+    said = (out / "log.txt").read_text(encoding="utf-8", errors="replace").replace(f"{network}/", "")
     error = find_error(said) if process.returncode else None
     return Run(seconds, usage.ru_utime + usage.ru_stime, peak[0] / 1e6, error)
 

@@ -73,7 +73,7 @@ def large_pointwise_weights(model: dict[str, Any]) -> list[str]:
 def _convert(saved_model: Path, out: Path, quantization_dtype_map: dict[str, Any] | None) -> None:
     from fieldguide.records.quiet_tensorflow import tf
 
-    with _lent_modules(), warnings.catch_warnings():
+    with lent_modules(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
 
@@ -88,7 +88,7 @@ def _convert(saved_model: Path, out: Path, quantization_dtype_map: dict[str, Any
 
 
 @contextlib.contextmanager
-def _lent_modules() -> Iterator[None]:
+def lent_modules() -> Iterator[None]:
     """Empty stand-ins for what the converter imports and never uses; removed again afterwards."""
     jax2tf = types.ModuleType("jax.experimental.jax2tf")
     jax2tf.PolyShape = object  # type: ignore[attr-defined]
