@@ -6,6 +6,7 @@
 // NEEDS is what trace.mjs found that a model needs, as JSON: its TensorFlow.js holds that and nothing else, which makes the
 // page less than half as large. `null`: all of TensorFlow.js.
 
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -32,14 +33,32 @@ const OPERATIONS = /tfjs-converter\/dist\/operations\/op_list\/(\w+)\.js$/;
 
 const BACKENDS = ['wasm', 'cpu']; // plain JavaScript for where WebAssembly fails
 
+const dist = (backend) => path.dirname(require.resolve(`@tensorflow/tfjs-backend-${backend}/dist/base.js`));
+
+/** Names of kernels and of those that they call within their backend: such a call passes nothing that could be traced. */
+function withInner(kernels, backend) {
+  const found = new Set();
+  const queue = [...kernels];
+  while (queue.length) {
+    const name = queue.pop();
+    const file = path.join(dist(backend), 'kernels', `${name}.js`);
+    if (found.has(name) || !existsSync(file)) continue;
+    found.add(name);
+    for (const [, inner] of readFileSync(file, 'utf8').matchAll(/from '\.\/(\w+)'/g)) queue.push(inner);
+  }
+  return [...found].filter((name) => readFileSync(path.join(dist(backend), 'kernels', `${name}.js`), 'utf8').includes(`export const ${configOf(name)} =`));
+}
+
+const configOf = (kernel) => `${kernel.replace(/[A-Z]/, (first) => first.toLowerCase())}Config`;
+
 /** The module that registers the kernels of both backends. */
 function kernelsModule(needs) {
   const bases = BACKENDS.map((backend) => `import '@tensorflow/tfjs-backend-${backend}/dist/base';`);
   if (!needs) {
     return [...bases, ...BACKENDS.map((backend) => `import '@tensorflow/tfjs-backend-${backend}/dist/register_all_kernels';`)].join('\n');
   }
-  const kernels = needs.kernels.flatMap((kernel) => BACKENDS.map((backend) => {
-    const config = `${kernel.replace(/[A-Z]/, (first) => first.toLowerCase())}Config`;
+  const kernels = BACKENDS.flatMap((backend) => withInner(needs.kernels, backend).map((kernel) => {
+    const config = configOf(kernel);
     const name = `${backend}${kernel}`;
     return `import { ${config} as ${name} } from '@tensorflow/tfjs-backend-${backend}/dist/kernels/${kernel}';\nregisterKernel(${name});`;
   }));

@@ -90,7 +90,7 @@ def make_student(directory: Path) -> None:
     backbone = {
         "architecture": "mobilenetv2_035",
         "architecture_args": {},
-        "image_size": 24,
+        "image_size": 48,
         "mean": (0.5, 0.4, 0.3),
         "std": (0.5, 0.25, 0.2),
         "weights": {"from": "scratch"},

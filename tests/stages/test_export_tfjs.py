@@ -56,7 +56,7 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     model = json.loads((bundle / "model.json").read_text())
     (image,), (logits,) = model["signature"]["inputs"].items(), model["signature"]["outputs"].items()
     assert (image[0], logits[0]) == ("image", "logits")
-    assert [int(dim["size"]) for dim in image[1]["tensorShape"]["dim"]] == [-1, 24, 24, 3]
+    assert [int(dim["size"]) for dim in image[1]["tensorShape"]["dim"]] == [-1, 48, 48, 3]
     assert [int(dim["size"]) for dim in logits[1]["tensorShape"]["dim"]] == [-1, 8]
     settings = json.loads((bundle / "preprocessing.json").read_text())
     assert settings == {
