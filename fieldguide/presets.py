@@ -32,7 +32,7 @@ from fieldguide.files import written_whole
 PRESETS = Path(__file__).parent.parent / "presets"
 BASE = PRESETS / "base.yaml"
 LINE_LENGTH = 120
-HEADING = "Written by `python -m fieldguide preset`: presets/base.yaml, changed by an overlay. Edit it as you like."
+HEADING = "Written by a command: presets/base.yaml, changed by an overlay, in full. Edit it as you like."
 
 
 def preset_names() -> list[str]:
