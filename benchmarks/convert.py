@@ -101,7 +101,7 @@ def draw_network(name: str, side: int, folder: Path) -> None:
         # of 0 that the exporter drops.
         for parameter in network.module.parameters():
             if parameter.ndim == 1:
-                parameter += torch.randn(parameter.shape, generator=generator) * 0.2
+                parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.2)
         for layer in network.module.modules():
             if isinstance(layer, torch.nn.BatchNorm2d):
                 layer.momentum = None
