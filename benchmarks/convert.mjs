@@ -1,7 +1,8 @@
-// Answers images by a graph model in the page's own TensorFlow.js: node run.cjs MODEL WASM_FOLDER IMAGES SIDE LOGITS
+// Graph models side by side in the page's own TensorFlow.js: node run.cjs WASM_FOLDER IMAGES SIDE MODEL...
 //
-// IMAGES holds float32 [num_images, SIDE, SIDE, 3]; LOGITS gets float32 [num_images, classes]. Prints the median
-// milliseconds an image, one at a time, as the page asks.
+// IMAGES holds float32 [num_images, SIDE, SIDE, 3]; each MODEL folder gets logits.bin, float32 [num_images, classes].
+// Images are answered one at a time, as the page asks, by one model after the other, so that a busy machine slows all
+// alike. Prints {MODEL: {milliseconds: [...]} or {error}} as JSON.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,27 +12,40 @@ import 'virtual:kernels';
 import { readFromFolder } from '../web/node_files.mjs';
 import { env, setBackend, tensor4d, tidy } from '../web/tensorflow.js';
 
-async function run([folder, wasmFolder, imagesFile, side, logitsFile]) {
+async function run([wasmFolder, imagesFile, side, ...folders]) {
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   setWasmPaths(path.join(wasmFolder, path.sep));
   await setBackend('wasm');
-  const model = await loadGraphModel(readFromFolder(folder));
   const bytes = readFileSync(imagesFile);
   const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   const shape = [1, Number(side), Number(side), 3];
   const size = side * side * 3;
-  const answer = (image) => tidy(() => model.execute({ [model.inputs[0].name]: tensor4d(image, shape) }).dataSync());
-  answer(values.subarray(0, size)); // the first one compiles
-  const milliseconds = [];
-  const answers = [];
-  for (let start = 0; start < values.length; start += size) {
-    const started = performance.now();
-    answers.push(answer(values.subarray(start, start + size)));
-    milliseconds.push(performance.now() - started);
+  const answer = (model, start) =>
+    tidy(() => model.execute({ [model.inputs[0].name]: tensor4d(values.subarray(start, start + size), shape) }).dataSync());
+
+  const found = {};
+  const running = [];
+  for (const folder of folders) {
+    try {
+      const model = await loadGraphModel(readFromFolder(folder));
+      answer(model, 0); // the first one prepares weights
+      found[folder] = { milliseconds: [] };
+      running.push({ folder, model, answers: [] });
+    } catch (error) {
+      found[folder] = { error: String(error) };
+    }
   }
-  writeFileSync(logitsFile, Buffer.concat(answers.map((each) => Buffer.from(each.slice().buffer))));
-  milliseconds.sort((a, b) => a - b);
-  console.log(milliseconds[Math.floor(milliseconds.length / 2)]);
+  for (let start = 0; start < values.length; start += size) {
+    for (const { folder, model, answers } of running) {
+      const started = performance.now();
+      answers.push(answer(model, start));
+      found[folder].milliseconds.push(performance.now() - started);
+    }
+  }
+  for (const { folder, answers } of running) {
+    writeFileSync(path.join(folder, 'logits.bin'), Buffer.concat(answers.map((each) => Buffer.from(each.slice().buffer))));
+  }
+  console.log(JSON.stringify(found));
 }
 
 run(process.argv.slice(2)).catch((error) => {

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.converted import Findings, judge
+from benchmarks.converted import Findings, judge, judge_graph_models
 from benchmarks.converters import CONVERTERS, refusing_proxy, run_converter
 from benchmarks.environments import describe, install
 from fieldguide.engine import run_isolated
@@ -57,16 +57,20 @@ def main() -> None:
         results = {(name, each.name): Findings() for name, _, _ in networks for each in CONVERTERS}
         for _ in range(arguments.rounds):
             for name, _, _ in networks:
+                converted: dict[Path, Findings] = {}
                 for converter in CONVERTERS:
                     findings, out = results[name, converter.name], work / "out" / converter.name
                     already = len(asked)
                     run = run_converter(converter.script, interpreters[converter.name], work / name, out, proxy)
-                    findings.runs.append(run)
-                    findings.remarks += [run.error] if run.error else []
-                    findings.remarks += [f"asks for {each}" for each in asked[already:]]
-                    if run.error is None:
-                        judge(findings, work / name, out, interpreters[converter.name], work / "run.cjs")
                     print(f"{name}, {converter.name}: {run}", file=sys.stderr, flush=True)
+                    findings.runs.append(run)
+                    findings.remarks += [f"asks for {each}" for each in asked[already:]]
+                    if run.error is not None:
+                        findings.remarks.append(run.error)
+                        continue
+                    judge(findings, work / name, out, interpreters[converter.name])
+                    converted[out] = findings
+                judge_graph_models(converted, work / name, work / "run.cjs")
         print_networks(results)
         print_ratios(results)
         print_environments(interpreters)
@@ -93,11 +97,13 @@ def draw_network(name: str, side: int, folder: Path) -> None:
     network = build_network(params, ranks=["species"], classes=classes, region=None, seed=1)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
-        # As drawn, the last BatchNorm of a residual branch is 0, and whatever a converter does before it goes unseen.
+        # Drawn ones and zeros would hide what a converter does: a residual branch whose BatchNorm scales by 0, a bias
+        # of 0 that the exporter drops.
+        for parameter in network.module.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.2)
         for layer in network.module.modules():
             if isinstance(layer, torch.nn.BatchNorm2d):
-                layer.weight.uniform_(0.5, 1.5, generator=generator)
-                layer.bias.normal_(0, 0.2, generator=generator)
                 layer.momentum = None
                 layer.reset_running_stats()
         network.module.train()(torch.randn(16, 3, side, side, generator=generator))

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import io
 import json
-import shutil
 import statistics
 import subprocess
 from collections import Counter
@@ -16,11 +15,11 @@ import numpy as np
 from benchmarks.converters import ANSWER_BY_TFLITE, Run
 from benchmarks.fetch import ROOT
 from fieldguide.engine import run_isolated
-from fieldguide.errors import ExportError
 from fieldguide.export.node import run_node
 from fieldguide.export.tfjs import MODEL_FILE
 
 WASM = ROOT / "node_modules" / "@tensorflow" / "tfjs-backend-wasm" / "wasm-out"
+SAVED_MODEL, GRAPH_MODEL = "saved_model", "graph_model"
 NOT_COMPUTED = {"Const", "Placeholder", "NoOp"}
 
 
@@ -32,14 +31,18 @@ class Findings:
     digests: set[str] = field(default_factory=set)
     """Of the graph models or .tflite files."""
     operations: Counter[str] = field(default_factory=Counter)
-    error: float = np.nan
-    """Largest difference of a logit from PyTorch."""
+    error: float = 0.0
+    """Largest difference of a logit from PyTorch, in any runtime."""
     batch_is_open: bool = False
     saved_model_mb: float = np.nan
     model_mb: float = np.nan
     milliseconds: list[float] = field(default_factory=list)
     """An image in TensorFlow.js."""
     remarks: list[str] = field(default_factory=list)
+
+    def compare(self, logits: np.ndarray, reference: np.ndarray) -> None:
+        """Take a runtime's logits [num_images, classes] into `error`."""
+        self.error = max(self.error, float(np.abs(logits - reference).max()))
 
     @property
     def seconds(self) -> float:
@@ -67,48 +70,51 @@ class Findings:
         return sum(number for name, number in self.operations.items() if name.lower() == "transpose")
 
 
-def judge(findings: Findings, network: Path, out: Path, interpreter: Path, script: Path) -> None:
+def judge(findings: Findings, network: Path, out: Path, interpreter: Path) -> None:
     """Add to `findings` what the files that a converter left in `out` are like."""
-    reference = np.load(network / "reference.npy")
-    if (out / "student.tflite").exists():
+    files = [out / "student.tflite"]
+    if files[0].exists():
         command = [str(interpreter), "-W", "ignore", "-c", ANSWER_BY_TFLITE, str(network), str(out)]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-        files = [out / "student.tflite"]
     else:
-        model = out / "graph_model"
         try:
-            run_isolated(judge_saved_model, out / "saved_model", model, network / "images.npy", out)
+            run_isolated(judge_saved_model, out, network / "images.npy")
         except Exception as error:
             # Whatever TensorFlow or its converter say to a peer's file is a finding.
             findings.remarks.append(f"its SavedModel: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
             return
-        files = [model / MODEL_FILE, *sorted(model.glob("*.bin"))]
+        files = [out / GRAPH_MODEL / MODEL_FILE, *sorted((out / GRAPH_MODEL).glob("*.bin"))]
         # onnx2tf leaves .tflite files beside it.
-        parts = [path for path in (out / "saved_model").rglob("*") if path.suffix == ".pb" or "variables." in path.name]
+        parts = [path for path in (out / SAVED_MODEL).rglob("*") if path.suffix == ".pb" or "variables." in path.name]
         findings.saved_model_mb = sum(path.stat().st_size for path in parts) / 1e6
-    found, answers = json.loads((out / "found.json").read_bytes()), [np.load(out / "logits.npy")]
-    if len(files) > 1:
-        side = np.load(network / "images.npy").shape[1]
-        arguments = (out / "graph_model", WASM, network / "images.bin", side, out / "logits.bin")
-        try:
-            findings.milliseconds.append(float(run_node(script, *map(str, arguments))))
-            answers.append(np.fromfile(out / "logits.bin", "<f4").reshape(reference.shape))
-        except ExportError as error:
-            findings.remarks.append(f"in the page's TensorFlow.js: {error}")
-    findings.error = max(float(np.abs(each - reference).max()) for each in answers)
+    found = json.loads((out / "found.json").read_bytes())
+    findings.compare(np.load(out / "logits.npy"), np.load(network / "reference.npy"))
     findings.operations = Counter(found["operations"])
     findings.batch_is_open = found["batch_is_open"]
     findings.model_mb = sum(path.stat().st_size for path in files) / 1e6
     findings.digests.add(hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest())
 
 
-def judge_saved_model(saved_model: Path, graph_model: Path, images_file: Path, out: Path) -> None:
-    """Write a SavedModel's graph model, and its logits and operations to `out` as ANSWER_BY_TFLITE. Isolate this."""
+def judge_graph_models(converted: dict[Path, Findings], network: Path, script: Path) -> None:
+    """Run the graph models that `judge` left in the keys of `converted` side by side in TensorFlow.js."""
+    models = {str(out / GRAPH_MODEL): findings for out, findings in converted.items() if (out / GRAPH_MODEL).exists()}
+    reference, side = np.load(network / "reference.npy"), np.load(network / "images.npy").shape[1]
+    said = json.loads(run_node(script, str(WASM), str(network / "images.bin"), str(side), *models))
+    for folder, findings in models.items():
+        if "error" in said[folder]:
+            findings.remarks.append(f"in the page's TensorFlow.js: {said[folder]['error']}")
+        else:
+            findings.milliseconds += said[folder]["milliseconds"]
+            findings.compare(np.fromfile(Path(folder) / "logits.bin", "<f4").reshape(reference.shape), reference)
+
+
+def judge_saved_model(out: Path, images_file: Path) -> None:
+    """Write the graph model of the SavedModel in `out`; its logits and operations as ANSWER_BY_TFLITE. Isolate this."""
     from fieldguide.export.saved_model import SIGNATURE
     from fieldguide.export.tfjs import lent_modules
     from fieldguide.records.quiet_tensorflow import tf
 
-    shutil.rmtree(graph_model, ignore_errors=True)
+    saved_model, graph_model = out / SAVED_MODEL, out / GRAPH_MODEL
     graph_model.mkdir()
     # Not the stage's own `write_graph_model`: it relies on weights that are constants, and a peer's are variables.
     with lent_modules(), contextlib.redirect_stdout(io.StringIO()):
