@@ -174,7 +174,7 @@ def test_what_is_written_is_explained_once(base: Path, tmp_path: Path):
     )
     write_params(expand(load_overlay(overlay), base), tmp_path / "params.yaml")
     text = (tmp_path / "params.yaml").read_text(encoding="utf-8")
-    assert text.startswith("# Mine.\n# Written by `python -m fieldguide preset`")
+    assert text.startswith("# Mine.\n# Written by a command: presets/base.yaml")
     # One comment for embed, one for the first teacher; one for the sources.
     counts = {comment: text.count(comment) for comment in ("# its name", "# px", "# a file", "# above 0", "# again")}
     assert counts == {"# its name": 2, "# px": 2, "# a file": 1, "# above 0": 1, "# again": 1}
