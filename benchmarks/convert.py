@@ -5,8 +5,8 @@
 
 Networks are timm's, NAME or NAME:SIDE, with random weights and BatchNorm statistics of random images, exported to ONNX
 as the pipeline does; litert-torch gets the PyTorch module instead. Each converter runs in an environment of its own
-(uv makes it, some gigabytes), every conversion in a new process, imports included. What comes out as a SavedModel
-becomes a float32 graph model by the pipeline's own step and is run in the page's TensorFlow.js in Node; a .tflite is
+(uv makes them, 11 GB), every conversion in a new process, imports included. What comes out as a SavedModel
+becomes a float32 graph model by TensorFlow's converter and is run in the page's TensorFlow.js in Node; a .tflite is
 run by LiteRT. Whatever a converter asks of the internet is refused and listed. A logit's error is the larger of
 that in TensorFlow and that in TensorFlow.js.
 """
