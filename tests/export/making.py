@@ -11,6 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fieldguide.errors import ExportError
 
+IMAGE_SIZE = 48
+"""Of the student, px: its last features have several places, as those of a real one, so that Mean transposes."""
+
 OPSET = 18
 
 
@@ -90,7 +93,7 @@ def make_student(directory: Path) -> None:
     backbone = {
         "architecture": "mobilenetv2_035",
         "architecture_args": {},
-        "image_size": 48,
+        "image_size": IMAGE_SIZE,
         "mean": (0.5, 0.4, 0.3),
         "std": (0.5, 0.25, 0.2),
         "weights": {"from": "scratch"},

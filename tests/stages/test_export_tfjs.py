@@ -15,6 +15,7 @@ from fieldguide.export.tfjs import large_pointwise_weights, write_graph_model
 from fieldguide.files import file_sha256
 from stages.export_tfjs import export_tfjs
 from tests.export.exporting import PARAMS, export_once
+from tests.export.making import IMAGE_SIZE
 
 pytestmark = pytest.mark.slow
 
@@ -56,12 +57,12 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     model = json.loads((bundle / "model.json").read_text())
     (image,), (logits,) = model["signature"]["inputs"].items(), model["signature"]["outputs"].items()
     assert (image[0], logits[0]) == ("image", "logits")
-    assert [int(dim["size"]) for dim in image[1]["tensorShape"]["dim"]] == [-1, 48, 48, 3]
+    assert [int(dim["size"]) for dim in image[1]["tensorShape"]["dim"]] == [-1, IMAGE_SIZE, IMAGE_SIZE, 3]
     assert [int(dim["size"]) for dim in logits[1]["tensorShape"]["dim"]] == [-1, 8]
     settings = json.loads((bundle / "preprocessing.json").read_text())
     assert settings == {
         "record_size": 32,
-        "image_size": 24,
+        "image_size": IMAGE_SIZE,
         "mean": [0.5, 0.4, 0.3],
         "std": [0.5, 0.25, 0.2],
         "method": "pad",

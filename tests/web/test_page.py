@@ -18,6 +18,7 @@ from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.parity import predict_onnxruntime
 from fieldguide.images.geometry import Method, make_square
 from tests.export.exporting import export_once
+from tests.export.making import IMAGE_SIZE
 from tests.records.making import TAXONOMY
 
 pytestmark = pytest.mark.slow
@@ -103,7 +104,7 @@ def expected_logits(paths: dict[str, Path], file: dict[str, Any]) -> np.ndarray:
     from fieldguide.images.decode import upright_rgb
 
     square, _ = make_square(upright_rgb(Image.open(io.BytesIO(file["buffer"]))), 32, Method.PAD, (255, 255, 255))
-    images = normalise_squares(np.asarray(square)[None], 24, [0.5, 0.4, 0.3], [0.5, 0.25, 0.2])
+    images = normalise_squares(np.asarray(square)[None], IMAGE_SIZE, [0.5, 0.4, 0.3], [0.5, 0.25, 0.2])
     return predict_onnxruntime(paths["out"] / "student.onnx", images)[0]
 
 
