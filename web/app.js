@@ -50,10 +50,12 @@ async function answer(guide, file, credit) {
 
 function listen(guide) {
   for (const input of document.querySelectorAll('input[type=file]')) {
-    input.addEventListener('change', () => {
+    const take = () => {
       if (input.files.length) answer(guide, input.files[0]);
       input.value = ''; // the same photo may be chosen again
-    });
+    };
+    input.addEventListener('change', take);
+    take(); // one that was chosen before anybody listened
   }
   const plate = document.getElementById('plate');
   const over = (event) => {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.parity import predict_onnxruntime
@@ -154,6 +154,19 @@ def test_the_page_answers_the_same_without_its_server(
     context.set_offline(True)
     page.reload()
     assert answer(page, photo_file("plain.png")) == before
+
+
+def test_a_photo_chosen_before_the_page_is_ready_is_answered(
+    page: Page, server: tuple[subprocess.Popen[str], str], paths: dict[str, Path]
+) -> None:
+    held: list[Route] = []
+    page.route("**/labels.json", lambda route: held.append(route))
+    page.goto(server[1], wait_until="commit")
+    page.locator("#pick").set_input_files(photo_file("plain.png"))
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=30_000)
 
 
 def test_a_wrong_backend_is_not_trusted(page: Page, server: tuple[subprocess.Popen[str], str]) -> None:
