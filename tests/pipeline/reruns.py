@@ -7,6 +7,7 @@ A stage reruns for certain if it declares the parameter. Those after it rerun on
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -33,6 +34,7 @@ PATTERNS = [*UNCHANGED, *(f"{stage.name.replace('-', '_')}.*" for stage in read_
 MARK = "<!-- reruns -->"
 
 
+@cache
 def rerun(pattern: str) -> tuple[list[str], list[str]]:
     """Stages that rerun when a parameter of that name changes: for certain, and only where their inputs changed."""
     stages = read_stages()
