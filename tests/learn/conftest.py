@@ -26,9 +26,14 @@ def train(tfrecord: Path) -> RecordSet:
     return RecordSet.open(tfrecord, "train")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _checkpoints_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Runs keep their checkpoints below the main repository; here that is a temporary folder."""
+@pytest.fixture(scope="session")
+def _main_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("main-repository")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _checkpoints_elsewhere(_main_repository: Path) -> Iterator[None]:
+    """Runs keep their checkpoints below the main repository; in the tests of this folder that is a temporary one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DVC_ROOT", str(tmp_path_factory.mktemp("main-repository")))
+        patch.setenv("DVC_ROOT", str(_main_repository))
         yield
