@@ -100,12 +100,13 @@ def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: Engi
     arrivals = Arrivals(store, plan, numbers)
     watch = Watch(arrivals.total, arrivals.count, arrivals.describe)
     times = HostStats()
-    for of_run in map_shards(partial(make_shards, params=params.share(workers)), runs, engine, "fetch", watch):
+    make = partial(make_shards, params=params, num_processes=workers)
+    for of_run in map_shards(make, runs, engine, "fetch", watch):
         times += of_run
     return times
 
 
-def make_shards(tasks: list[ShardTask], *, params: OriginalsParams) -> HostStats:
+def make_shards(tasks: list[ShardTask], *, params: OriginalsParams, num_processes: int) -> HostStats:
     """Fetch the URLs of several shards and write each with its ledger; return how long hosts took.
 
     While a shard waits for the last of its photos, those of the next are asked for already. Requests start in the order
@@ -114,7 +115,7 @@ def make_shards(tasks: list[ShardTask], *, params: OriginalsParams) -> HostStats
 
     async def make_all() -> HostStats:
         are_open = asyncio.Semaphore(OPEN_SHARDS)
-        async with open_downloader(params) as downloader:
+        async with open_downloader(params, tasks[0].store.limits, num_processes) as downloader:
 
             async def make(task: ShardTask) -> None:
                 async with are_open:

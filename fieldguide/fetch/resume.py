@@ -53,6 +53,11 @@ class Store:
         return self.out / WORK
 
     @property
+    def limits(self) -> Path:
+        """Through which the workers keep the limits on requests together."""
+        return self.work / "limits"
+
+    @property
     def previous(self) -> Path:
         """Shards and ledgers, as siblings, whose downloads may be taken over."""
         return self.work / "previous"
