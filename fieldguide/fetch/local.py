@@ -69,12 +69,16 @@ def confined(path: Path, root: str | None) -> Path:
     """
     if root is None:
         raise OutsideRootError(f"{path}: no paths here, only URLs")
-    # Not followed component by component: `link/..` is where the link is, not where it leads.
-    named = Path(os.path.abspath(path))
+    named = _without_dots(path)
     # A row may also give the place that the root itself is a link to.
-    if not any(named.is_relative_to(place) for place in (os.path.abspath(root), os.path.realpath(root))):
+    if not any(named.is_relative_to(place) for place in (_without_dots(Path(root)), Path(root).resolve())):
         raise OutsideRootError(f"{path} leads out of {root}")
     return named
+
+
+def _without_dots(path: Path) -> Path:
+    """By its text alone: `link/..` is where the link is, not where it leads. pathlib has nothing that does this."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def _read_file(path: Path, max_bytes: int) -> Outcome:

@@ -25,7 +25,6 @@ from fieldguide.fetch.limits import OriginalsParams, StoreKind
 from fieldguide.fetch.outcomes import Outcome
 from fieldguide.fetch.plan import Plan, Wanted
 from fieldguide.fetch.resume import Kept, Previous, Store, clear_stale, local_stamp
-from fieldguide.files import written_whole
 from fieldguide.tar import TarShardWriter
 
 LONGEST_RUN: Final = 16
@@ -137,8 +136,7 @@ async def _make_shard(task: ShardTask, downloader: Downloader, params: Originals
         store.ledger(number), entries, wanted=digest_wanted(task.wanted), params=params, shard_bytes=shard_bytes
     )
     if stamp is not None:
-        with written_whole(store.stamp(number)) as temporary:
-            temporary.write_text(stamp)
+        store.record_stamp(number, stamp)
 
 
 async def _keep_in_tar(task: ShardTask, downloader: Downloader, params: OriginalsParams) -> tuple[list[Entry], int]:

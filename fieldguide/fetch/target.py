@@ -1,8 +1,8 @@
 """One reading of a http or https URL: the host to connect to, and the text to ask it for.
 
 Whatever checks, limits, counts or asks for a URL uses this reading: where two parsers read one URL, a stranger can show
-a harmless host to the first and a private one to the second. Hosts become what a connection is made to (`１２７．１` and
-`①②⑦` are digits there). All else stays as it was written, because servers sign addresses and tell `%2F` from `/`.
+a harmless host to the first and a private one to the second. Hosts become what a connection is made to: `①②⑦` is a
+number there. All else stays as it was written, because servers sign addresses and tell `%2F` from `/`.
 """
 
 import ipaddress

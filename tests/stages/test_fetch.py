@@ -93,6 +93,14 @@ def test_outputs_do_not_depend_on_the_number_of_workers(workspace: Path, server:
     assert digests(workspace / "one") == digests(workspace / "two")
 
 
+@pytest.mark.slow
+def test_limits_are_those_of_all_workers_together(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(32)))
+    server.pause_s = 0.05
+    run(workspace, host_concurrency=3, engine={"backend": "loky", "workers": 4})
+    assert server.most_in_flight == 3
+
+
 @pytest.mark.parametrize("store", ["shards", "stream"])
 def test_the_next_shards_do_not_wait_for_a_slow_photo(workspace: Path, server: PhotoServer, store: str) -> None:
     slow = server.url("after/photo/11.jpg")
