@@ -39,6 +39,18 @@ def test_every_row_gets_its_bytes_or_its_reason(workspace: Path, server: PhotoSe
         assert ["127.0.0.1", "missing", "1"] in list(csv.reader(stream))
 
 
+def test_rows_without_a_known_licence_are_counted_and_named(
+    workspace: Path, server: PhotoServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    observe(workspace, *photo_urls(server, range(3)))
+    assert run(workspace)["num_unknown_licence"] == 0
+    assert "licence" not in caplog.text
+    table = workspace / "data" / "observations.jsonl"
+    table.write_text(table.read_text().replace("CC0", "ask the museum", 2))
+    assert run(workspace)["num_unknown_licence"] == 2
+    assert "2 of 3 rows have no known licence: clean.production_only drops them" in caplog.text
+
+
 def test_shards_are_plain_tars_in_catalogue_order(workspace: Path, server: PhotoServer) -> None:
     observe(workspace, *(server.url(f"photo/{number}.jpg?size=l") for number in range(6)))
     run(workspace)

@@ -130,9 +130,7 @@ def test_other_rules_ask_anew(workspace: Path, server: PhotoServer) -> None:
 
 
 @pytest.mark.parametrize("store", ["shards", "stream"])
-def test_what_a_source_says_about_a_photo_reads_nothing_anew(
-    workspace: Path, server: PhotoServer, store: str
-) -> None:
+def test_what_a_source_says_about_a_photo_reads_nothing_anew(workspace: Path, server: PhotoServer, store: str) -> None:
     (workspace / "data" / "local.jpg").write_bytes(b"local")
     observe(workspace, *photo_urls(server, range(6)), server.url("404/x"), "local.jpg")
     run(workspace, store=store)
