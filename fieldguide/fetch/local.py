@@ -53,7 +53,8 @@ def read_unsent(url: str, root: str | None, max_bytes: int, buckets: Mapping[str
     except OutsideRootError as error:
         return Outcome(Status.REFUSED, error=str(error))
     except (FileNotFoundError, NotADirectoryError):
-        return Outcome(Status.MISSING, error=f"{path} does not exist")
+        hint = "; expected / between folders" if "\\" in str(path) else ""
+        return Outcome(Status.MISSING, error=f"{path} does not exist{hint}")
     except FieldguideError:
         raise
     except Exception as error:
