@@ -88,15 +88,14 @@ class Downloader:
         try:
             async with asyncio.timeout(self.params.total_timeout_s):
                 return await self._follow(target, conditions)
-        except PrivateAddressError as error:
-            return Outcome(Status.REFUSED, error=str(error))
-        except (aiohttp.InvalidURL, ValueError) as error:
+        except aiohttp.InvalidURL as error:
             return Outcome(Status.INVALID_URL, error=str(error))
         except TimeoutError as error:
             return Outcome(Status.TIMEOUT, error=str(error) or f"more than {self.params.total_timeout_s:g} s")
         except aiohttp.ClientPayloadError:
             return Outcome(Status.INCOMPLETE, error="the body ended before its announced length")
-        except (aiohttp.ClientError, OSError) as error:
+        except Exception as error:
+            # No list of errors: what the client makes of answers that are none changes with its versions.
             cause = getattr(error, "os_error", error)
             if isinstance(cause, PrivateAddressError):
                 return Outcome(Status.REFUSED, error=str(cause))
@@ -115,7 +114,10 @@ class Downloader:
                     scheme = url.partition(":")[0].lower()
                     if scheme not in SCHEMES:
                         return Outcome(Status.REFUSED, error=f"redirected to scheme {scheme!r}")
-                    target = read_target(url)
+                    try:
+                        target = read_target(url)
+                    except ValueError as error:
+                        return Outcome(Status.INVALID_URL, error=f"redirected to no URL: {error}")
                     continue
                 if response.status == 304 and conditions:
                     return Outcome(Status.OK, 304, is_unchanged=True)
@@ -177,7 +179,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return float(text[:9])
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
