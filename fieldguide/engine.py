@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import joblib
-from pydantic import NonNegativeInt
+from pydantic import Field, NonNegativeInt
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fieldguide.errors import ParamsError
 from fieldguide.params import Section
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ DRAW_EVERY_S = 0.5
 class EngineParams(Section):
     """Where a stage's shards are worked on. Outputs do not depend on it."""
 
-    backend: str
+    backend: Annotated[str, Field(pattern=r"^(loky|dask|(tcp|tls)://\S+)$")]
     """`loky` (processes here), `dask` (a local cluster) or `tcp://host:port` (a Dask scheduler)."""
     workers: NonNegativeInt
     """Processes; 0 means one per core this process may use."""
@@ -74,7 +73,7 @@ def map_shards(
     """
     if engine.backend == "loky":
         yield from _map_joblib(function, tasks, count_workers(engine.workers), label, watch)
-    elif engine.backend == "dask" or engine.backend.startswith(("tcp://", "tls://")):
+    else:
         from distributed import Client
 
         local = {"n_workers": count_workers(engine.workers), "threads_per_worker": 1, "dashboard_address": None}
@@ -82,8 +81,6 @@ def map_shards(
         with client, joblib.parallel_config(backend="dask"):
             results = joblib.Parallel()(joblib.delayed(function)(task) for task in tasks)
         yield from show_progress(results, len(tasks), label, watch)
-    else:
-        raise ParamsError(f"engine backend {engine.backend!r} is unknown; expected loky, dask or tcp://host:port")
 
 
 def _map_joblib(

@@ -13,9 +13,19 @@ any other exception is a bug and keeps its traceback. A single bad photo is neve
 row with a status.
 """
 
+LONGEST_MESSAGE = 2_000
+LONGEST_VALUE = 200
+
 
 class FieldguideError(Exception):
-    """Base of every error that is the input's fault, not the program's."""
+    """Base of every error that is the input's fault, not the program's.
+
+    A message repeats what was found, which may be meant to harm: it becomes one line of printable characters, and a
+    long one loses its middle.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(shorten(as_line(message), LONGEST_MESSAGE))
 
 
 class ParamsError(FieldguideError):
@@ -40,3 +50,27 @@ class TrainingError(FieldguideError):
 
 class ExportError(FieldguideError):
     """The bundle cannot be made, or its answers differ from the student's."""
+
+
+def as_line(text: str) -> str:
+    """`text` on one line a terminal takes as it is: breaks become spaces, what cannot be printed its escape."""
+    return "".join(
+        sign if sign.isprintable() else " " if sign in "\r\n" else ascii(sign)[1:-1] for sign in text.rstrip("\r\n")
+    )
+
+
+def shorten(text: str, longest: int) -> str:
+    """`text`, or its beginning and its end if it has more than `longest` characters."""
+    if len(text) <= longest:
+        return text
+    mark = f" ... {len(text):,} characters ... "
+    kept = longest - len(mark)
+    return text[: kept - kept // 4] + mark + text[len(text) - kept // 4 :]
+
+
+def show_value(value: object) -> str:
+    """What was got, as Python writes it, short enough to stand in a message."""
+    try:
+        return shorten(repr(value), LONGEST_VALUE)
+    except ValueError:  # an integer of more digits than Python writes
+        return f"a {type(value).__name__} too long to show"
