@@ -51,7 +51,7 @@ def test_an_error_in_a_worker_is_raised_here(workers: int):
 
 
 def test_an_unknown_backend_is_refused():
-    with pytest.raises(ValueError, match="loky|dask"):
+    with pytest.raises(ValueError, match=r"should match pattern .*loky\|dask"):
         EngineParams(backend="spark", workers=1)
 
 
