@@ -6,12 +6,14 @@ parameter. Results come back in the order of the tasks, whatever the number of w
 
 import logging
 import multiprocessing
+import os
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -21,7 +23,9 @@ from pydantic import Field, NonNegativeInt
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fieldguide.errors import FieldguideError
 from fieldguide.params import Section
+from fieldguide.parent import end_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +92,8 @@ def _map_joblib(
 ) -> Iterator[Result]:
     # One worker runs in this process: no start-up cost, and a debugger works.
     workers = max(1, min(workers, len(tasks)))
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1)
+    own = {} if workers == 1 else {"initializer": end_with_parent, "initargs": (os.getpid(),)}
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1, **own)
     failures: list[Exception] = []
 
     # joblib kills its workers when one of them raises: half-done shards would be lost, and its own clean-up
@@ -99,13 +104,26 @@ def _map_joblib(
                 return
             yield joblib.delayed(_attempt)(function, task)
 
-    for outcome in show_progress(parallel(hand_out()), len(tasks), label, watch):
-        if isinstance(outcome, _Failure):
-            failures.append(outcome.error)
-        elif not failures:
-            yield outcome
+    with _whole_workers(label):
+        for outcome in show_progress(parallel(hand_out()), len(tasks), label, watch):
+            if isinstance(outcome, _Failure):
+                failures.append(outcome.error)
+            elif not failures:
+                yield outcome
     if failures:
         raise failures[0]
+
+
+@contextmanager
+def _whole_workers(work: str) -> Iterator[None]:
+    """A worker that was killed, by whom or what ever, is one line."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise FieldguideError(
+            f"{work}: a worker process was killed, perhaps because memory ran out; what is finished stays; "
+            "run it again, with fewer engine.workers if need be"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -196,5 +214,11 @@ def run_isolated(function: Callable[P, Result], *args: P.args, **kwargs: P.kwarg
     TensorFlow and PyTorch abort when loaded into one process (docs/decisions.md), so a stage that needs both
     runs one of them here.
     """
-    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        _whole_workers(function.__name__),
+        ProcessPoolExecutor(
+            max_workers=1, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),)
+        ) as pool,
+    ):
         return pool.submit(function, *args, **kwargs).result()

@@ -11,11 +11,8 @@ runs as `python -m stages.resize --fetch interim/fetch --split interim/split --o
 import argparse
 import inspect
 import logging
-import os
 import signal
 import sys
-import threading
-import time
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -26,14 +23,11 @@ from fieldguide.consistency import check_consistency
 from fieldguide.errors import FieldguideError
 from fieldguide.files import write_json
 from fieldguide.params import Section, pick_section, read_params
+from fieldguide.parent import end_with_parent
 from fieldguide.track import stage_run
 
 Metrics = dict[str, Any]
 """JSON-ready numbers of a stage, nested at will; rates in [0, 1], seconds, megabytes (1e6 bytes)."""
-
-log = logging.getLogger(__name__)
-
-LOOK_EVERY_S = 1.0
 
 
 def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv: Sequence[str] | None = None) -> None:
@@ -73,22 +67,6 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
         where = f": {error.filename}" if error.filename else ""
         print(f"{stage.__name__}: {error.strerror}{where}", file=sys.stderr)
         sys.exit(1)
-
-
-def end_with_parent() -> None:
-    """End this process, politely, soon after the one that started it.
-
-    DVC that is killed leaves its stage running, and the orphan would overwrite what a later run makes.
-    """
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(LOOK_EVERY_S)
-        log.warning("the process that started this stage has ended")
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def section_model(stage: Callable[..., Metrics]) -> type[Section]:

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import re
+import signal
 import time
 from functools import partial
 
@@ -12,7 +13,7 @@ import pytest
 
 from fieldguide import engine
 from fieldguide.engine import EngineParams, Watch, count_workers, map_shards, run_isolated, show_progress
-from fieldguide.errors import RecordError
+from fieldguide.errors import FieldguideError, RecordError
 
 
 def square_slowly_at_first(task: int) -> int:
@@ -99,3 +100,19 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
 
 def test_an_isolated_call_runs_in_another_process():
     assert run_isolated(os.getpid) != os.getpid()
+
+
+def end_at(killed: int, number: int) -> int:
+    if number == killed:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_killed_worker_is_one_line():
+    with pytest.raises(FieldguideError, match="ending: a worker process was killed"):
+        list(map_shards(partial(end_at, 3), range(6), EngineParams(backend="loky", workers=2), "ending"))
+
+
+def test_a_killed_helper_process_is_one_line():
+    with pytest.raises(FieldguideError, match="end_at: a worker process was killed"):
+        run_isolated(end_at, 3, 3)
