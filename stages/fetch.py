@@ -1,5 +1,6 @@
 """Bring every source into one catalogue and every photo into tar shards, each URL once."""
 
+import logging
 from pathlib import Path
 
 from fieldguide.errors import CatalogueError
@@ -11,6 +12,8 @@ from fieldguide.fetch.reading import write_stream
 from fieldguide.fetch.resume import Store
 from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
+
+log = logging.getLogger(__name__)
 
 
 def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
@@ -28,6 +31,8 @@ def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
     stage_run.log_metrics(times.metrics())
     write_stream(out, params)
     tally = write_catalogue(plan, store, params.max_failure_rate)
+    if warning := tally.describe_unknown_licences():
+        log.warning(warning)
     plan.close()
     store.finish()
     return tally.metrics()

@@ -126,6 +126,8 @@ def _degrees(text: str, most: int, where: str) -> float:
 def locate(text: str, folder: Path) -> tuple[str, str | None]:
     """The absolute URL that `text` means in a table kept in `folder`, and the root it may not leave (or None)."""
     if match := ARCHIVE_MEMBER.fullmatch(text):
+        if ARCHIVE_MEMBER.fullmatch(match["archive"]):
+            return text, None  # archives in archives are not read
         archive, root = locate(match["archive"], folder)
         return f"{match['scheme']}://{match['member']}::{archive.removeprefix('file:')}", root
     if not SCHEME.match(text):
