@@ -1,7 +1,9 @@
 """Bring every source into one catalogue and every photo into tar shards, each URL once."""
 
+import logging
 from pathlib import Path
 
+from fieldguide.digests import discard_damaged
 from fieldguide.errors import CatalogueError
 from fieldguide.fetch.catalogue_table import write_catalogue
 from fieldguide.fetch.originals import bring_originals
@@ -11,6 +13,8 @@ from fieldguide.fetch.reading import write_stream
 from fieldguide.fetch.resume import Store
 from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
+
+log = logging.getLogger(__name__)
 
 
 def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
@@ -22,6 +26,8 @@ def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
     if not data.exists():
         raise CatalogueError(f"{data} is missing; `dvc pull {data}.dvc` brings it")
     store = Store(out)
+    for damaged in discard_damaged(out):
+        log.warning("%s was damaged and is made again", damaged)
     store.prepare()
     plan = draw_plan(params.sources, params.regions, params.photos_per_shard, store.work)
     times = bring_originals(plan, out, params, params.engine)
