@@ -171,6 +171,24 @@ def discard_damaged(folder: Path) -> list[Path]:
     return damaged
 
 
+def seal(path: Path) -> None:
+    """Write the digest of a file that a killed run is to find again as `PATH.xxh3` beside it."""
+    with written_whole(_seal_of(path)) as temporary:
+        temporary.write_text(FileDigest.of(path).model_dump_json())
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file is there and is the one that was sealed."""
+    try:
+        return FileDigest.of(path) == FileDigest.model_validate_json(_seal_of(path).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return False
+
+
+def _seal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.xxh3")
+
+
 def describe_difference(found: FileDigest, expected: FileDigest) -> str:
     """In what the bytes differ."""
     if found.num_bytes != expected.num_bytes:
