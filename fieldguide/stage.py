@@ -48,8 +48,8 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
     several (`teacher` for `train_teacher.global`).
 
     The folders it reads are held to their digests before it starts, those it wrote get theirs when it is done
-    (digests.py). Writes `metrics/<stage>.json`, mirrors it to MLflow; a FieldguideError becomes one line on stderr and exit
-    code 1.
+    (digests.py). Writes `metrics/<stage>.json`, mirrors it to MLflow; a FieldguideError becomes one line on stderr and
+    exit code 1.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     # A polite kill unwinds like Ctrl-C, so temporary files go; a hard one leaves only names that nobody reads.

@@ -1,4 +1,4 @@
-"""Recheck from their bytes what stages wrote: every file against its digests.json, every photo in a tar, every record."""
+"""Recheck from its bytes what stages wrote: files against digests.json, photos in tars, records."""
 
 import argparse
 from collections.abc import Iterator

@@ -35,8 +35,8 @@ def write_features(
 ) -> None:
     """Write what the classifier sees of every key, in order, as `path`: float16 .npy [len(keys), dim].
 
-    Chunks wait in `folder`, sealed, until all are there; one that is damaged is computed again. So does `path` itself if
-    it lies there. Raises TrainingError where a feature is beyond float16.
+    Chunks wait in `folder`, sealed, until all are there; one that is damaged is computed again. A `path` in `folder` is
+    sealed, too. Raises TrainingError where a feature is beyond float16.
     """
     waiting = folder.path / f"{path.stem}.chunks"
     waiting.mkdir(exist_ok=True)
