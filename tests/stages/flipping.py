@@ -52,8 +52,7 @@ def run(stage: str, out: str) -> str | None:
                 argv=[*options, *MORE.get(stage, []), "--out", out],
             )
         except SystemExit as error:
-            assert error.code == 1, error
-            return said.getvalue()
+            return said.getvalue() if error.code == 1 else f"exit code {error.code}: {said.getvalue()}"
     return None
 
 
