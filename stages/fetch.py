@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from fieldguide.digests import discard_damaged
 from fieldguide.errors import CatalogueError
 from fieldguide.fetch.catalogue_table import write_catalogue
 from fieldguide.fetch.originals import bring_originals
@@ -25,6 +26,8 @@ def fetch(params: FetchParams, *, data: Path, out: Path) -> Metrics:
     if not data.exists():
         raise CatalogueError(f"{data} is missing; `dvc pull {data}.dvc` brings it")
     store = Store(out)
+    for damaged in discard_damaged(out):
+        log.warning("%s was damaged and is made again", damaged)
     store.prepare()
     plan = draw_plan(params.sources, params.regions, params.photos_per_shard, store.work)
     times = bring_originals(plan, out, params, params.engine)
