@@ -7,6 +7,7 @@ then differs, fetch runs.
 """
 
 import os
+import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -37,17 +38,20 @@ class Look:
 def look_at(path: Path) -> Look:
     """What `path` looks like now. Links are followed; names that begin with a dot are left out, as sources do."""
     digest, files, size = xxhash.xxh3_128(), 0, 0
+    if not _is_there(path):
+        return Look(files, size, "absent")
     for name, status in _walk(path):
         digest.update(b"%s\0%d %d\n" % (os.fsencode(name), status.st_size, status.st_mtime_ns))
         files, size = files + 1, size + status.st_size
-    return Look(files, size, digest.hexdigest() if os.path.exists(path) else "absent")
+    return Look(files, size, digest.hexdigest())
 
 
 def outside(paths: Iterable[Path], data: Path) -> list[Path]:
     """Those of `paths` that DVC does not see as a part of `data`, and linked folders below the others, each once."""
     found: dict[Path, None] = {}
     for path in paths:
-        file = next((parent for parent in path.parents if os.path.isfile(parent)), path)  # a folder in an archive
+        # A path may lead into an archive.
+        file = next((parent for parent in path.parents if _is_there(parent) and parent.is_file()), path)
         if _is_seen(file, data):
             found |= dict.fromkeys(_linked_folders(file))
         else:
@@ -84,12 +88,9 @@ def describe(looks: Mapping[str, Look]) -> str:
 
 def _walk(path: Path) -> Iterator[tuple[str, os.stat_result]]:
     """Every file at or below `path` with its name relative to it, in the order of names."""
-    try:
-        status = path.stat()
-        if not os.path.isdir(path):
-            yield "", status
-            return
-    except (OSError, ValueError):
+    status = path.stat()
+    if not stat.S_ISDIR(status.st_mode):
+        yield "", status
         return
     # A folder in which the repository lies would change with everything that stages write.
     here = [Path(folder).stat() for folder in (".", os.environ.get("DVC_ROOT") or ".")]
@@ -104,16 +105,24 @@ def _walk_folder(folder: str, prefix: str, passed: set[tuple[int, int]]) -> Iter
         return
     for entry in listed:
         try:
-            status, is_folder = entry.stat(), entry.is_dir()
+            status = entry.stat()
         except OSError:  # a link to nothing
             continue
         name = f"{prefix}{entry.name}"
-        if not is_folder:
+        if not stat.S_ISDIR(status.st_mode):
             yield name, status
-        elif (identity := _identity(os.stat(entry.path))) not in passed:
+        elif _identity(status) not in passed:
             # Each folder once, so that links in a circle end.
-            passed.add(identity)
+            passed.add(_identity(status))
             yield from _walk_folder(entry.path, f"{name}/", passed)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
@@ -122,8 +131,8 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 def _is_seen(path: Path, data: Path) -> bool:
     """Whether DVC sees `path` as a part of `data`: it does not follow links to folders."""
-    inside = Path(os.path.abspath(path))
-    top = Path(os.path.abspath(data))
+    # Not resolved: what matters is which links lead there.
+    inside, top = (Path(os.path.abspath(each)) for each in (path, data))  # noqa: PTH100
     return inside.is_relative_to(top) and not any(_is_link(each, top) for each in (inside, *inside.parents))
 
 

@@ -136,7 +136,7 @@ def test_looks_are_written_when_they_differ(photos: Path, tmp_path: Path):
 def test_a_damaged_file_is_named(tmp_path: Path, content: str):
     file = tmp_path / "sources.yaml"
     file.write_text(content, encoding="utf-8")
-    with pytest.raises(CatalogueError, match="sources.yaml"):
+    with pytest.raises(CatalogueError, match=r"sources\.yaml"):
         look_again(file)
 
 
