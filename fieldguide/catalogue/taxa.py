@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
+from fieldguide.catalogue.names import taxon_name
 from fieldguide.catalogue.rows import tidy
 from fieldguide.catalogue.taxonomy_table import SYNONYM_SEPARATOR
 from fieldguide.errors import CatalogueError
@@ -33,6 +34,11 @@ class Taxon:
     vernacular: str | None = None
     synonyms: tuple[str, ...] = ()
     """Other labels that mean this taxon."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", taxon_name(self.name))
+        object.__setattr__(self, "lineage", tuple((rank, taxon_name(name)) for rank, name in self.lineage))
+        object.__setattr__(self, "synonyms", tuple(map(taxon_name, self.synonyms)))
 
 
 @runtime_checkable

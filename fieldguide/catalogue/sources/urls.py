@@ -6,6 +6,7 @@ the URL, so `n12345_678 http://...` is fine.
 
 import hashlib
 import logging
+import re
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +15,7 @@ from typing import IO, Literal
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
-from fieldguide.catalogue.rows import Fill, Row, locate, tidy
+from fieldguide.catalogue.rows import Fill, Row, locate, trim
 from fieldguide.catalogue.sources.tables import numbered_lines
 from fieldguide.credentials import mask_credentials
 from fieldguide.errors import CatalogueError
@@ -45,8 +46,8 @@ class UrlsSource(Section):
         try:
             with closing(_open_list(self.path, remote)) as stream:
                 for number, line in numbered_lines(stream, shown):
-                    tokens = (tidy(line, f"{shown} line {number}") or "").split()
-                    if not tokens or tokens[0].startswith("#"):
+                    tokens = re.split(r"[ \t]+", trim(line, f"{shown} line {number}") or "#")
+                    if tokens[0].startswith("#"):
                         continue
                     # Digests take less memory than the URLs of a long list.
                     key = hashlib.sha256(tokens[-1].encode()).digest()[:KEY_BYTES]
