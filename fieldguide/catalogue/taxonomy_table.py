@@ -4,6 +4,7 @@
 """
 
 import csv
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from fieldguide.catalogue.taxonomy import OTHER, Lineage
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 from fieldguide.spreadsheet import plain_cell
+
+log = logging.getLogger(__name__)
 
 SYNONYM_SEPARATOR = "|"
 
@@ -62,12 +65,9 @@ def read_taxa(table: TaxonomyTable, ranks: Sequence[str]) -> Taxa:
             got = f"says {name!r}" if name else "is empty"
             raise CatalogueError(f"{where}: column '{columns[0]}' {got}; expected the name of a taxon")
         if name.casefold() == OTHER:
-            raise CatalogueError(
-                f"{where}: a taxon called {name!r}; that is the class of all that is none of the others"
-            )
-        lineage = {
-            rank: parent for rank, parent in zip(ranks[1:], higher, strict=True) if parent and not says_nothing(parent)
-        }
+            log.warning("%s: left out %r, the class of all that is none of the others", where, name)
+            continue
+        lineage = {rank: parent for rank, parent in zip(ranks[1:], higher, strict=True) if _is_taxon(parent)}
         if (known := taxa.lineages.setdefault(name, lineage)) != lineage:
             raise CatalogueError(f"{where}: '{name}' has parents {lineage}, but {known} further up")
         if common := next(filter(None, (cells[column] for column in table.vernacular)), None):
@@ -84,6 +84,10 @@ def read_taxa(table: TaxonomyTable, ranks: Sequence[str]) -> Taxa:
             )
     lineages = tell_homonyms_apart(taxa.lineages, ranks[1:], str(table.path))
     return Taxa(lineages, taxa.vernacular, taxa.synonyms)
+
+
+def _is_taxon(name: str) -> bool:
+    return bool(name) and not says_nothing(name) and name.casefold() != OTHER
 
 
 def _lines(table: TaxonomyTable, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -53,7 +53,7 @@ def find_unknown(labels: pl.Series, taxa: Taxa) -> list[UnknownLabel]:
     if unknown:
         shown = ", ".join(_describe(each) for each in islice(unknown, NUM_SHOWN))
         more = f" and {len(unknown) - NUM_SHOWN:,} more" if len(unknown) > NUM_SHOWN else ""
-        log.warning("labels that the taxonomy lacks, taught as `%s` at its first rank: %s%s", OTHER, shown, more)
+        log.warning("labels that the taxonomy lacks at its first rank, taught as `%s` there: %s%s", OTHER, shown, more)
     return unknown
 
 
@@ -62,7 +62,7 @@ def _count(labels: pl.Series) -> Iterable[tuple[str, int]]:
 
 
 def _describe(unknown: UnknownLabel) -> str:
-    like = f"; the taxonomy has {unknown.nearest!r}" if unknown.nearest else ""
+    like = f"; nearest is {unknown.nearest!r}" if unknown.nearest else ""
     return f"{unknown.label!r} ({_photos(unknown.num_photos)}{like})"
 
 

@@ -31,7 +31,7 @@ def test_labels_that_the_taxonomy_lacks_are_named_with_their_nearest(caplog: pyt
             UnknownLabel("Quercus", 2, None),
             UnknownLabel("Aster alpinus L.", 1, "Aster alpinus"),
         ]
-    assert "'Quercus' (2 photos), 'Aster alpinus L.' (1 photo; the taxonomy has 'Aster alpinus')" in caplog.text
+    assert "'Quercus' (2 photos), 'Aster alpinus L.' (1 photo; nearest is 'Aster alpinus')" in caplog.text
 
 
 def test_nothing_is_told_of_labels_that_are_known(caplog: pytest.LogCaptureFixture) -> None:
