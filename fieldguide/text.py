@@ -6,6 +6,7 @@ name what lies on a disk or a server. `printable` is for whatever is shown, in a
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Final
 
 _ESCAPE_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
@@ -35,10 +36,16 @@ def tidy(text: str) -> str:
 
 def printable(text: str, keep: str = "") -> str:
     """`text` with what does not print, and is not in `keep`, written out: `\\x1b`, `\\u202e`, `\\n`."""
-    if text.isprintable() and (text.isascii() or not _UNSEEN.search(text)):
+    return escape_unprintable(text, _written_out, keep)
+
+
+def escape_unprintable(text: str, escape: Callable[[str], str], keep: str) -> str:
+    """`text` with `escape` of each character that does not print and is not in `keep`."""
+    shown = text.translate(dict.fromkeys(map(ord, keep))) if keep else text
+    if shown.isprintable() and (shown.isascii() or not _UNSEEN.search(shown)):
         return text
     return "".join(
-        character if character in keep or _has_a_shape(character) else _written_out(character) for character in text
+        character if character in keep or _has_a_shape(character) else escape(character) for character in text
     )
 
 
