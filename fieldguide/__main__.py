@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from fieldguide.console import printable_stdout, tell_failure
 from fieldguide.errors import FieldguideError
 
 COMMANDS = {
@@ -47,13 +48,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     module.add_arguments(own)
     try:
-        module.run(own.parse_args(chosen.arguments))
-        sys.stdout.flush()
+        with printable_stdout():
+            module.run(own.parse_args(chosen.arguments))
+            sys.stdout.flush()
     except BrokenPipeError:
         # `... params | head` has seen enough. What Python still holds must not meet the closed pipe when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except FieldguideError as error:
-        print(f"{chosen.command}: {error}", file=sys.stderr)
+        tell_failure(chosen.command, error)
         sys.exit(1)
 
 

@@ -13,6 +13,8 @@ any other exception is a bug and keeps its traceback. A single bad photo is neve
 row with a status.
 """
 
+from fieldguide.text import printable
+
 LONGEST_MESSAGE = 2_000
 LONGEST_VALUE = 200
 
@@ -25,7 +27,7 @@ class FieldguideError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(shorten(as_line(message), LONGEST_MESSAGE))
+        super().__init__(shorten(printable(message.strip()), LONGEST_MESSAGE))
 
 
 class ParamsError(FieldguideError):
@@ -50,13 +52,6 @@ class TrainingError(FieldguideError):
 
 class ExportError(FieldguideError):
     """The bundle cannot be made, or its answers differ from the student's."""
-
-
-def as_line(text: str) -> str:
-    """`text` on one line a terminal takes as it is: breaks become spaces, what cannot be printed its escape."""
-    return "".join(
-        sign if sign.isprintable() else " " if sign in "\r\n" else ascii(sign)[1:-1] for sign in text.rstrip("\r\n")
-    )
 
 
 def shorten(text: str, longest: int) -> str:

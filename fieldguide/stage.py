@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.consistency import check_consistency
+from fieldguide.console import log_to_console, tell_failure
 from fieldguide.digests import check_folder, write_digests
 from fieldguide.errors import FieldguideError
 from fieldguide.files import write_json
@@ -46,7 +47,7 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
     (digests.py). Writes `metrics/<stage>.json`, mirrors it to MLflow; a FieldguideError becomes one line on stderr and
     exit code 1.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    log_to_console()
     # A polite kill unwinds like Ctrl-C, so temporary files go; a hard one leaves only names that nobody reads.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     end_with_parent()
@@ -68,16 +69,16 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
             write_metrics(name, metrics)
             stage_run.log_metrics(metrics)
     except FieldguideError as error:
-        print(f"{stage.__name__}: {error}", file=sys.stderr)
+        tell_failure(stage.__name__, error)
         sys.exit(1)
     except KeyboardInterrupt:
-        print(f"{stage.__name__}: interrupted", file=sys.stderr)
+        tell_failure(stage.__name__, "interrupted")
         sys.exit(130)
     except OSError as error:
         if error.errno is None:
             raise
         where = f": {error.filename}" if error.filename else ""
-        print(f"{stage.__name__}: {error.strerror}{where}", file=sys.stderr)
+        tell_failure(stage.__name__, f"{error.strerror}{where}")
         sys.exit(1)
 
 

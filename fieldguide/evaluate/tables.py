@@ -1,6 +1,5 @@
 """The answers as files: predictions, temperatures, and the student's mistakes for DVC's plots."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import polars as pl
 from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.metrics import measure_reliability
 from fieldguide.files import write_json, written_whole
+from fieldguide.spreadsheet import write_csv
 
 SCHEMA: dict[str, pl.DataType] = {
     "photo_id": pl.String(),
@@ -44,7 +44,7 @@ def write_predictions(path: Path, predictions: Sequence[pl.DataFrame]) -> None:
 def write_confusion(path: Path, answers: RankAnswers) -> None:
     """Write actual and predicted class of every photo, as DVC's confusion plot reads them."""
     names, pairs = answers.classes, zip(answers.labels.tolist(), answers.predicted.tolist(), strict=True)
-    _write_csv(path, ["actual", "predicted"], [[names[actual], names[predicted]] for actual, predicted in pairs])
+    write_csv(path, ["actual", "predicted"], [[names[actual], names[predicted]] for actual, predicted in pairs])
 
 
 def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:
@@ -55,14 +55,7 @@ def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:
         for place in np.flatnonzero(reliability.counts).tolist():
             confidence, accuracy = reliability.confidence[place], reliability.accuracy[place]
             rows.append([state, f"{confidence:.6f}", f"{accuracy:.6f}", reliability.counts[place]])
-    _write_csv(path, ["state", "confidence", "accuracy", "num_photos"], rows)
-
-
-def _write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> None:
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_csv(path, ["state", "confidence", "accuracy", "num_photos"], rows)
 
 
 def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:
