@@ -1,6 +1,5 @@
 """Joins a plan's rows with the ledgers of its shards into catalogue.parquet, and counts what came of them."""
 
-import csv
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +20,7 @@ from fieldguide.fetch.ledger import read_outcomes
 from fieldguide.fetch.plan import Plan
 from fieldguide.fetch.resume import Store
 from fieldguide.files import written_whole
+from fieldguide.spreadsheet import write_csv
 
 OTHERS = "other hosts"
 
@@ -145,9 +145,5 @@ def _count_urls(tally: Tally, lines: pa.Table) -> None:
 
 
 def _write_failures(path: Path, tally: Tally) -> None:
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("host", "status", "count"))
-        for (host, status), count in sorted(tally.hosts.items()):
-            if status != Status.OK:
-                writer.writerow((host, status, count))
+    failures = ((*key, count) for key, count in sorted(tally.hosts.items()) if key[1] != Status.OK)
+    write_csv(path, ("host", "status", "count"), failures)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.catalogue.sources.folders import archive_ending
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
@@ -64,7 +64,7 @@ def rows_of(
         for entry, cells in _entries(record, explode, where):
             at = f"{where}, {explode}[{entry}]" if explode else where
             row_id = None
-            url_text = tidy(pick(cells, mapped["url"]), f"{at}, url")
+            url_text = trim(pick(cells, mapped["url"]), f"{at}, url")
             if "id" in mapped:
                 row_id = tidy(pick(cells, mapped["id"]), f"{at}, id")
                 if row_id and explode and not _lies_in(mapped["id"], explode):

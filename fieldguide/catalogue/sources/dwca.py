@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
-from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.catalogue.sources.dwca_archive import DwcArchive, Line, Part
 from fieldguide.catalogue.taxa import HIGHER_RANKS, Taxon, describe_lineage
 from fieldguide.errors import CatalogueError
@@ -139,7 +139,7 @@ class DwcaSource(Section):
         return "repeated" if address in seen else None
 
     def _row(self, line: Line, address: str, known: dict[str, str | None]) -> Row:
-        url_text = tidy(address, f"{line.where}, identifier")
+        url_text = trim(address, f"{line.where}, identifier")
         assert url_text
         url, root = locate(url_text, self.path if self.path.is_dir() else self.path.parent)
         described = {

@@ -15,7 +15,7 @@ import ijson
 import numpy as np
 import numpy.typing as npt
 
-from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.catalogue.sources.folders import ARCHIVES
 from fieldguide.catalogue.sources.tables import open_bytes
 from fieldguide.catalogue.taxa import Taxon, describe_lineage
@@ -54,7 +54,7 @@ class Inat2017Source(Section):
             num_images = number
             row_id, file_name = (
                 tidy(entry.get("id"), f"{where}, id"),
-                tidy(entry.get("file_name"), f"{where}, file_name"),
+                trim(entry.get("file_name"), f"{where}, file_name"),
             )
             if row_id is None or file_name is None:
                 raise CatalogueError(f"{where}: got id {row_id!r}, file_name {file_name!r}; expected both")
