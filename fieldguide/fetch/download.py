@@ -16,6 +16,7 @@ from typing import Final
 import aiohttp
 
 from fieldguide.catalogue.schema import Status
+from fieldguide.errors import FieldguideError
 from fieldguide.fetch.addresses import PrivateAddressError
 from fieldguide.fetch.connections import Connections, open_connections
 from fieldguide.fetch.host_stats import HostStats
@@ -60,7 +61,8 @@ class Downloader:
 
         `finish` turns a photo's outcome into the one to keep (it may shrink the photo) while the slot is still held: so
         no more photos are in memory than requests are allowed. `conditions` are headers such as If-None-Match; if the
-        server then answers that nothing changed, the outcome `is_unchanged`.
+        server then answers that nothing changed, the outcome `is_unchanged`. Raises ParamsError on a proxy of the
+        environment that cannot be used.
         """
         try:
             target = read_target(url)
@@ -94,6 +96,8 @@ class Downloader:
             return Outcome(Status.TIMEOUT, error=str(error) or f"more than {self.params.total_timeout_s:g} s")
         except aiohttp.ClientPayloadError:
             return Outcome(Status.INCOMPLETE, error="the body ended before its announced length")
+        except FieldguideError:
+            raise
         except Exception as error:
             # No list of errors: what the client makes of answers that are none changes with its versions.
             cause = getattr(error, "os_error", error)
@@ -147,7 +151,7 @@ class Downloader:
 async def open_downloader(
     params: DownloadParams, shared: Path | None = None, num_processes: int = 1
 ) -> AsyncIterator[Downloader]:
-    """A Downloader in the running event loop. Raises ParamsError on a proxy that cannot be used.
+    """A Downloader in the running event loop.
 
     All of `num_processes` name one folder `shared`, through which they keep the limits together.
     """
