@@ -19,7 +19,6 @@ from fieldguide.track import stage_run
 log = logging.getLogger(__name__)
 
 
-
 def fetch(params: FetchParams, *, data: Path, out: Path, looks: Path | None = None) -> Metrics:
     """Write catalogue.parquet, shards/, ledger/ and failures.csv below `out`, keeping what earlier runs finished there.
 
