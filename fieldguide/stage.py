@@ -10,7 +10,6 @@ runs as `python -m stages.resize --fetch interim/fetch --split interim/split --o
 
 import argparse
 import inspect
-import logging
 import os
 import signal
 import sys
