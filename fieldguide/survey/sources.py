@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fieldguide.catalogue.sources.folders import ARCHIVES
+from fieldguide.catalogue.sources.archives import ARCHIVES
 from fieldguide.errors import CatalogueError, ParamsError
 from fieldguide.survey.layout import SPLIT_WORDS, Layout, find_layout
 from fieldguide.survey.tables import find_table_layout
