@@ -113,13 +113,18 @@ class DwcaSource(Section):
             raise CatalogueError(
                 f"{self.path}: no extension {MULTIMEDIA} with file addresses; the extensions are {kinds}"
             )
-        for part, terms in ((core, (self.label, self.region)), (media[0], (*ADDRESSES, "license"))):
-            for term in filter(None, terms):
-                if term in part.repeated:
-                    raise CatalogueError(
-                        f"{self.path}: {part.row_type} has the term {term!r} at the indexes {part.repeated[term]}; "
-                        "expected it once"
-                    )
+        used: list[tuple[Part, str | None]] = [
+            (core, self.label),
+            (core, self.region),
+            *((media[0], term) for term in (*ADDRESSES, "license")),
+        ]
+        for part, used_term in used:
+            if used_term in part.repeated:
+                raise CatalogueError(
+                    f"{self.path}: {part.row_type} has the term {used_term!r} at the indexes "
+                    f"{part.repeated[used_term]}; "
+                    "expected it once"
+                )
         return media[0]
 
     def _store_occurrences(self, archive: DwcArchive, database: sqlite3.Connection, left_out: LeftOut) -> None:

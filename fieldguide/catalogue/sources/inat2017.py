@@ -10,16 +10,14 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal
-
-import ijson
+from typing import Any, Literal
 
 from fieldguide.catalogue.rows import NO_FILL, SCHEME, Fill, Row, describe_row, locate, tidy
 from fieldguide.catalogue.sources.archives import ARCHIVES
 from fieldguide.catalogue.sources.cells import plain, whole_id
 from fieldguide.catalogue.sources.joining import temporary_database
+from fieldguide.catalogue.sources.json_lists import read_objects
 from fieldguide.catalogue.sources.left_out import BAD_ROW, LeftOut
-from fieldguide.catalogue.sources.reading import open_bytes, reading
 from fieldguide.catalogue.taxa import Taxon, describe_lineage
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
@@ -55,14 +53,14 @@ class Inat2017Source(Section):
             num_annotated = self._store_annotations(database, left_out)
             if not labels and num_annotated:
                 raise CatalogueError(f"{self.path}: no `categories`, but annotations that refer to them")
-            for number, entry in self._entries("images", left_out):
+            for number, entry in read_objects(self.path, "images", left_out):
                 where = f"{self.path} image {number}"
                 try:
                     row_id = _id(entry.get("id"), f"{where}, id")
                     categories = database.execute("SELECT category, other FROM annotation WHERE image = ?", (row_id,))
                     found = categories.fetchone()
                     num_matched += found is not None
-                    label = None if found is None else _label(labels, *found, where)
+                    label = None if found is None else _label(labels, found[0], found[1], where)
                     row = self._row(entry, row_id, label, licences, number, where)
                 except CatalogueError as error:
                     left_out.note(BAD_ROW, error)
@@ -82,7 +80,7 @@ class Inat2017Source(Section):
 
     def taxa(self) -> Iterator[Taxon]:
         """The categories, with the ranks that the year's file gives; `group` is the supercategory."""
-        for number, entry in self._entries("categories"):
+        for number, entry in read_objects(self.path, "categories"):
             where = f"{self.path}, categories[{number}]"
             name = tidy(entry.get("name"), f"{where}, name")
             if name is None:
@@ -121,39 +119,11 @@ class Inat2017Source(Section):
         )
         return self.fill.complete(row)
 
-    def _entries(self, name: str, left_out: LeftOut | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The objects of one of the file's lists with their numbers from 1; what is none goes into `left_out`.
-
-        Raises CatalogueError if the file cannot be read, if something else than a list is called `name` or, without
-        `left_out`, if something else than an object is in it.
-        """
-        number = 0
-        with (
-            reading(lambda: f"{self.path}, after {name}[{number}]," if number else str(self.path)),
-            open_bytes(self.path) as stream,
-        ):
-            for number, entry in enumerate(_parse(stream, name), start=1):
-                if isinstance(entry, dict):
-                    yield number, entry
-                    continue
-                message = f"{self.path}, {name}[{number}]: got {entry!r}; expected an object"
-                if left_out is None:
-                    raise CatalogueError(message)
-                left_out.note(BAD_ROW, message)
-        if not number:
-            self._check_is_list(name)
-
-    def _check_is_list(self, name: str) -> None:
-        with reading(str(self.path)), open_bytes(self.path) as stream:
-            kind = next((event for prefix, event, _ in ijson.parse(stream) if prefix == name), "null")
-        if kind not in ("start_array", "null"):
-            raise CatalogueError(f"{self.path}: `{name}` is no list ({kind.removeprefix('start_')}); expected one")
-
     def _by_id(self, name: str, tell: Callable[[dict[str, Any]], Any]) -> dict[str, str | None]:
         """What is told of each entry of a list, by its id. Raises CatalogueError if an id is missing or comes twice."""
         told: dict[str, str | None] = {}
         places: dict[str, int] = {}
-        for number, entry in self._entries(name):
+        for number, entry in read_objects(self.path, name):
             where = f"{self.path}, {name}[{number}]"
             entry_id = _id(entry.get("id"), f"{where}, id")
             if entry_id is None:
@@ -179,7 +149,7 @@ class Inat2017Source(Section):
 
     def _annotations(self, left_out: LeftOut) -> Iterator[tuple[str, str]]:
         """Image and category of each annotation."""
-        for number, entry in self._entries("annotations", left_out):
+        for number, entry in read_objects(self.path, "annotations", left_out):
             where = f"{self.path} annotation {number}"
             try:
                 image, category = (_id(entry.get(name), f"{where}, {name}") for name in ("image_id", "category_id"))
@@ -190,11 +160,6 @@ class Inat2017Source(Section):
                 left_out.note(BAD_ROW, f"{where}: no image_id or no category_id; expected both")
             else:
                 yield image, category
-
-
-def _parse(stream: IO[bytes], name: str) -> Iterator[Any]:
-    items: Iterator[Any] = ijson.items(stream, f"{name}.item", use_float=True)
-    return items
 
 
 def _label(labels: Mapping[str, str | None], category: str, other: str | None, where: str) -> str:

@@ -57,13 +57,13 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 def open_gzip(path: Path) -> IO[bytes]:
     """The bytes that a gzip file of any name holds, as far as `unpacked_limit`; past it reading raises OSError."""
-    return io.BufferedReader(_Bounded(gzip.open(path), unpacked_limit(path)), 2**17)  # type: ignore[arg-type]
+    return io.BufferedReader(_Bounded(gzip.open(path), unpacked_limit(path)), 2**17)  # type: ignore[type-var]
 
 
 class _Bounded(io.RawIOBase):
     """A stream that raises OSError once more than `most` bytes were read from it."""
 
-    def __init__(self, stream: IO[bytes], most: int) -> None:
+    def __init__(self, stream: gzip.GzipFile, most: int) -> None:
         self._stream, self._most, self._num_read = stream, most, 0
 
     def readable(self) -> bool:
