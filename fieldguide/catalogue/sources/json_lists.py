@@ -55,7 +55,10 @@ class _NullForNan:
         """About `size` bytes; none at the end."""
         while True:
             piece = self._stream.read(size)
-            content = NO_NUMBER.sub(b"null", self._waiting + piece)
+            content = self._waiting + piece
+            # Looking for a word is a hundred times faster than looking at what stands around it.
+            if b"NaN" in content or b"Infinity" in content:
+                content = NO_NUMBER.sub(b"null", content)
             place = max(0, len(content) - OVERLAP) if piece else len(content)
             self._waiting = content[place:]
             if place or not piece:
