@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from fieldguide.console import printable_stdout, tell_failure
 from fieldguide.errors import FieldguideError
 
 COMMANDS = {
@@ -20,7 +21,7 @@ COMMANDS = {
     "export": "write the rows of the sources of params.yaml as JSONL",
     "link": "show the photos that clean kept as a tree of symbolic links, by label",
     "suggest-replacements": "propose kept photos in the place of broken ones",
-    "verify": "recheck the records from their bytes",
+    "verify": "recheck from its bytes what stages wrote",
     "mlflow-sync": "bring into MLflow what DVC took from its run cache",
     "real": "run a preset on real photographs in a scratch clone",
 }
@@ -47,13 +48,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     module.add_arguments(own)
     try:
-        module.run(own.parse_args(chosen.arguments))
-        sys.stdout.flush()
+        with printable_stdout():
+            module.run(own.parse_args(chosen.arguments))
+            sys.stdout.flush()
     except BrokenPipeError:
         # `... params | head` has seen enough. What Python still holds must not meet the closed pipe when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except FieldguideError as error:
-        print(f"{chosen.command}: {error}", file=sys.stderr)
+        tell_failure(chosen.command, error)
         sys.exit(1)
 
 

@@ -4,12 +4,17 @@ Colours are told apart by colour-blind readers (Okabe and Ito's palette). Figure
 is shared between them, and on white: the report inverts them in dark mode.
 """
 
+import warnings
 from pathlib import Path
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fieldguide.files import written_whole
+
+# A name with two dollar signs is no formula, and one with a broken formula in it ends the drawing.
+matplotlib.rcParams["text.parse_math"] = False
 
 BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8A8F8C", "#22302A"
 DPI = 144
@@ -17,7 +22,9 @@ DPI = 144
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all, without a date in it."""
-    with written_whole(path) as temporary:
+    with written_whole(path) as temporary, warnings.catch_warnings():
+        # Names in scripts that the font lacks are drawn as boxes; a line for each of their letters helps nobody.
+        warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
         figure.savefig(temporary, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
 
 

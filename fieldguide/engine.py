@@ -6,23 +6,26 @@ parameter. Results come back in the order of the tasks, whatever the number of w
 
 import logging
 import multiprocessing
+import os
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import joblib
-from pydantic import NonNegativeInt
+from pydantic import Field, NonNegativeInt
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fieldguide.errors import ParamsError
+from fieldguide.errors import FieldguideError
 from fieldguide.params import Section
+from fieldguide.parent import end_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ DRAW_EVERY_S = 0.5
 class EngineParams(Section):
     """Where a stage's shards are worked on. Outputs do not depend on it."""
 
-    backend: str
+    backend: Annotated[str, Field(pattern=r"^(loky|dask|(tcp|tls)://\S+)$")]
     """`loky` (processes here), `dask` (a local cluster) or `tcp://host:port` (a Dask scheduler)."""
     workers: NonNegativeInt
     """Processes; 0 means one per core this process may use."""
@@ -74,7 +77,7 @@ def map_shards(
     """
     if engine.backend == "loky":
         yield from _map_joblib(function, tasks, count_workers(engine.workers), label, watch)
-    elif engine.backend == "dask" or engine.backend.startswith(("tcp://", "tls://")):
+    else:
         from distributed import Client
 
         local = {"n_workers": count_workers(engine.workers), "threads_per_worker": 1, "dashboard_address": None}
@@ -82,8 +85,6 @@ def map_shards(
         with client, joblib.parallel_config(backend="dask"):
             results = joblib.Parallel()(joblib.delayed(function)(task) for task in tasks)
         yield from show_progress(results, len(tasks), label, watch)
-    else:
-        raise ParamsError(f"engine backend {engine.backend!r} is unknown; expected loky, dask or tcp://host:port")
 
 
 def _map_joblib(
@@ -91,7 +92,8 @@ def _map_joblib(
 ) -> Iterator[Result]:
     # One worker runs in this process: no start-up cost, and a debugger works.
     workers = max(1, min(workers, len(tasks)))
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1)
+    own = {} if workers == 1 else {"initializer": end_with_parent, "initargs": (os.getpid(),)}
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1, **own)
     failures: list[Exception] = []
 
     # joblib kills its workers when one of them raises: half-done shards would be lost, and its own clean-up
@@ -102,13 +104,26 @@ def _map_joblib(
                 return
             yield joblib.delayed(_attempt)(function, task)
 
-    for outcome in show_progress(parallel(hand_out()), len(tasks), label, watch):
-        if isinstance(outcome, _Failure):
-            failures.append(outcome.error)
-        elif not failures:
-            yield outcome
+    with _whole_workers(label):
+        for outcome in show_progress(parallel(hand_out()), len(tasks), label, watch):
+            if isinstance(outcome, _Failure):
+                failures.append(outcome.error)
+            elif not failures:
+                yield outcome
     if failures:
         raise failures[0]
+
+
+@contextmanager
+def _whole_workers(work: str) -> Iterator[None]:
+    """A worker that was killed, by whom or what ever, is one line."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise FieldguideError(
+            f"{work}: a worker process was killed, perhaps because memory ran out; what is finished stays; "
+            "run it again, with fewer engine.workers if need be"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -199,5 +214,11 @@ def run_isolated(function: Callable[P, Result], *args: P.args, **kwargs: P.kwarg
     TensorFlow and PyTorch abort when loaded into one process (docs/decisions.md), so a stage that needs both
     runs one of them here.
     """
-    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        _whole_workers(function.__name__),
+        ProcessPoolExecutor(
+            max_workers=1, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),)
+        ) as pool,
+    ):
         return pool.submit(function, *args, **kwargs).result()

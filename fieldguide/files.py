@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from fieldguide.text import escape_unprintable
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -36,8 +38,16 @@ def remove_partials(directory: Path) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as indented UTF-8 JSON, keys in the order given, whole or not at all."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    # What does not print stands only within strings, where JSON has an escape for it.
+    text = escape_unprintable(text, _json_escape, keep="\n")
     with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[start : start + 2].hex()}" for start in range(0, len(units), 2))
 
 
 def file_sha256(path: Path) -> str:

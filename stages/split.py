@@ -1,19 +1,22 @@
 """Divide the kept photos into train, val and test, and fix the class list of every rank."""
 
+from dataclasses import astuple
 from pathlib import Path
 
 from fieldguide.catalogue.splits import DRAWN, Split
 from fieldguide.catalogue.taxonomy_table import read_taxa
 from fieldguide.drawing import save_figure
-from fieldguide.files import write_table, written_whole
+from fieldguide.files import write_table
 from fieldguide.split.assembling import assign_splits, draw_small, leave_out, tabulate_split
 from fieldguide.split.charts import draw_long_tail, draw_regions
 from fieldguide.split.class_lists import close_taxonomy, count_drawn, list_region_classes
 from fieldguide.split.kept import read_kept
+from fieldguide.split.labels import find_unknown
 from fieldguide.split.leaks import count_leaks
 from fieldguide.split.params import SplitParams
 from fieldguide.split.splitting import guarantee_minimum
 from fieldguide.split.statistics import count_per_bin, count_per_class, describe_regions
+from fieldguide.spreadsheet import write_csv
 from fieldguide.stage import Metrics, run_stage
 
 
@@ -24,7 +27,8 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
     """
     top = params.ranks[0]
     taxa = read_taxa(params.taxonomy, params.ranks) if params.taxonomy else None
-    photos = read_kept(params, fetch, clean, taxa.synonyms if taxa else {})
+    photos = read_kept(params, fetch, clean, taxa)
+    unknown = find_unknown(photos["label"], taxa) if taxa else []
     photos, unseen = assign_splits(photos, params)
     taxonomy, names = close_taxonomy(count_drawn(photos), taxa, params.ranks, params.min_samples)
     if params.min_eval_photos:
@@ -38,8 +42,8 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
     per_class = count_per_class(rows, top, taxonomy.classes[top], params.frequency)
     statistics = describe_regions(rows.with_columns(photos["licence"]), top, regions)
     taxonomy.model_copy(update={"regions": regions}).write(out / "taxonomy.json")
-    with written_whole(reports / "classes.csv") as temporary:
-        per_class.write_csv(temporary)
+    write_csv(reports / "classes.csv", per_class.columns, per_class.iter_rows())
+    write_csv(reports / "unknown-labels.csv", ("label", "num_photos", "nearest"), map(astuple, unknown))
     write_table(left_out, out / "left_out.parquet")
     write_table(rows, out / "split.parquet")
     write_table(small, out / "train_small.parquet")
@@ -54,6 +58,7 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
         "num_classes": {rank: len(taxonomy.classes[rank]) for rank in params.ranks},
         "num_classes_seen": {part.value: int((per_class[part.value] > 0).sum()) for part in DRAWN},
         "num_merged_into_other": len(taxonomy.merged_into_other),
+        "num_unknown_labels": len(unknown),
         "num_unseen_species": len(unseen),
         "frequency": count_per_bin(per_class),
         "regions": statistics,

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import re
+import signal
 import time
 from functools import partial
 
@@ -12,7 +13,7 @@ import pytest
 
 from fieldguide import engine
 from fieldguide.engine import EngineParams, Watch, count_workers, map_shards, run_isolated, show_progress
-from fieldguide.errors import ParamsError, RecordError
+from fieldguide.errors import FieldguideError, RecordError
 
 
 def square_slowly_at_first(task: int) -> int:
@@ -50,9 +51,9 @@ def test_an_error_in_a_worker_is_raised_here(workers: int):
         list(map_shards(partial(fail_at, 3), range(6), params, "failing"))
 
 
-def test_an_unknown_backend_is_named():
-    with pytest.raises(ParamsError, match="engine backend 'spark' is unknown; expected loky, dask or tcp"):
-        list(map_shards(square_slowly_at_first, [1], EngineParams(backend="spark", workers=1), "squaring"))
+def test_an_unknown_backend_is_refused():
+    with pytest.raises(ValueError, match=r"should match pattern .*loky\|dask"):
+        EngineParams(backend="spark", workers=1)
 
 
 def test_zero_workers_means_every_core():
@@ -99,3 +100,19 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
 
 def test_an_isolated_call_runs_in_another_process():
     assert run_isolated(os.getpid) != os.getpid()
+
+
+def end_at(killed: int, number: int) -> int:
+    if number == killed:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_killed_worker_is_one_line():
+    with pytest.raises(FieldguideError, match="ending: a worker process was killed"):
+        list(map_shards(partial(end_at, 3), range(6), EngineParams(backend="loky", workers=2), "ending"))
+
+
+def test_a_killed_helper_process_is_one_line():
+    with pytest.raises(FieldguideError, match="end_at: a worker process was killed"):
+        run_isolated(end_at, 3, 3)

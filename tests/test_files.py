@@ -20,6 +20,15 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path):
     assert list(target.parent.iterdir()) == [target]
 
 
+@pytest.mark.parametrize("name", ["Isoëtes × 雛菊 🌼", "\x1b[31m\x00\x7f", "\u202e\u200b\U000e0001\u2028", "a\nb"])
+def test_json_says_all_and_acts_on_no_screen(name: str, tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"a": [name]})
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text) == {"a": [name]}
+    assert (name in text) is name.isprintable()
+
+
 def test_a_failure_leaves_what_was_there(tmp_path: Path):
     target = tmp_path / "file.bin"
     target.write_bytes(b"before")

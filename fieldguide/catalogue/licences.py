@@ -6,14 +6,18 @@ permissive       any use, commercial use and derivatives included. Share-alike c
                  not who may use it.
 non-commercial   derivatives are fine, earning money is not
 restrictive      no derivatives, or all rights reserved
-unknown          nothing said, or nothing we recognise; never treated as permission
+unknown          nothing said, or something that we do not understand to its end; never treated as permission
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
+
+from fieldguide.catalogue.licence_words import CLAIMED, PHRASE, RESERVED, Meaning
+from fieldguide.text import tidy
 
 
 class LicenceKind(StrEnum):
@@ -30,7 +34,7 @@ PUBLIC_DOMAIN: Final = "PDM-1.0"
 ALL_RIGHTS_RESERVED: Final = "all-rights-reserved"
 UNKNOWN: Final = "unknown"
 
-VERSIONS: Final = ("1.0", "2.0", "2.5", "3.0", "4.0")
+VERSIONS: Final = ("1.0", "2.0", "2.1", "2.5", "3.0", "4.0")
 FAMILIES: Final = {
     "CC-BY": LicenceKind.PERMISSIVE,
     "CC-BY-SA": LicenceKind.PERMISSIVE,
@@ -54,63 +58,60 @@ LICENCES: Final[dict[str, LicenceKind]] = {
 }
 """Every licence a catalogue can hold. A family without a version is what a source that names none gives us."""
 
-RESERVED = re.compile(
-    r"all rights reserved|alle rechte vorbehalten|alle rechten voorbehouden|tous droits reserves"
-    r"|todos los derechos reservados|todos os direitos reservados|tutti i diritti (?:sono )?riservati"
-    r"|tots els drets reservats|wszelkie prawa zastrzezone|alla rattigheter (?:forbehallna|forbehalles|reserverade)"
-    r"|alle rettigheter (?:forbeholdt|reservert)|alle rettigheder forbeholde[st]|kaikki oikeudet pidatetaan"
-    r"|vsechna prava vyhrazena|minden jog fenntartva|toate drepturile rezervate|tum haklari saklidir"
-    r"|все права (?:защищены|сохранены)|усі права захищено|版权所有|版權所有|保留所有权利|保留所有權利|全著作権所有"
-    r"|\brightsstatements org vocab inc\b"
+_ADDRESS_START: Final = r"(?<![\w/.])(?:https?://|//)?(?:www\.)?"
+_ADDRESS_END: Final = r"(?:/(?:deed|legalcode)(?:\.[a-z_-]+)*)?/?(?:[?#][\w=&.%-]*)?(?=\.?(?:[\s,;)\]>\"']|$))"
+ADDRESSES: Final = (
+    (r"creativecommons\.org/licen[sc]es/([a-z-]+)(?:/(\d\.\d)(?:/([a-z]{2}|igo|scotland))?)?", r" cc \1 \2 \3 "),
+    (r"creativecommons\.org/publicdomain/zero(?:/1\.0)?", " cc0 "),
+    (r"creativecommons\.org/publicdomain/mark(?:/1\.0)?", " public domain "),
+    (r"rightsstatements\.org/(?:vocab|page)/inc(?:-[a-z-]+)?(?:/1\.0)?", " all rights reserved "),
+    (r"rightsstatements\.org/(?:vocab|page)/nkc(?:/1\.0)?", " no known copyright "),
 )
-CLAIMED = re.compile(r"copyright|©|\(c\)|\barr\b|^c$")
-GIVEN_AWAY = re.compile(r"\bcc ?(?:0|zero)\b|publicdomain zero|no rights reserved|\bzero 1 0 universal\b")
-NOBODYS = re.compile(
-    r"public ?domain|\bpdm?\b|no known copyright|domaine public|dominio publico|pubblico dominio|gemeinfrei"
-    r"|publiek domein|domena publiczna|общественное достояние|\brightsstatements org vocab nkc\b"
+"""Pages that are licences, and what they say in words."""
+_ADDRESSES: Final = tuple(
+    (re.compile(_ADDRESS_START + page + _ADDRESS_END, re.IGNORECASE), words) for page, words in ADDRESSES
 )
-NEGATED = re.compile(r"\b(?:not|except|excluding|unless|without|nicht|sauf|excepto)\b")
 
-LONG_NAMES: Final = (
-    (re.compile(r"creativecommons org licen[sc]es|creative ?commons"), "cc"),
-    (re.compile(r"non ?comm?erc\w*|nicht ?kommerziell"), "nc"),
-    (re.compile(r"no ?deriv\w*|keine bearbeitung(?:en)?"), "nd"),
-    (re.compile(r"share ?alike|weitergabe unter gleichen bedingungen"), "sa"),
-    (re.compile(r"attribution|namensnennung|atribucion|atribuicao|attribuzione|naamsvermelding"), "by"),
+ATTRIBUTION: Final = re.compile(
+    r"(?:\(c\)|©) (?P<name>[^,;()]+), (?P<rest>(?:some|no) rights reserved(?: \([^()]+\))?)"
+    r"(?:, uploaded by (?P<other>[^,;()]+))?"
 )
-CODE = re.compile(
-    r"\b(?:cc )?(?P<parts>by(?:(?: and)? (?:nc|nd|sa))*)\b"
-    r"(?: (?:licen[sc]e|international|generic|unported|int|v|version|deed))*"
-    r"(?: ?v?(?P<major>\d)(?: (?P<minor>\d))?)?(?![\d.])"
+"""iNaturalist's line below a photo."""
+SIGNED: Final = re.compile(r"(?P<rest>.+) by (?P<name>\S+(?: \S+){1,4})")
+PARTICLES: Final = frozenset(
+    {"af", "av", "da", "de", "del", "der", "di", "du", "la", "le", "ter", "van", "von", "y", "zu"}
 )
+
+_RUN_TOGETHER: Final = re.compile(r"\b(?:(?:cc)?by(?:nc|nd|sa)*|nc|nd|sa)(?=\d|\b)")
+"""ccbyncsa, by4.0"""
+_PLAIN: Final = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"})
+"""Letters that are not, to Unicode, another with a mark."""
+_SEPARATORS: Final = frozenset(".,:;/\\'\"|&")
+_SEPARATING: Final = frozenset({"Zs", "Zl", "Zp", "Pd", "Pc", "Ps", "Pe", "Pi", "Pf"})
 
 
 @lru_cache(maxsize=65536)
 def normalise_licence(text: str | None) -> str:
     """The entry of LICENCES that a URL, an SPDX id, a portal's code or a sentence names.
 
-    Of several licences in one text the one that allows least counts, and `unknown` is the answer to any doubt.
+    A text counts only when each of its words is understood: `unknown` is the answer to any doubt. Of several licences
+    in one text the one that allows least counts.
     """
-    if not text or not text.strip():
+    if text is None or not (tidied := tidy(text)):
         return UNKNOWN
-    folded = _fold(text)
-    words = re.sub(r"[^\w©()]+|_|(?<=by|nc|nd|sa)(?=\d)", " ", folded).strip()
+    tidied = _without_credit(tidied)
+    for address, meaning in _ADDRESSES:
+        tidied = address.sub(meaning, tidied)
+    words = _words(tidied)
     for name in CODE_LICENCES:
-        if re.sub(r" licen[cs]e$", "", words) == re.sub(r"[-.]", " ", name.casefold()):
+        if re.sub(r" licen[cs]e$", "", words) == _words(name):
             return name
-    for pattern, short in LONG_NAMES:
-        words = pattern.sub(short, words)
-    found = [licence for match in CODE.finditer(words) if (licence := _cc_licence(match, words))]
-    if GIVEN_AWAY.search(words):
-        found.append(CC0)
-    elif NOBODYS.search(words):
-        found.append(PUBLIC_DOMAIN)
-    if RESERVED.search(words) or (not found and CLAIMED.search(folded)):
-        found.append(ALL_RIGHTS_RESERVED)
-    if not found:
-        return UNKNOWN
-    least = max(found, key=lambda licence: (_strictness(licence), -found.index(licence)))
-    return UNKNOWN if NEGATED.search(words) and licence_kind(least) is not LicenceKind.RESTRICTIVE else least
+    if RESERVED.search(words):
+        return ALL_RIGHTS_RESERVED
+    phrases = _understand(words)
+    if phrases is not None:
+        return _settle(phrases)
+    return ALL_RIGHTS_RESERVED if CLAIMED.search(tidied.casefold()) and not _names_a_licence(words) else UNKNOWN
 
 
 def licence_kind(licence: str) -> LicenceKind:
@@ -123,25 +124,99 @@ def allows_any_use(licence: str) -> bool:
     return licence_kind(licence) is LicenceKind.PERMISSIVE
 
 
-def _fold(text: str) -> str:
+def needs_credit(licence: str) -> bool:
+    """Whether who passes on a photo under this entry of LICENCES must name its author."""
+    return licence not in (CC0, PUBLIC_DOMAIN)
+
+
+def _words(text: str) -> str:
+    """Folded words with one space between them; a sign that does not merely separate is a word of its own."""
     # Case and accents carry no meaning here: RÉSERVÉS, réservés and reserves are one word.
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    letters = (character for character in decomposed if not unicodedata.combining(character))
+    spaced = "".join(
+        character if character.isalnum() else " " if _separates(character) else f" {character} "
+        for character in letters
+    )
+    return " ".join(_RUN_TOGETHER.sub(lambda match: " ".join(re.findall("..", match[0])) + " ", spaced).split())
 
 
-def _cc_licence(match: re.Match[str], words: str) -> str | None:
-    parts = set(match["parts"].split()) - {"and"}
+def _separates(character: str) -> bool:
+    return character in _SEPARATORS or unicodedata.category(character) in _SEPARATING
+
+
+def _understand(words: str) -> list[re.Match[str]] | None:
+    """The phrases that the words are made of, from the first to the last; None if any is not understood."""
+    phrases, place = [], 0
+    while place < len(words):
+        match = PHRASE.match(words, place)
+        if match is None:
+            return None
+        phrases.append(match)
+        place = match.end() + 1
+    return phrases
+
+
+def _settle(phrases: Sequence[re.Match[str]]) -> str:
+    """The licence that understood phrases name, of several the one that allows least, `unknown` if any is none."""
+    has_cc = any(phrase.lastgroup == Meaning.CC for phrase in phrases)
+    found = [_licence(part, has_cc) for part in _parts(phrases)]
+    if not found or UNKNOWN in found:
+        return UNKNOWN
+    # Of equals one that tells its version, and CC0 before the looser word "public domain".
+    return max(found, key=lambda licence: (_strictness(licence), licence not in FAMILIES, licence == CC0))
+
+
+def _parts(phrases: Sequence[re.Match[str]]) -> Iterator[list[re.Match[str]]]:
+    """The phrases that say something, anew from each that begins a licence."""
+    part: list[re.Match[str]] = []
+    for phrase in phrases:
+        if phrase.lastgroup in (Meaning.BY, Meaning.ZERO, Meaning.NOBODYS) and part:
+            yield part
+            part = []
+        if phrase.lastgroup not in (Meaning.CC, Meaning.FILLER):
+            part.append(phrase)
+    if part:
+        yield part
+
+
+def _licence(part: Sequence[re.Match[str]], has_cc: bool) -> str:
+    meanings = [phrase.lastgroup for phrase in part]
+    if meanings in ([Meaning.ZERO], [Meaning.NOBODYS]):
+        return CC0 if meanings == [Meaning.ZERO] else PUBLIC_DOMAIN
     # A lone "by" is an English word unless something says Creative Commons.
-    if parts == {"by"} and not re.search(r"\bcc\b", words):
-        return None
-    family = "-".join(["CC", *(part for part in ("by", "nc", "sa", "nd") if part in parts)]).upper()
-    if family not in FAMILIES:
-        return None
-    if match["major"] is None:
-        return family
-    name = f"{family}-{match['major']}.{match['minor'] or 0}"
-    return name if name in LICENCES else None
+    if meanings[0] != Meaning.BY or not (has_cc or {Meaning.NC, Meaning.ND, Meaning.SA} & set(meanings)):
+        return UNKNOWN
+    family = "-".join(["CC", *(clause for clause in ("by", "nc", "sa", "nd") if clause in meanings)]).upper()
+    version = next((f"-{phrase['major']}.{phrase['minor'] or 0}" for phrase in part if phrase["major"]), "")
+    return family + version if family + version in LICENCES else UNKNOWN
 
 
 def _strictness(licence: str) -> int:
     return list(LicenceKind).index(licence_kind(licence))
+
+
+def _without_credit(text: str) -> str:
+    """`text` without the author's name, where it is plain that it is one."""
+    if match := ATTRIBUTION.fullmatch(text):
+        names = [match["name"], match["other"] or ""]
+        return match["rest"] if not any(_says_something(name) for name in names) else text
+    if (match := SIGNED.fullmatch(text)) and _is_a_name(match["name"]):
+        return match["rest"]
+    return text
+
+
+def _is_a_name(text: str) -> bool:
+    first, *middle, last = text.split()
+    capital = all(word[0].isupper() for word in (first, last, *(set(middle) - PARTICLES)))
+    return capital and re.fullmatch(r"[\w.'’ -]+", text) is not None and not _says_something(text)
+
+
+def _says_something(name: str) -> bool:
+    said = {match.lastgroup for match in PHRASE.finditer(_words(name))}
+    return bool(said - {Meaning.FILLER, Meaning.VERSION})
+
+
+def _names_a_licence(words: str) -> bool:
+    said = {match.lastgroup for match in PHRASE.finditer(words)}
+    return bool(said - {Meaning.FILLER, Meaning.VERSION, Meaning.NC, Meaning.ND, Meaning.SA})

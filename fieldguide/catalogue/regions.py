@@ -13,6 +13,7 @@ from shapely.geometry import shape
 
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
+from fieldguide.text import tidy
 
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -104,7 +105,7 @@ def _read_polygons(polygons: Polygons) -> tuple[list[str], shapely.STRtree]:
 
 def _property(feature: Any, name: str, where: str) -> str:
     properties = feature.get("properties") if isinstance(feature, dict) else None
-    if not isinstance(properties, dict) or not str(properties.get(name) or "").strip():
+    if not isinstance(properties, dict) or not (found := tidy(str(properties.get(name) or ""))):
         known = ", ".join(properties) if isinstance(properties, dict) else ""
         raise CatalogueError(f"{where}: no property {name!r}; it has {known or 'none'}")
-    return str(properties[name]).strip()
+    return found

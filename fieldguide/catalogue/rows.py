@@ -11,25 +11,27 @@ A URL becomes absolute, except that paths stay relative to the repository's root
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from fieldguide.catalogue.names import taxon_name
 from fieldguide.catalogue.splits import DRAWN
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
+from fieldguide.text import tidy as tidy_text
 
 ARCHIVE_MEMBER = re.compile(r"(?P<scheme>tar|zip)://(?P<member>.+?)::(?P<archive>.+)", re.DOTALL)
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|(?:file|data):", re.IGNORECASE)
+"""What makes an address of a text; `photo-12:30.jpg` is a path."""
 SPLIT_NAMES = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What a source says about one photo under one label. Text is tidy: NFC, no outer or double spaces, never empty."""
+    """What a source says about one photo under one label. Its names are tidy and never empty, whoever makes the row."""
 
     id: str
     """Unique within the source; photo_id is made of it."""
@@ -51,6 +53,13 @@ class Row:
     """As the source writes it."""
     rights_holder: str | None = None
     given_split: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("observation_id", "observer", "region", "country", "licence", "rights_holder"):
+            if (value := getattr(self, name)) is not None and (tidied := tidy_text(value)) != value:
+                object.__setattr__(self, name, tidied or None)
+        if self.label is not None:
+            object.__setattr__(self, "label", taxon_name(self.label) or None)
 
 
 DESCRIPTIVE = tuple(field.name for field in fields(Row) if field.name not in ("id", "source_row", "url", "root"))
@@ -85,7 +94,12 @@ class Source(Protocol):
 
 
 def tidy(value: Any, where: str) -> str | None:
-    """A cell as text: NFC, whitespace collapsed; None if nothing is left.
+    """A cell that is a name or another word, as tidy text; None if nothing is left. Raises as `trim` does."""
+    return tidy_text(trim(value, where) or "") or None
+
+
+def trim(value: Any, where: str) -> str | None:
+    """A cell that is an address or a path, as it is written but for spaces at its ends; None if nothing is left.
 
     Raises CatalogueError, beginning with `where`, if the cell is nested or cannot be written as UTF-8.
     """
@@ -93,12 +107,12 @@ def tidy(value: Any, where: str) -> str | None:
         return None
     if not isinstance(value, str | int | float):
         raise CatalogueError(f"{where}: got a {type(value).__name__}; expected text, a number or nothing")
-    text = " ".join(unicodedata.normalize("NFC", str(value)).split())
+    trimmed = str(value).strip()
     try:
-        text.encode()
+        trimmed.encode()
     except UnicodeEncodeError:
-        raise CatalogueError(f"{where}: {text!a} is not valid Unicode text") from None
-    return text or None
+        raise CatalogueError(f"{where}: {trimmed!a} is not valid Unicode text") from None
+    return trimmed or None
 
 
 def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -129,6 +143,8 @@ def _degrees(text: str, most: int, where: str) -> float:
 def locate(text: str, folder: Path) -> tuple[str, str | None]:
     """The absolute URL that `text` means in a table kept in `folder`, and the root it may not leave (or None)."""
     if match := ARCHIVE_MEMBER.fullmatch(text):
+        if ARCHIVE_MEMBER.fullmatch(match["archive"]):
+            return text, None  # archives in archives are not read
         archive, root = locate(match["archive"], folder)
         return f"{match['scheme']}://{match['member']}::{archive.removeprefix('file:')}", root
     if not SCHEME.match(text):

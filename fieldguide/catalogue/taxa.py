@@ -4,7 +4,6 @@ A source that knows more than a name has `taxa()` beside `rows()`. It may tell o
 differently: what it says most often counts, and of equally frequent the first.
 """
 
-import csv
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
+from fieldguide.catalogue.names import taxon_name
 from fieldguide.catalogue.rows import tidy
 from fieldguide.catalogue.taxonomy_table import SYNONYM_SEPARATOR
 from fieldguide.errors import CatalogueError
-from fieldguide.files import written_whole
+from fieldguide.spreadsheet import write_csv
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,11 @@ class Taxon:
     vernacular: str | None = None
     synonyms: tuple[str, ...] = ()
     """Other labels that mean this taxon."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", taxon_name(self.name))
+        object.__setattr__(self, "lineage", tuple((rank, taxon_name(name)) for rank, name in self.lineage))
+        object.__setattr__(self, "synonyms", tuple(map(taxon_name, self.synonyms)))
 
 
 @runtime_checkable
@@ -74,13 +79,17 @@ def write_taxa(taxa: Iterable[Taxon], path: Path) -> int:
         log.warning("%d taxa have several lineages, as %s; took the most frequent", len(disputed), disputed[0])
     rows = {name: dict(votes.most_common(1)[0][0]) for name, votes in sorted(lineages.items())}
     ranks = [rank for rank in HIGHER_RANKS if any(rank in lineage for lineage in rows.values())]
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["species", *ranks, "vernacular", "synonyms"])
-        for name, lineage in rows.items():
-            common = vernacular[name].most_common(1)[0][0] if name in vernacular else ""
-            higher = [lineage.get(rank, "") for rank in ranks]
-            writer.writerow([name, *higher, common, SYNONYM_SEPARATOR.join(synonyms.get(name, []))])
+    common = {name: votes.most_common(1)[0][0] for name, votes in vernacular.items()}
+    lines = (
+        [
+            name,
+            *(lineage.get(rank, "") for rank in ranks),
+            common.get(name, ""),
+            SYNONYM_SEPARATOR.join(synonyms.get(name, [])),
+        ]
+        for name, lineage in rows.items()
+    )
+    write_csv(path, ["species", *ranks, "vernacular", "synonyms"], lines)
     return len(rows)
 
 

@@ -1,16 +1,22 @@
-"""Reads a taxonomy table: one species a line, `,` or `;` between the cells, a column per rank.
+"""Reads a taxonomy table: one species a line, `,`, `;` or tabs between the cells, a column per rank.
 
 `python -m fieldguide taxonomy` writes such a table from the sources' own ranks.
 """
 
 import csv
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fieldguide.catalogue.taxonomy import Lineage
+from fieldguide.catalogue.homonyms import tell_homonyms_apart
+from fieldguide.catalogue.names import says_nothing, taxon_name
+from fieldguide.catalogue.taxonomy import OTHER, Lineage
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
+from fieldguide.spreadsheet import plain_cell
+
+log = logging.getLogger(__name__)
 
 SYNONYM_SEPARATOR = "|"
 
@@ -19,7 +25,7 @@ class TaxonomyTable(Section):
     """The table and what its columns are called."""
 
     path: Path
-    """A .csv, one species a line, `,` or `;` between the cells."""
+    """A .csv or .tsv, one species a line, `,`, `;` or tabs between the cells."""
     columns: dict[str, str]
     """Rank: the column that holds it, where that is called otherwise (`species: speciesName`)."""
     vernacular: list[str]
@@ -30,34 +36,44 @@ class TaxonomyTable(Section):
 
 @dataclass(frozen=True)
 class Taxa:
-    """What a taxonomy table says, by the name at the first rank."""
+    """What a taxonomy table says, by the name at the first rank. All names are in the form of `taxon_name`."""
 
     lineages: dict[str, Lineage]
     vernacular: dict[str, str] = field(default_factory=dict)
     synonyms: dict[str, str] = field(default_factory=dict)
     """The name that each synonym means."""
 
+    @property
+    def names(self) -> set[str]:
+        """All names that mean a taxon at the first rank."""
+        return self.lineages.keys() | self.synonyms.keys()
+
 
 def read_taxa(table: TaxonomyTable, ranks: Sequence[str]) -> Taxa:
     """Read a taxonomy table.
 
-    Raises CatalogueError naming file, line, what it holds and what is expected: a missing column, an empty name, a
-    species that is listed twice with different parents, a synonym that means two species or is one itself.
+    Homonyms at higher ranks are told apart. Raises CatalogueError naming file, line, what it holds and what is
+    expected: a missing column, a line without a name, a species that is listed twice with different parents, a synonym
+    that means two species or is one itself.
     """
     taxa = Taxa({})
     columns = [table.columns.get(rank, rank) for rank in ranks]
     claimed: dict[str, str] = {}
     for where, cells in _lines(table, columns):
         name, *higher = (cells[column] for column in columns)
-        if not name:
-            raise CatalogueError(f"{where}: column '{columns[0]}' is empty")
-        lineage = {rank: parent for rank, parent in zip(ranks[1:], higher, strict=True) if parent}
+        if not name or says_nothing(name):
+            got = f"says {name!r}" if name else "is empty"
+            raise CatalogueError(f"{where}: column '{columns[0]}' {got}; expected the name of a taxon")
+        if name.casefold() == OTHER:
+            log.warning("%s: left out %r, the class of all that is none of the others", where, name)
+            continue
+        lineage = {rank: parent for rank, parent in zip(ranks[1:], higher, strict=True) if _is_taxon(parent)}
         if (known := taxa.lineages.setdefault(name, lineage)) != lineage:
             raise CatalogueError(f"{where}: '{name}' has parents {lineage}, but {known} further up")
         if common := next(filter(None, (cells[column] for column in table.vernacular)), None):
             taxa.vernacular.setdefault(name, common)
         for synonym in cells[table.synonyms].split(SYNONYM_SEPARATOR) if table.synonyms else ():
-            if (synonym := synonym.strip()) and synonym != name:
+            if (synonym := taxon_name(synonym)) and synonym != name:
                 if (means := taxa.synonyms.setdefault(synonym, name)) != name:
                     raise CatalogueError(f"{where}: '{synonym}' is a synonym of '{name}', but of '{means}' further up")
                 claimed.setdefault(synonym, where)
@@ -66,11 +82,16 @@ def read_taxa(table: TaxonomyTable, ranks: Sequence[str]) -> Taxa:
             raise CatalogueError(
                 f"{where}: '{synonym}' is a synonym of '{taxa.synonyms[synonym]}', but has a line of its own too"
             )
-    return taxa
+    lineages = tell_homonyms_apart(taxa.lineages, ranks[1:], str(table.path))
+    return Taxa(lineages, taxa.vernacular, taxa.synonyms)
+
+
+def _is_taxon(name: str) -> bool:
+    return bool(name) and not says_nothing(name) and name.casefold() != OTHER
 
 
 def _lines(table: TaxonomyTable, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """`FILE line N` and the cells, stripped, of each line. Raises CatalogueError."""
+    """`FILE line N` and the cells, as names, of each line that says anything. Raises CatalogueError."""
     wanted = [*columns, *table.vernacular, *([table.synonyms] if table.synonyms else [])]
     try:
         stream = table.path.open(newline="", encoding="utf-8-sig")
@@ -80,7 +101,7 @@ def _lines(table: TaxonomyTable, columns: Sequence[str]) -> Iterator[tuple[str, 
         try:
             header = stream.readline()
             stream.seek(0)
-            reader = csv.DictReader(stream, delimiter=";" if header.count(";") > header.count(",") else ",")
+            reader = csv.DictReader(stream, delimiter=max(",;\t", key=header.count))
             found = reader.fieldnames or []
             for column in wanted:
                 if column not in found:
@@ -88,7 +109,9 @@ def _lines(table: TaxonomyTable, columns: Sequence[str]) -> Iterator[tuple[str, 
                         f"{table.path} line 1: no column '{column}'; found {', '.join(found) or 'nothing'}"
                     )
             for row in reader:
-                yield f"{table.path} line {reader.line_num}", {name: (row[name] or "").strip() for name in wanted}
+                cells = {name: taxon_name(plain_cell(row[name] or "")) for name in wanted}
+                if any(cells.values()):
+                    yield f"{table.path} line {reader.line_num}", cells
         except UnicodeDecodeError as error:
             raise CatalogueError(f"{table.path}: not valid UTF-8 ({error.reason})") from None
         except csv.Error as error:

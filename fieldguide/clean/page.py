@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import polars as pl
 
 from fieldguide.catalogue.schema import Status
@@ -14,6 +13,7 @@ from fieldguide.clean.reasons import FETCH_FAILED, NEAR_DUPLICATE, REASONS, Reas
 from fieldguide.fetch.reading import Location, Originals
 from fieldguide.files import written_whole
 from fieldguide.images.decode import load_rgb
+from fieldguide.pages import page_environment
 
 TEMPLATE = "page.html.j2"
 MAX_EXAMPLES = 12
@@ -59,10 +59,8 @@ def write_verdict_page(catalogue: pl.DataFrame, verdicts: pl.DataFrame, original
             chosen = rows.gather_every(step).head(MAX_EXAMPLES)
             examples = [_show(row, reason, table, originals) for row in chosen.iter_rows(named=True)]
             groups.append(Group(reason.name, reason.meaning, len(rows), examples))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    page = environment.get_template(TEMPLATE).render(groups=groups, num_rows=len(table))
+    template = page_environment(Path(__file__).parent).get_template(TEMPLATE)
+    page = template.render(groups=groups, num_rows=len(table))
     with written_whole(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
 

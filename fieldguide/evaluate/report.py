@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from PIL import Image
 
@@ -20,6 +19,7 @@ from fieldguide.evaluate.metrics import measure_reliability
 from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.files import written_whole
 from fieldguide.learn.labels import UNKNOWN
+from fieldguide.pages import page_environment
 from fieldguide.records.reader import Record, RecordSet
 
 TEMPLATE = "report.html.j2"
@@ -66,13 +66,13 @@ def draw_figures(
     names = [first.classes[index] for index in order]
     confusion = draw_confusion(count_confusions(first)[order][:, order], names, blocks, model)
     raw, calibrated = (
-        measure_reliability(first.probabilities(calibrated=calibrated), first.labels, rules.ece_bins)
-        for calibrated in (False, True)
+        measure_reliability(confidence.best[:, 0], first.is_right, rules.ece_bins)
+        for confidence in (first.raw, first.calibrated)
     )
     reliability = draw_reliability(raw, calibrated, first.temperature, model)
     seen = np.unique(first.labels)
     totals = np.bincount(first.labels)
-    right = np.bincount(first.labels, first.predicted == first.labels)
+    right = np.bincount(first.labels, first.is_right)
     accuracy = draw_accuracy_by_count(
         np.array([num_train.get(first.classes[label], 0) for label in seen.tolist()], np.int64),
         right[seen] / totals[seen],
@@ -120,13 +120,7 @@ def write_report(
     few_shot: Mapping[str, Any],
 ) -> None:
     """Write the page, whole or not at all. Pictures and styles are inside; it has no script and loads nothing."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(Path(__file__).parent)
     environment.filters |= {"percent": lambda rate: f"{100 * rate:.1f}", "thousands": lambda number: f"{number:,}"}
     environment.filters["picture"] = lambda file: to_data_uri(file.read_bytes(), "png")
     page = environment.get_template(TEMPLATE).render(

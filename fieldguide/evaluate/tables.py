@@ -1,6 +1,5 @@
 """The answers as files: predictions, temperatures, and the student's mistakes for DVC's plots."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ import polars as pl
 from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.metrics import measure_reliability
 from fieldguide.files import write_json, written_whole
-
-NUM_GUESSES = 5
+from fieldguide.spreadsheet import write_csv
 
 SCHEMA: dict[str, pl.DataType] = {
     "photo_id": pl.String(),
@@ -27,14 +25,12 @@ def tabulate(answers: Answers, photo_ids: Sequence[str]) -> pl.DataFrame:
     """A model's five first answers at the first rank, in record order, with their calibrated probabilities."""
     first = answers.first
     names = np.array(first.classes, object)
-    probabilities = first.probabilities(calibrated=True)
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :NUM_GUESSES]
     columns = {
         "photo_id": [photo_ids[index] for index in answers.indices.tolist()],
-        "model": [answers.model] * len(best),
+        "model": [answers.model] * len(first.best),
         "label": names[first.labels].tolist(),
-        "top5": names[best].tolist(),
-        "confidence": np.take_along_axis(probabilities, best, axis=1).tolist(),
+        "top5": names[first.best].tolist(),
+        "confidence": first.calibrated.best.tolist(),
     }
     return pl.DataFrame(columns, schema=SCHEMA)
 
@@ -48,26 +44,18 @@ def write_predictions(path: Path, predictions: Sequence[pl.DataFrame]) -> None:
 def write_confusion(path: Path, answers: RankAnswers) -> None:
     """Write actual and predicted class of every photo, as DVC's confusion plot reads them."""
     names, pairs = answers.classes, zip(answers.labels.tolist(), answers.predicted.tolist(), strict=True)
-    _write_csv(path, ["actual", "predicted"], [[names[actual], names[predicted]] for actual, predicted in pairs])
+    write_csv(path, ["actual", "predicted"], [[names[actual], names[predicted]] for actual, predicted in pairs])
 
 
 def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:
     """Write confidence and accuracy of every bin that has photos, before and after calibration."""
     rows: list[list[Any]] = []
-    for calibrated in (False, True):
-        reliability = measure_reliability(answers.probabilities(calibrated=calibrated), answers.labels, num_bins)
+    for state, probabilities in (("as trained", answers.raw), ("calibrated", answers.calibrated)):
+        reliability = measure_reliability(probabilities.best[:, 0], answers.is_right, num_bins)
         for place in np.flatnonzero(reliability.counts).tolist():
             confidence, accuracy = reliability.confidence[place], reliability.accuracy[place]
-            state = "calibrated" if calibrated else "as trained"
             rows.append([state, f"{confidence:.6f}", f"{accuracy:.6f}", reliability.counts[place]])
-    _write_csv(path, ["state", "confidence", "accuracy", "num_photos"], rows)
-
-
-def _write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> None:
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_csv(path, ["state", "confidence", "accuracy", "num_photos"], rows)
 
 
 def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from fieldguide.catalogue.licences import allows_any_use
+from fieldguide.catalogue.licences import allows_any_use, needs_credit
+from fieldguide.catalogue.names import NOTHING
 from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.records.reader import RecordSet
 
@@ -20,6 +21,7 @@ class Example:
     label: str
     licence: str
     rights_holder: str | None
+    """None only where the licence asks for no name."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,25 @@ class LicenceCount:
     licence: str
     num_photos: int
     num_holders: int
-    """Distinct rights holders, where the source names them."""
+    """Distinct rights holders, or observers where none is named."""
 
 
 def read_credits(catalogue: Path, photo_ids: Iterable[str]) -> pl.DataFrame:
-    """photo_id, licence and rights_holder of the photos asked for, in catalogue order."""
-    columns = ["photo_id", "licence", "rights_holder"]
+    """photo_id, licence and rights_holder of the photos asked for, in catalogue order.
+
+    Where no rights holder is named it is the observer; null where neither is a name, as of an observer's number.
+    """
     wanted = pl.Series(list(photo_ids), dtype=pl.String)
-    rows = pl.scan_parquet(catalogue).select(columns).filter(pl.col("photo_id").is_in(wanted.implode()))
+    holder = pl.coalesce(_if_name("rights_holder"), _if_name("observer")).alias("rights_holder")
+    rows = pl.scan_parquet(catalogue).select("photo_id", "licence", holder)
+    rows = rows.filter(pl.col("photo_id").is_in(wanted.implode()))
     return rows.unique("photo_id", keep="first", maintain_order=True).collect()
+
+
+def _if_name(column: str) -> pl.Expr:
+    text = pl.col(column)
+    is_name = text.str.contains(r"\p{L}") & ~text.str.to_lowercase().is_in(sorted(NOTHING))
+    return pl.when(is_name).then(text)
 
 
 def count_licences(credits: pl.DataFrame) -> list[LicenceCount]:
@@ -50,17 +62,21 @@ def count_licences(credits: pl.DataFrame) -> list[LicenceCount]:
 
 
 def pick_examples(records: RecordSet, credits: pl.DataFrame, count: int) -> list[Example]:
-    """Up to `count` records of different classes, `other` never, whose licence lets the bundle carry them."""
+    """Up to `count` records of different classes, `other` never, that the bundle may carry by `may_pass_on`."""
     first = records.taxonomy.ranks[0]
     classes = records.taxonomy.classes[first]
-    by_id = {row["photo_id"]: row for row in credits.iter_rows(named=True)}
+    by_id = {row["photo_id"]: (row["licence"], row["rights_holder"]) for row in credits.iter_rows(named=True)}
     chosen: dict[str, Example] = {}
     for record in records:
         if len(chosen) == count:
             break
         label = classes[record.labels[first]]
         credit = by_id.get(record.photo_id)
-        if label == OTHER or label in chosen or credit is None or not allows_any_use(credit["licence"]):
-            continue
-        chosen[label] = Example(record.photo_id, record.image, label, credit["licence"], credit["rights_holder"])
+        if label != OTHER and label not in chosen and credit and may_pass_on(*credit):
+            chosen[label] = Example(record.photo_id, record.image, label, *credit)
     return list(chosen.values())
+
+
+def may_pass_on(licence: str, rights_holder: str | None) -> bool:
+    """Whether the licence allows any use, and what it asks for, a name, is there."""
+    return allows_any_use(licence) and (rights_holder is not None or not needs_credit(licence))

@@ -9,6 +9,7 @@ import jinja2
 from fieldguide.export.credits import LicenceCount
 from fieldguide.files import written_whole
 from fieldguide.learn.description import NetworkSpec
+from fieldguide.text import printable
 
 CARD = "MODEL_CARD.md"
 TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
@@ -52,5 +53,5 @@ def write_card(bundle: Path, facts: CardFacts) -> None:
 
 def _cell(text: object) -> str:
     """`text` as one harmless cell of a Markdown table."""
-    plain = " ".join(str(text).split())
-    return "".join(f"\\{letter}" if letter in "\\|[]<>`*" else letter for letter in plain)
+    plain = printable(" ".join(str(text).split()))
+    return "".join(f"\\{letter}" if letter in "\\|[]<>`*_$~" else letter for letter in plain)

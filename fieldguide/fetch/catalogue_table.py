@@ -1,6 +1,5 @@
 """Joins a plan's rows with the ledgers of its shards into catalogue.parquet, and counts what came of them."""
 
-import csv
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fieldguide.catalogue.licences import UNKNOWN
 from fieldguide.catalogue.schema import CATALOGUE_SCHEMA, OUTCOME_FIELDS, ROW_FIELDS, Status
 from fieldguide.errors import PhotoError
 from fieldguide.fetch.host_stats import MAX_HOSTS, host_of
@@ -20,6 +20,7 @@ from fieldguide.fetch.ledger import read_outcomes
 from fieldguide.fetch.plan import Plan
 from fieldguide.fetch.resume import Store
 from fieldguide.files import written_whole
+from fieldguide.spreadsheet import write_csv
 
 OTHERS = "other hosts"
 
@@ -38,6 +39,11 @@ class Tally:
     """By host and status."""
     examples: dict[str, str] = field(default_factory=dict)
     """For each bad status the first error."""
+
+    @property
+    def num_unknown_licence(self) -> int:
+        """Rows of which no licence is known."""
+        return self.licences[UNKNOWN]
 
     @property
     def num_failed(self) -> int:
@@ -61,7 +67,17 @@ class Tally:
             "statuses": {status.value: self.statuses[status] for status in Status},
             "hosts": {host: dict(counts) for host, counts in hosts.items()},
             "licences": dict(sorted(self.licences.items())),
+            "num_unknown_licence": self.num_unknown_licence,
         }
+
+    def describe_unknown_licences(self) -> str | None:
+        """A line for the log; None if all licences are known."""
+        if not self.num_unknown_licence:
+            return None
+        return (
+            f"{self.num_unknown_licence} of {self.num_rows} rows have no known licence: clean.production_only drops "
+            "them; if you may use them, say under which licence in the source's fill.licence"
+        )
 
     def check(self, max_failure_rate: float) -> None:
         """Raise PhotoError, naming the commonest reasons, if more rows failed than allowed."""
@@ -129,9 +145,5 @@ def _count_urls(tally: Tally, lines: pa.Table) -> None:
 
 
 def _write_failures(path: Path, tally: Tally) -> None:
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("host", "status", "count"))
-        for (host, status), count in sorted(tally.hosts.items()):
-            if status != Status.OK:
-                writer.writerow((host, status, count))
+    failures = ((*key, count) for key, count in sorted(tally.hosts.items()) if key[1] != Status.OK)
+    write_csv(path, ("host", "status", "count"), failures)

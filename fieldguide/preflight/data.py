@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from fieldguide.catalogue.names import Nearest
 from fieldguide.catalogue.schema import ROW_FIELDS
 from fieldguide.catalogue.taxonomy_table import Taxa, read_taxa
 from fieldguide.credentials import resolve
@@ -120,9 +121,11 @@ def check_taxonomy(setting: Setting) -> Iterator[Finding]:
 
 def _check_labels(taxa: Taxa, setting: Setting, path: Path) -> Iterator[Finding]:
     labels = set().union(*(tally.labels for tally in setting.counted))
-    known = labels & (taxa.lineages.keys() | taxa.synonyms.keys())
+    known = labels & taxa.names
     if labels and not known:
-        yield problem(f"{path}: none of {len(labels):,} labels is in it, such as {min(labels)!r}")
+        near = Nearest(taxa.names).find(min(labels))
+        like = f"; it has {near!r}" if near else ""
+        yield problem(f"{path}: none of {len(labels):,} labels is in it, such as {min(labels)!r}{like}")
     elif labels:
         yield note(f"{path}: {len(known):,} of {len(labels):,} labels are in it")
 

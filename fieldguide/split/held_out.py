@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fieldguide.catalogue.names import taxon_name
 from fieldguide.catalogue.schema import photo_id
 from fieldguide.catalogue.splits import Split
 from fieldguide.errors import CatalogueError
@@ -24,7 +25,7 @@ def find_unseen(labels: list[str], params: HeldOutParams, salt: str) -> set[str]
     drawn = {name for name in labels if salted_unit(f"{salt}/unseen", name) < params.unseen_fraction}
     if params.unseen is None:
         return drawn
-    lines = _read_lines(params.unseen)
+    lines = set(map(taxon_name, _read_lines(params.unseen)))
     listed = lines.intersection(labels)
     _refuse_unmatched(params.unseen, lines, listed)
     return drawn | listed

@@ -1,12 +1,12 @@
 """The photos that clean kept, with what a split needs to know of them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
-from fieldguide.catalogue.taxonomy import OTHER
+from fieldguide.catalogue.taxonomy_table import Taxa
 from fieldguide.errors import CatalogueError
+from fieldguide.split.labels import settle_labels
 from fieldguide.split.params import SplitParams
 from fieldguide.split.splitting import draw_positions, find_groups
 
@@ -15,10 +15,10 @@ NAMES = ("source", "url", "sha256")
 """By which a list may name a photo; at ten million rows they take a gigabyte, so they are read for a list only."""
 
 
-def read_kept(params: SplitParams, fetch: Path, clean: Path, synonyms: Mapping[str, str]) -> pl.DataFrame:
+def read_kept(params: SplitParams, fetch: Path, clean: Path, taxa: Taxa | None) -> pl.DataFrame:
     """One row per kept photo in catalogue order: NEEDED, the columns that the params ask for, group_id and position.
 
-    Labels are replaced by what they are `synonyms` of; a photo without a label is one of `other`.
+    Labels are those of `settle_labels`.
     Raises CatalogueError if nothing was kept, a column is missing, or the verdicts are of another catalogue.
     """
     catalogue = pl.scan_parquet(fetch / "catalogue.parquet")
@@ -36,8 +36,7 @@ def read_kept(params: SplitParams, fetch: Path, clean: Path, synonyms: Mapping[s
     photos = listed.with_columns(verdicts["cluster_id"]).filter(verdicts["verdict"] == "keep")
     if photos.is_empty():
         raise CatalogueError(f"{clean}: none of {len(listed)} photos was kept; metrics/clean.json says why")
-    label = pl.col("label").replace(synonyms) if synonyms else pl.col("label")
     photos = photos.with_columns(
-        label.fill_null(OTHER), find_groups(photos, [*params.group_by, "cluster_id"]).alias("group_id")
+        settle_labels(photos["label"], taxa), find_groups(photos, [*params.group_by, "cluster_id"]).alias("group_id")
     )
     return photos.with_columns(draw_positions(photos["group_id"], params.salt))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from fieldguide.catalogue.names import says_nothing
 from fieldguide.catalogue.sources.folders import SPECIES_FOLDERS
 from fieldguide.survey.headers import Headers
 from fieldguide.survey.ranks import Ranks
@@ -56,6 +57,8 @@ def _unlabelled(found: Findings) -> Iterator[str]:
     num_without = found.tally.num_rows - found.tally.labels.total()
     if num_without:
         yield f"{num_without:,} photos without a class; they become `other`"
+    if silent := sorted(filter(says_nothing, found.tally.labels)):
+        yield f"labels that name nothing; their photos become `other`: {_some(silent)}"
     if found.tally.labels and all(label.isdecimal() for label in found.tally.labels):
         yield f"all classes are numbers, such as {_some(sorted(found.tally.labels))}; the page will show them so"
 

@@ -1,17 +1,16 @@
 """Which ranks a taxonomy table names, and how well its species are those of the photos."""
 
 import csv
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fieldguide.catalogue.names import Nearest
 from fieldguide.catalogue.taxa import HIGHER_RANKS
 from fieldguide.catalogue.taxonomy_table import TaxonomyTable, read_taxa
 from fieldguide.errors import CatalogueError
 from fieldguide.survey.sources import shorten
-from fieldguide.survey.spelling import fold
 
 SPECIES_NAMES = ("species", "scientificname", "speciesname", "taxonname", "taxon", "label", "class", "name")
 VERNACULAR = ("vernacular", "commonname", "englishname")
@@ -50,19 +49,20 @@ def find_ranks(table: Path, labels: Iterable[str]) -> Ranks:
     taxonomy["synonyms"] = next((name for name in names if _plain(name) == SYNONYMS), None)
     ranks = ("species", *higher)
     taxa = read_taxa(TaxonomyTable.model_validate(taxonomy), ranks)
-    known = taxa.lineages.keys() | taxa.synonyms.keys()
+    known = taxa.names
     unknown = sorted(set(labels) - known)
     num_known = len(set(labels) & known)
+    nearest = Nearest(known)
     if unknown and not num_known:
         raise CatalogueError(
             f"{table}: none of the {len(unknown)} labels of the photos is in its column {species!r}; got "
-            f"{_with_closest(unknown[0], known)}"
+            f"{_with_closest(unknown[0], nearest)}"
         )
     return Ranks(
         ranks,
         taxonomy,
         f"the columns of {table.name}",
-        (*(_with_closest(label, known) for label in unknown[:NUM_COMPARED]), *map(repr, unknown[NUM_COMPARED:])),
+        (*(_with_closest(label, nearest) for label in unknown[:NUM_COMPARED]), *map(repr, unknown[NUM_COMPARED:])),
         num_known,
     )
 
@@ -85,14 +85,12 @@ def _read_header(table: Path) -> list[str]:
         raise CatalogueError(f"{table} is missing; expected a table of species and their ranks") from None
     except (OSError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{table} cannot be read: {error}") from None
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    return next(csv.reader([header], delimiter=delimiter), [])
+    return next(csv.reader([header], delimiter=max(",;\t", key=header.count)), [])
 
 
-def _with_closest(label: str, known: Iterable[str]) -> str:
-    folded = {fold(name): name for name in known}
-    close = difflib.get_close_matches(fold(label), folded, n=1, cutoff=0.85)
-    return f"{label!r} (the table has {folded[close[0]]!r})" if close else repr(label)
+def _with_closest(label: str, nearest: Nearest) -> str:
+    close = nearest.find(label)
+    return f"{label!r} (the table has {close!r})" if close else repr(label)
 
 
 def _plain(name: str) -> str:

@@ -1,9 +1,9 @@
 """Labels that may be two spellings of one: another case, other signs between words, or one letter."""
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+
+from fieldguide.catalogue.names import fold
 
 SHORTEST = 7
 """Of names with fewer letters many differ by one and are right."""
@@ -38,13 +38,6 @@ def find_misspellings(labels: Iterable[str]) -> list[tuple[str, str]]:
         if first < second and is_one_step(first, second)
     }
     return sorted(pairs)
-
-
-def fold(label: str) -> str:
-    """A label without what may be written differently: `Aster_Alpinus` is `aster alpinus`."""
-    decomposed = unicodedata.normalize("NFKD", label.casefold())
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return " ".join(re.split(r"[\s_.,'’-]+", plain)).strip()
 
 
 def is_one_step(first: str, second: str) -> bool:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.errors import CatalogueError
 
 
@@ -18,6 +18,9 @@ from fieldguide.errors import CatalogueError
         ("/etc/passwd", "file:/etc/passwd", "data"),
         ("file:///etc/passwd", "file:/etc/passwd", "data"),
         ("../secret.jpg", "file:data/../secret.jpg", "data"),
+        ("photo-12:30.jpg", "file:data/photo-12:30.jpg", "data"),
+        ("IMG  0001\u00a0.jpg", "file:data/IMG  0001\u00a0.jpg", "data"),
+        ("data:image/png;base64,aaaa", "data:image/png;base64,aaaa", None),
         ("tar://a/1.jpg::photos.tar", "tar://a/1.jpg::data/photos.tar", "data"),
         ("zip://a/1.jpg::file:photos.zip", "zip://a/1.jpg::data/photos.zip", "data"),
         ("tar://1.jpg::s3://bucket/photos.tar", "tar://1.jpg::s3://bucket/photos.tar", None),
@@ -33,6 +36,25 @@ def test_urls_become_absolute_but_keep_no_machine_in_them(text: str, url: str, r
 )
 def test_cells_become_tidy_text(cell: object, text: str | None) -> None:
     assert tidy(cell, "here") == text
+
+
+@pytest.mark.parametrize(
+    ("cell", "address"),
+    [
+        (None, None),
+        (" \t", None),
+        (7, "7"),
+        (" a  b\u00a0c\te\u0301%20.jpg\n", "a  b\u00a0c\te\u0301%20.jpg"),
+    ],
+)
+def test_addresses_keep_their_bytes_but_for_their_ends(cell: object, address: str | None) -> None:
+    assert trim(cell, "here") == address
+
+
+def test_a_row_is_tidy_whoever_makes_it() -> None:
+    row = Row(id="1", source_row="x:1", url=" a", root=None, label="Aster x\x00 frikartii", observer="\x1b[1m\u200b")
+    assert (row.url, row.label, row.observer) == (" a", "Aster × frikartii", None)
+    assert Fill(region="E\u202eU", licence=None, rights_holder=None).complete(row).region == "EU"
 
 
 @pytest.mark.parametrize("cell", [["a"], {"a": 1}, "\ud800"])

@@ -1,5 +1,7 @@
 """Tables of several makes read alike, and a broken one is named with its line."""
 
+import logging
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -40,12 +42,44 @@ def test_synonyms_mean_one_species(tmp_path: Path) -> None:
     assert taxa.synonyms == {"A c": "A b", "A d": "A b"}
 
 
+def test_names_have_one_form(tmp_path: Path) -> None:
+    content = (
+        f"species\tgenus\tfamily\tsynonyms\tcommon\n"
+        f"{unicodedata.normalize('NFD', 'Isoëtes echinospora')}\tIsoëtes\tNA\t\t\x1b[31mquillwort\n"
+        "\t\t\t\t\n\n"
+        "Aster  x\u00a0frikartii\u200b\tAster\tAsteraceae\tAster ×montanus\t\n"
+    )
+    taxa = read_taxa(table(tmp_path / "t.tsv", content, synonyms="synonyms", vernacular=["common"]), RANKS)
+    assert taxa.lineages == {
+        "Isoëtes echinospora": {"genus": "Isoëtes"},
+        "Aster × frikartii": {"genus": "Aster", "family": "Asteraceae"},
+    }
+    assert taxa.synonyms == {"Aster × montanus": "Aster × frikartii"}
+    assert taxa.vernacular == {"Isoëtes echinospora": "quillwort"}
+    assert taxa.names == {"Isoëtes echinospora", "Aster × frikartii", "Aster × montanus"}
+
+
+def test_other_is_no_taxon(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    content = "species,genus,family\nOther,A,B\nAster alpinus,other,Asteraceae\n"
+    with caplog.at_level(logging.WARNING):
+        taxa = read_taxa(table(tmp_path / "t.csv", content), RANKS)
+    assert taxa.lineages == {"Aster alpinus": {"family": "Asteraceae"}}
+    assert "t.csv line 2: left out 'Other'" in caplog.text
+
+
+def test_homonym_genera_are_told_apart(tmp_path: Path) -> None:
+    content = "species,genus,family\nO oenanthe,Oenanthe,Muscicapidae\nO crocata,Oenanthe,Apiaceae\n"
+    taxa = read_taxa(table(tmp_path / "t.csv", content), RANKS)
+    assert taxa.lineages["O crocata"] == {"genus": "Oenanthe (Apiaceae)", "family": "Apiaceae"}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("species,genus\nA b,A\n", "line 1: no column 'family'; found species, genus"),
         ("species,genus,family\n,A,B\n", "line 2: column 'species' is empty"),
         ("species,genus,family\nA b,A,B\nA b,C,B\n", "line 3: 'A b' has parents"),
+        ("species,genus,family\nNA,A,B\n", "line 2: column 'species' says 'NA'; expected the name of a taxon"),
         ("", "line 1: no column 'species'; found nothing"),
         (b"species,genus,family\nA \xe9,A,B\n", "not valid UTF-8"),
     ],

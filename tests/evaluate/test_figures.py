@@ -28,9 +28,18 @@ def confusion(num_classes: int) -> Figure:
     return draw_confusion(*make_confusion(num_classes), "student")
 
 
+def oddly_named(num_classes: int) -> Figure:
+    """Names that matplotlib would take for formulas, a broken one among them, and letters that its font lacks."""
+    odd = [r"$\frac{$ alpinus", "a$b$c", "雛菊", "Aster_alpinus^2", r"\alpha%"]
+    counts, names, blocks = make_confusion(num_classes)
+    return draw_confusion(
+        counts, [odd[i % 5] + name for i, name in enumerate(names)], [*odd, *blocks][:num_classes], "$"
+    )
+
+
 def reliability(num_photos: int) -> Figure:
     probabilities = np.random.default_rng(0).dirichlet([0.3] * 4, num_photos)
-    measured = measure_reliability(probabilities, np.zeros(num_photos, np.int64), 15)
+    measured = measure_reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == 0, 15)
     return draw_reliability(measured, measured, 1.5, "student")
 
 
@@ -45,6 +54,8 @@ def accuracy(num_classes: int) -> Figure:
 @pytest.mark.parametrize(
     ("draw", "size"),
     [
+        (oddly_named, 12),
+        (oddly_named, 60),
         (confusion, 1),
         (confusion, 12),
         (confusion, 41),

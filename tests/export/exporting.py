@@ -47,7 +47,7 @@ def make_inputs(root: Path) -> dict[str, Path]:
     pl.DataFrame({"photo_id": ids, "split": splits}).write_parquet(paths["split"] / "split.parquet")
     licences = [["CC0-1.0", "CC-BY-4.0", "CC-BY-NC-4.0"][number % 3] for number in range(len(ids))]
     holders = [[None, "A | B", "C"][number % 3] for number in range(len(ids))]
-    credits = {"photo_id": ids, "licence": licences, "rights_holder": holders}
+    credits = {"photo_id": ids, "licence": licences, "rights_holder": holders, "observer": holders}
     pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
     (paths["evaluate"] / "calibration.json").write_text('{"student": {"temperature": 1.5}}')
     return paths

@@ -47,6 +47,8 @@ PARAMS: dict[str, Any] = {
     "store": "shards",
     "cache_folder": "cache",
     "cache_gb": 1,
+    "buckets": {},
+    "user_agent": "fieldguide tests",
     "concurrency": 8,
     "host_concurrency": 8,
     "host_requests_per_second": None,

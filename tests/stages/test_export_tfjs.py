@@ -78,7 +78,10 @@ def test_examples_are_credited_and_free_to_show(exported: Exported) -> None:
     bundle = exported[0]["bundle"]
     examples = json.loads((bundle / "examples.json").read_text())
     assert 0 < len(examples) <= 3
-    assert {example["licence"] for example in examples} <= {"CC0-1.0", "CC-BY-4.0"}
+    assert {(example["licence"], example["rights_holder"]) for example in examples} <= {
+        ("CC0-1.0", None),
+        ("CC-BY-4.0", "A | B"),
+    }
     assert len({example["label"] for example in examples}) == len(examples)
     assert all((bundle / example["file"]).is_file() for example in examples)
 

@@ -39,6 +39,18 @@ def test_every_row_gets_its_bytes_or_its_reason(workspace: Path, server: PhotoSe
         assert ["127.0.0.1", "missing", "1"] in list(csv.reader(stream))
 
 
+def test_rows_without_a_known_licence_are_counted_and_named(
+    workspace: Path, server: PhotoServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    observe(workspace, *photo_urls(server, range(3)))
+    assert run(workspace)["num_unknown_licence"] == 0
+    assert "licence" not in caplog.text
+    table = workspace / "data" / "observations.jsonl"
+    table.write_text(table.read_text().replace("CC0", "ask the museum", 2))
+    assert run(workspace)["num_unknown_licence"] == 2
+    assert "2 of 3 rows have no known licence: clean.production_only drops them" in caplog.text
+
+
 def test_shards_are_plain_tars_in_catalogue_order(workspace: Path, server: PhotoServer) -> None:
     observe(workspace, *(server.url(f"photo/{number}.jpg?size=l") for number in range(6)))
     run(workspace)
@@ -91,6 +103,14 @@ def test_outputs_do_not_depend_on_the_number_of_workers(workspace: Path, server:
     run(workspace, "one")
     run(workspace, "two", engine={"backend": "loky", "workers": 2})
     assert digests(workspace / "one") == digests(workspace / "two")
+
+
+@pytest.mark.slow
+def test_limits_are_those_of_all_workers_together(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(32)))
+    server.pause_s = 0.05
+    run(workspace, host_concurrency=3, engine={"backend": "loky", "workers": 4})
+    assert server.most_in_flight == 3
 
 
 @pytest.mark.parametrize("store", ["shards", "stream"])

@@ -99,6 +99,7 @@ def test_split(params: SplitParams, folders: Folders, tmp_path: Path) -> None:
         "classes.csv",
         "long-tail.png",
         "regions.png",
+        "unknown-labels.csv",
     }
 
 

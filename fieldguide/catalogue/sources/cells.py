@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from fieldguide.catalogue.names import says_nothing
+
 EXACT = 2**53
 """Whole numbers below are exact in a float, so that one may have been an integer."""
 LONGEST_DECIMAL = 40
 """Digits; a longer one keeps its exponent, which may be a million."""
 UUID_BYTES = 16
 WHOLE = re.compile(r"(-?\d+)\.0+")
-NOT_A_NUMBER = frozenset({"nan", "na", "n/a", "#n/a", "null", "none", "nil", "-"})
-"""What programs write into a column of numbers where there is none."""
 
 
 def plain(value: Any) -> Any:
@@ -52,7 +52,7 @@ def whole_id(value: Any) -> Any:
 def number_or_nothing(value: Any) -> Any:
     """A number's cell as `plain` has it, None where a word such as NaN or NA says that there is none."""
     value = plain(value)
-    return None if isinstance(value, str) and value.strip().casefold() in NOT_A_NUMBER else value
+    return None if isinstance(value, str) and says_nothing(value.strip()) else value
 
 
 def _decimal_text(value: Decimal) -> str:

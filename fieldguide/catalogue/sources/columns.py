@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.catalogue.sources.archives import archive_ending
 from fieldguide.catalogue.sources.cells import number_or_nothing, plain, whole_id
 from fieldguide.catalogue.sources.left_out import BAD_ROW, LeftOut
@@ -104,7 +104,7 @@ def rows_of(
 def _name_photo(known: Mapping[str, Any], mapped: Mapping[str, str], at: str) -> tuple[str | None, str]:
     """Id, None if the source has no such column, and URL. Raises CatalogueError if either is empty."""
     row_id = tidy(known["id"], f"{at}, id") if "id" in known else None
-    url = tidy(known["url"], f"{at}, url")
+    url = trim(known["url"], f"{at}, url")
     if url is None or ("id" in known and row_id is None):
         missing = "url" if url is None else "id"
         raise CatalogueError(f"{at}: column {mapped[missing]!r} is empty; expected the photo's {missing}")

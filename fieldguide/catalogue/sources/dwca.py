@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from fieldguide.catalogue.rows import NO_FILL, Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import NO_FILL, Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.catalogue.sources.dwca_archive import DwcArchive, Line, Part
 from fieldguide.catalogue.sources.joining import store_once, temporary_database
 from fieldguide.catalogue.sources.left_out import BAD_ROW, LeftOut
@@ -135,7 +135,7 @@ class DwcaSource(Section):
         store_once(database, "occurrence", ("id", "basis", *KNOWN), rows, f"{self.path}/{archive.core.files[0]}")
 
     def _row(self, line: Line, address: str, known: dict[str, str | None], folder: PurePosixPath) -> Row:
-        url_text = tidy(address, f"{line.where}, identifier")
+        url_text = trim(address, f"{line.where}, identifier")
         assert url_text
         url, root = locate(url_text, self.path / folder if self.path.is_dir() else self.path.parent)
         described = {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from fieldguide.catalogue.rows import NO_FILL, SCHEME, Fill, Row, describe_row, locate, tidy
+from fieldguide.catalogue.rows import NO_FILL, SCHEME, Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.catalogue.sources.archives import ARCHIVES
 from fieldguide.catalogue.sources.cells import plain, whole_id
 from fieldguide.catalogue.sources.joining import temporary_database
@@ -104,7 +104,7 @@ class Inat2017Source(Section):
         number: int,
         where: str,
     ) -> Row:
-        file_name = tidy(plain(entry.get("file_name")), f"{where}, file_name")
+        file_name = trim(plain(entry.get("file_name")), f"{where}, file_name")
         if row_id is None or file_name is None:
             raise CatalogueError(f"{where}: got id {row_id!r}, file_name {file_name!r}; expected both")
         url, root = locate(self._address(file_name), self.path.parent)

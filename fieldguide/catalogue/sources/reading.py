@@ -37,7 +37,7 @@ def reading(place: Place, mask: Callable[[str], str] | None = None) -> Iterator[
         raise
     except Exception as error:
         name = place if isinstance(place, str) else place()
-        if isinstance(error, FileNotFoundError) and mask is None:
+        if isinstance(error, FileNotFoundError):
             raise CatalogueError(f"{name} is missing") from None
         text = mask("".join(str(error).strip().splitlines()[:1])) if mask else str(error)
         reason = " ".join(text.split())[:LONGEST_REASON] or type(error).__name__
