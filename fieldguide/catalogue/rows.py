@@ -69,17 +69,20 @@ DESCRIPTIVE = tuple(field.name for field in fields(Row) if field.name not in ("i
 class Fill(Section):
     """What to assume of every photo about which the source itself says nothing."""
 
-    region: str | None
+    region: str | None = None
     """A region's name; null: none."""
-    licence: str | None
+    licence: str | None = None
     """Such as `CC-BY-4.0`; null: unknown."""
-    rights_holder: str | None
+    rights_holder: str | None = None
     """Whom the credits name; null: nobody."""
 
     def complete(self, row: Row) -> Row:
         """`row` with its gaps filled."""
         gaps = {name: value for name, value in vars(self).items() if value is not None and getattr(row, name) is None}
         return replace(row, **gaps) if gaps else row
+
+
+NO_FILL = Fill()
 
 
 class Source(Protocol):

@@ -5,7 +5,6 @@ before it, as in `n12345_678 http://...`, are skipped. A line without a scheme i
 """
 
 import hashlib
-import http.client
 import logging
 import re
 import urllib.request
@@ -15,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final, Literal
 from urllib.parse import urlsplit
 
-from fieldguide.catalogue.rows import Fill, Row, locate
+from fieldguide.catalogue.rows import NO_FILL, Fill, Row, locate
+from fieldguide.catalogue.sources.reading import reading
 from fieldguide.catalogue.sources.tables import numbered_lines
 from fieldguide.credentials import mask_credentials
 from fieldguide.errors import CatalogueError
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 LIST_TIMEOUT_S: Final = 60
 KEY_BYTES: Final = 16
-MOST_MESSAGE_CHARS: Final = 300
 BEFORE_URL: Final = re.compile(r".*?\s(?=[A-Za-z][A-Za-z0-9+.-]*://)", re.DOTALL)
 
 
@@ -36,7 +35,7 @@ class UrlsSource(Section):
     """`urls`."""
     path: str
     """A file, or a http(s) URL of one (asked for as typed: only the URLs *in* a list are distrusted)."""
-    fill: Fill
+    fill: Fill = NO_FILL
     """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
@@ -62,20 +61,14 @@ class UrlsSource(Section):
 
 def _read_lines(path: str, remote: bool, shown: str) -> Iterator[tuple[int, str]]:
     """The URL or path of each line that has one, with the line's number."""
-    try:
-        with closing(_open_list(path, remote)) as stream:
-            for number, line in numbered_lines(stream, shown):
-                if not line.endswith("\n"):
-                    _check_is_whole(stream)
-                text = line.strip()
-                if text and not text.startswith("#"):
-                    yield number, BEFORE_URL.sub("", text, count=1)
-            _check_is_whole(stream)
-    except FileNotFoundError:
-        raise CatalogueError(f"{shown} is missing") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = mask_credentials(" ".join(str(error).split()))[:MOST_MESSAGE_CHARS] or type(error).__name__
-        raise CatalogueError(f"{shown} cannot be read: {reason}") from None
+    with reading(shown, mask_credentials), closing(_open_list(path, remote)) as stream:
+        for number, line in numbered_lines(stream, shown):
+            if not line.endswith("\n"):
+                _check_is_whole(stream)
+            text = line.strip()
+            if text and not text.startswith("#"):
+                yield number, BEFORE_URL.sub("", text, count=1)
+        _check_is_whole(stream)
 
 
 def _check_is_whole(stream: IO[bytes]) -> None:
