@@ -16,13 +16,16 @@ SAME_WITHIN: Final = 1
 
 
 def to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A loaded image of 8 bits as RGB in sRGB, over white. A profile that is damaged or about other modes is ignored."""
-    if image.mode in ("P", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA" if image.mode != "P" or "transparency" in image.info else "RGB")
+    """A loaded image of 8 bits a channel as RGB in sRGB, over white.
+
+    A profile that is damaged, or about other channels than the image has, is ignored.
+    """
+    if "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):
+        image = image.convert("RGBA")
+    elif image.mode in ("P", "YCbCr"):
+        image = image.convert("RGB")
     elif image.mode == "1":
         image = image.convert("L")
-    elif image.mode == "YCbCr":
-        image = image.convert("RGB")
     image = _convert(image, profile)
     if image.mode == "RGBA":
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))

@@ -73,6 +73,12 @@ class Inspection:
     """1 to 8; None if there is none, or none with a meaning."""
     image: Image.Image | None = None
 
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height of the picture as it is seen, px."""
+        size = (self.width or 0, self.height or 0)
+        return size[::-1] if self.exif_orientation in ON_THEIR_SIDE else size
+
 
 def inspect(content: bytes, *, min_side: int, max_pixels: int) -> Inspection:
     """Decode a whole photo, once, and say what it is or what is wrong with it.
@@ -108,8 +114,8 @@ def decode_photo(content: bytes, max_pixels: int | None, shorter_side: int | Non
     except UnidentifiedImageError:
         return _name(content)
     except Exception as error:  # a closed list would be of what decoders raised so far
-        _require_memory((facts.width or 0) * (facts.height or 0))
-        return replace(facts, flaw=_flaw_of(error))
+        _require_memory(facts.width * facts.height if facts.width and facts.height else max_pixels or 0)
+        return replace(facts, flaw=_flaw_of(error), format=facts.format or _name(content).format)
 
 
 def load_rgb(
@@ -121,11 +127,10 @@ def load_rgb(
     times faster for large photos.
     """
     found = decode_photo(content, max_pixels, shorter_side)
-    if found.flaw:
+    if found.image is None:
+        assert found.flaw
         raise PhotoError(f"{found.flaw.value}: {found.flaw.meaning}")
-    assert found.image and found.width and found.height
-    size = (found.width, found.height)
-    return found.image, size[::-1] if found.exif_orientation in ON_THEIR_SIDE else size
+    return found.image, found.upright_size
 
 
 def read_header(stream: IO[bytes]) -> tuple[str, tuple[int, int]] | None:
@@ -149,7 +154,7 @@ def upright_rgb(image: Image.Image, orientation: int | None = None, profile: byt
     # Most photos are upright RGB already; a copy of a large one costs as much as its fingerprint.
     turn = TURNS.get(orientation or image.getexif().get(EXIF_ORIENTATION, 1))
     upright = to_rgb(scale_grey(image) if is_wide(image) else image, profile or image.info.get("icc_profile"))
-    upright = upright.transpose(turn) if turn else upright
+    upright = upright if turn is None else upright.transpose(turn)
     upright.info = {}
     return upright
 

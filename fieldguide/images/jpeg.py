@@ -15,7 +15,6 @@ END = b"\xff\xd9"
 START = b"\xff\xd8"
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """A byte FF in compressed data is followed by 00 or a restart marker, D0 to D7; FF itself is padding."""
-PROGRESSIVE = re.compile(rb"\xff[\xc2\xc6\xca\xce]\0[\x0b-\x14]\x08")
 ALONE = (0x01, 0xD8)
 """Markers without a length, besides restarts and the end."""
 END_OF_IMAGE = 0xD9
@@ -102,11 +101,6 @@ def try_two_ends(content: bytes) -> tuple[bytes, bytes] | None:
         # FF 00 is a byte of data, FF alone the half of an end marker.
         data = data + b"\0" if len(data) < len(content) else data[:-1]
     return data + END, data + b"\x5b\xa6\x3c\x97\xd1\x6e" * 512 + END
-
-
-def count_scans_within(content: bytes) -> int:
-    """Scans of the JPEGs within another file, if any is progressive: only such make much work of few bytes."""
-    return content.count(b"\xff\xda") if PROGRESSIVE.search(content) else 1
 
 
 def _follow(content: bytes) -> _Walk:

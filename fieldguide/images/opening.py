@@ -7,7 +7,7 @@ from typing import Final
 
 from PIL import ExifTags, Image, ImageFile
 
-from fieldguide.images.jpeg import MAX_SCANS, count_scans_within, take_apart_jpeg, try_two_ends
+from fieldguide.images.jpeg import MAX_SCANS, take_apart_jpeg, try_two_ends
 from fieldguide.images.kinds import find_kind
 from fieldguide.images.levels import find_sixteen_bits, is_wide, scale_color, scale_grey
 from fieldguide.images.parts import CostlyError, Parts
@@ -19,8 +19,6 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
 TAKE_APART: Final = {"JPEG": take_apart_jpeg, "PNG": take_apart_png}
 ON_THEIR_SIDE: Final = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
-JPEG_COMPRESSIONS: Final = (6, 7)
-"""Of a TIFF."""
 MAX_SECONDS: float = 60.0
 """A photo that is still being read after that is given up; the largest that are allowed take two."""
 
@@ -78,7 +76,7 @@ def load_pixels(header: Header, shorter_side: int | None = None) -> Image.Image:
     A JPEG comes at the smallest scale of 1/1, 1/2, 1/4, 1/8 that leaves `shorter_side` px, if given.
     """
     image, content = header.image, header.parts.pixels
-    if _count_scans(header) > MAX_SCANS:
+    if header.parts.num_scans > MAX_SCANS:
         raise CostlyError
     if not header.parts.is_ended:
         content = _end(header.parts)
@@ -114,11 +112,6 @@ def _read_orientation(image: ImageFile.ImageFile, parts: Parts) -> int | None:
     except Exception:  # damaged Exif says nothing, and takes nothing from the pixels
         return None
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None
-
-
-def _count_scans(header: Header) -> int:
-    is_jpeg_within = getattr(header.image, "tag_v2", {}).get(ExifTags.Base.Compression) in JPEG_COMPRESSIONS
-    return count_scans_within(header.parts.pixels) if is_jpeg_within else header.parts.num_scans
 
 
 def _end(parts: Parts) -> bytes:

@@ -18,10 +18,10 @@ def shrink(content: bytes, max_side: int) -> bytes:
     as it is, for clean to name.
     """
     found = decode_photo(content, MOST_PIXELS, shorter_side=max_side)
-    if found.image is None or found.width is None or found.height is None:
+    if found.image is None:
         return content
     parts = take_apart(content)
-    is_as_wanted = max(found.width, found.height) <= max_side and found.exif_orientation in (None, 1)
+    is_as_wanted = max(found.upright_size) <= max_side and found.exif_orientation in (None, 1)
     if is_as_wanted and found.format in TAKE_APART and parts.profile is None:
         return parts.pixels
     found.image.thumbnail((max_side, max_side), reducing_gap=2.0)

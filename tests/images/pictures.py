@@ -55,7 +55,7 @@ def talkative(kind: str, image: Image.Image, orientation: int = 1) -> bytes:
     exif[ExifTags.Base.ImageDescription] = SECRET.decode()
     exif.get_ifd(ExifTags.IFD.GPSInfo)[29] = SECRET.decode()
     if kind == "JPEG":
-        thumbnail = b"JFIF\0\1\2\0\0\1\0\1\x02\x03" + SECRET[:18]
+        thumbnail = b"JFIF\0\1\1\0\0\1\0\1\x02\x03" + SECRET[:18]
         jpeg = encode(image, exif=exif, comment=SECRET, xmp=SECRET)
         photoshop = segment(0xED, b"Photoshop 3.0\0" + SECRET)
         # In the place of the JFIF segment that Pillow writes first.
@@ -69,3 +69,16 @@ def talkative(kind: str, image: Image.Image, orientation: int = 1) -> bytes:
     if kind == "GIF":
         return encode(image, kind, comment=SECRET)
     return encode(image, kind, exif=exif, xmp=SECRET) if kind != "BMP" else encode(image, kind) + SECRET
+
+
+def tiff_header(width: int, height: int) -> bytes:
+    """A TIFF that claims a size."""
+    sizes = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, height), (279, 64)]
+    tags = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sizes)
+    return b"II*\0" + struct.pack("<IH", 8, len(sizes)) + tags + bytes(4 + 64)
+
+
+def oriented(jpeg: bytes, value: int, kind: int = 4) -> bytes:
+    """A JPEG whose Exif gives this for its orientation, in a type of that number."""
+    tag = struct.pack("<HHII", ExifTags.Base.Orientation, kind, 1, value)
+    return with_segments(jpeg, segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0\1\0" + tag + bytes(4)))
