@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageCms
 
+from fieldguide.images.parts import MAX_PROFILE_BYTES
+
 INTENT: Final = ImageCms.Intent.RELATIVE_COLORIMETRIC
 """Without compensation of the black point: browsers do none."""
 SPACES: Final = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",), "Lab ": ("LAB",)}
@@ -41,7 +43,7 @@ def _convert(image: Image.Image, profile: bytes | None) -> Image.Image:
         return image
     if image.mode == "LAB":
         return ImageCms.applyTransform(image, _lab_transform()) or image
-    transform = _find_transform(profile, image.mode) if profile else None
+    transform = _find_transform(profile, image.mode) if profile and len(profile) <= MAX_PROFILE_BYTES else None
     return image if transform is None else ImageCms.applyTransform(image, transform) or image
 
 
@@ -50,7 +52,7 @@ def _lab_transform() -> ImageCms.ImageCmsTransform:
     return ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB", INTENT)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _find_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """From `profile` to sRGB; None if nothing is to be done, or nothing can be."""
     try:
@@ -69,7 +71,7 @@ def _find_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | N
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     if mode == "CMYK":
         return False
-    steps = np.arange(0, 256, 15, np.uint8)
+    steps = np.arange(0, 256, 15).astype(np.uint8)
     colors = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
     if mode == "L":
         colors = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=-1)

@@ -170,7 +170,7 @@ def _describe(header: Header) -> Inspection:
 def _name(content: bytes) -> Inspection:
     kind = find_kind(content)
     if kind is None or not kind.is_image:
-        return Inspection(Flaw.NOT_AN_IMAGE, kind and kind.name)
+        return Inspection(Flaw.NOT_AN_IMAGE, kind.name if kind else None)
     return Inspection(Flaw.UNREADABLE if kind.is_read else Flaw.UNSUPPORTED, kind.name)
 
 

@@ -26,12 +26,13 @@ def is_wide(image: Image.Image) -> bool:
 
 
 def scale_grey(image: Image.Image) -> Image.Image:
-    """A wide image in mode L. White is the least of TOPS that no pixel exceeds, or 1 where all are fractions.
+    """A wide image in mode L. White is the least of TOPS that no pixel exceeds, or 1 where pixels are fractions.
 
     Black is 0; less than that, and what is no number, is black too.
     """
     levels = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    is_fractions = image.mode == "F" and levels.max(initial=0) <= 1
+    # Sharpening and resizing leave fractions a little above 1; in a picture of 0 to 255 nothing so dark is seen.
+    is_fractions = image.mode == "F" and levels.max(initial=0) <= 2
     scaled = _scale(levels, 1.0 if is_fractions else _find_top(levels))
     # Pillow inverts such files of 8 bits, but none of 16.
     is_negative = getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO

@@ -27,3 +27,7 @@ class Parts:
 
 class CostlyError(Exception):
     """To read a photo takes many times the work of any real one."""
+
+
+MAX_PROFILE_BYTES = 4_000_000
+"""Of an ICC profile; those of presses take up to two million."""

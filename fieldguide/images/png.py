@@ -3,10 +3,9 @@
 import struct
 import zlib
 
-from fieldguide.images.parts import CostlyError, Parts
+from fieldguide.images.parts import MAX_PROFILE_BYTES, CostlyError, Parts
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_PROFILE_BYTES = 4_000_000
 MAX_CHUNKS = 1_000_000
 
 

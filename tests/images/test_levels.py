@@ -2,10 +2,11 @@
 
 import struct
 import zlib
+from typing import Literal
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from fieldguide.images.decode import inspect
 from tests.images.pictures import blotches, chunk, encode, with_chunks
@@ -15,7 +16,7 @@ COLOR = np.asarray(PHOTO)
 GREY = np.asarray(PHOTO.convert("L"))
 
 
-def tiff(samples: np.ndarray, *tags: tuple[int, int, int, int], order: str = "<") -> bytes:
+def tiff(samples: np.ndarray, *tags: tuple[int, int, int, int], order: Literal["<", ">"] = "<") -> bytes:
     """Samples [height, width, channels] as an uncompressed TIFF; `tags` are more of (tag, type, count, value)."""
     height, width, channels = samples.shape
     bits = 8 * samples.dtype.itemsize
@@ -91,6 +92,7 @@ def test_greys(content: bytes) -> None:
     assert np.abs(shown(content) - GREY[..., None]).max() <= 1
 
 
+ORDERS: tuple[Literal["<", ">"], ...] = ("<", ">")
 WIDE = COLOR.astype(np.uint16)
 CLEAR = np.concatenate([WIDE, np.full((48, 64, 1), 255, np.uint16)], axis=-1)
 
@@ -110,6 +112,19 @@ CLEAR = np.concatenate([WIDE, np.full((48, 64, 1), 255, np.uint16)], axis=-1)
 )
 def test_colors(content: bytes) -> None:
     assert np.abs(shown(content) - COLOR).max() <= 1
+
+
+def test_colors_of_a_compressed_tiff(monkeypatch: pytest.MonkeyPatch) -> None:
+    # All go through libtiff, as compressed ones do; Pillow writes none of 16 bits.
+    monkeypatch.setattr(TiffImagePlugin, "READ_LIBTIFF", True)
+    for order in ORDERS:
+        assert np.abs(shown(tiff(WIDE * 16, order=order)) - COLOR).max() <= 1
+
+
+def test_fractions_may_exceed_one() -> None:
+    levels = GREY.astype(np.float32) / 255
+    levels[10, 10] = 1.3
+    assert np.abs(np.delete(shown(encode(Image.fromarray(levels), "TIFF"))[..., 0] - GREY, 10, axis=0)).max() <= 1
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -5.0])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fieldguide.images import png
-from fieldguide.images.parts import CostlyError
+from fieldguide.images.parts import MAX_PROFILE_BYTES, CostlyError
 from fieldguide.images.png import take_apart_png
 from tests.images.pictures import SECRET, blotches, chunk, encode, talkative, with_chunks
 
@@ -62,7 +62,7 @@ def test_exif_and_profile_are_found() -> None:
 
 
 def test_a_profile_that_unpacks_without_end_is_none() -> None:
-    packed = b"name\0\0" + zlib.compress(bytes(png.MAX_PROFILE_BYTES + 1))
+    packed = b"name\0\0" + zlib.compress(bytes(MAX_PROFILE_BYTES + 1))
     assert take_apart_png(with_chunks(PLAIN, chunk(b"iCCP", packed))).profile is None
 
 
