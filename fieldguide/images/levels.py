@@ -6,7 +6,7 @@ that reckons with the full range they are black.
 
 import re
 import sys
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -65,10 +65,10 @@ def _raw_mode(image: ImageFile.ImageFile) -> str:
     return args if isinstance(args, str) else str((args or ("",))[0])
 
 
-def _find_top(levels: npt.NDArray[np.generic]) -> float:
+def _find_top(levels: npt.NDArray[Any]) -> float:
     brightest = float(levels.max(initial=0))
     return next((float(top) for top in TOPS if brightest <= top), brightest)
 
 
-def _scale(levels: npt.NDArray[np.generic], top: float) -> npt.NDArray[np.uint8]:
+def _scale(levels: npt.NDArray[Any], top: float) -> npt.NDArray[np.uint8]:
     return np.clip(levels * (255.0 / top) + 0.5, 0, 255).astype(np.uint8)
