@@ -47,7 +47,7 @@ _PORT = (
 PHRASES: Final[dict[Meaning, str]] = {
     Meaning.ND: (
         r"no ?deriv[a-z]*(?: works?)?|(?:pas|sans) (?:de )?(?:modifications?|derives?|d ?oeuvres? derivees?"
-        r"|oeuvres? derivees?)|sin ?(?:obras? )?deriva[a-z]*|sem ?(?:obras? )?deriva[a-z]*|non ?opere ?derivate"
+        r"|oeuvres? derivees?)|sin ?(?:obras? ?)?deriva[a-z]*|sem ?(?:obras? ?)?deriva[a-z]*|non ?opere ?derivate"
         r"|geen ?afgeleide ?werken|geen ?bewerkingen|keine ?bearbeitung(?:en)?|inga ?bearbetningar"
         r"|ingen ?bearbe[ij]delser?|ingen ?avledede ?verk|bez ?utworow ?zaleznych|nd"
     ),
@@ -70,7 +70,7 @@ PHRASES: Final[dict[Meaning, str]] = {
     ),
     Meaning.NOBODYS: (
         r"public ?domain(?: mark)?(?: work)?(?: 1 0)?|pdm?(?: 1 0)?|no known copyright(?: restrictions)?"
-        r"|(?:dans le )?domaine public|dominio publico|pubblico dominio|gemeinfrei|publiek domein|domena publiczna"
+        r"|(?:dans le )?domaine public|dominio publico|pubblico dominio|dominio pubblico|gemeinfrei|publiek domein|domena publiczna"
         r"|общественное достояние"
     ),
     Meaning.VERSION: (

@@ -58,6 +58,9 @@ LICENCES: Final[dict[str, LicenceKind]] = {
 }
 """Every licence a catalogue can hold. A family without a version is what a source that names none gives us."""
 
+LONGEST: Final = 1000
+"""Characters; a longer text is a contract, not the name of one."""
+
 _ADDRESS_START: Final = r"(?<![\w/.])(?:https?://|//)?(?:www\.)?"
 _ADDRESS_END: Final = r"(?:/(?:deed|legalcode)(?:\.[a-z_-]+)*)?/?(?:[?#][\w=&.%-]*)?(?=\.?(?:[\s,;)\]>\"']|$))"
 ADDRESSES: Final = (
@@ -97,7 +100,7 @@ def normalise_licence(text: str | None) -> str:
     A text counts only when each of its words is understood: `unknown` is the answer to any doubt. Of several licences
     in one text the one that allows least counts.
     """
-    if text is None or not (tidied := tidy(text)):
+    if text is None or len(text) > LONGEST or not (tidied := tidy(text)):
         return UNKNOWN
     tidied = _without_credit(tidied)
     for address, meaning in _ADDRESSES:

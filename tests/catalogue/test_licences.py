@@ -106,6 +106,7 @@ from fieldguide.catalogue.licences import (
         ("Public domain in the USA", "unknown"),
         ("© Jane Doe, CC BY 4.0", "unknown"),
         ("CC BY\u200b-\u200bNC", "CC-BY-NC"),
+        ("CC BY 4.0 " * 200, "unknown"),
     ],
 )
 def test_what_sources_write(text: str | None, licence: str) -> None:
@@ -121,6 +122,7 @@ def test_what_sources_write(text: str | None, licence: str) -> None:
         ("Paternité", "Pas d'Utilisation Commerciale", "Pas d'œuvre dérivée", "Partage à l'Identique"),
         ("Atribución", "NoComercial", "SinDerivadas", "CompartirIgual"),
         ("Reconocimiento", "Sin fines comerciales", "Sin obras derivadas", "Compartir Igual"),
+        ("Reconocimiento", "NoComercial", "SinObraDerivada", "CompartirIgual"),
         ("Atribuição", "NãoComercial", "SemDerivações", "CompartilhaIgual"),
         ("Attribuzione", "Non commerciale", "Non opere derivate", "Condividi allo stesso modo"),
         ("Naamsvermelding", "NietCommercieel", "GeenAfgeleideWerken", "GelijkDelen"),
