@@ -25,7 +25,8 @@ from typing import Any
 from fieldguide.consistency import check_consistency
 from fieldguide.errors import FieldguideError
 from fieldguide.files import write_json
-from fieldguide.params import Section, pick_section, read_params
+from fieldguide.params import Section, paths_in, pick_section, read_params
+from fieldguide.system_errors import describe_system_error
 from fieldguide.track import stage_run
 
 Metrics = dict[str, Any]
@@ -44,18 +45,20 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
     several (`teacher` for `train_teacher.global`).
 
     Writes `metrics/<stage>.json`, mirrors it to MLflow; a FieldguideError becomes one line on stderr and exit
-    code 1.
+    code 1, and so does what the operating system refuses because of the user's paths or machine.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     # A polite kill unwinds like Ctrl-C, so temporary files go; a hard one leaves only names that nobody reads.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     end_with_parent()
+    named: list[Path] = []
     try:
         options = parse_options(stage, argv)
         picked = [str(options[variant])] if variant else []
         content = read_params()
         check_consistency(content)
         params = pick_section(section_model(stage), ".".join([stage.__name__, *picked]), content)
+        named += paths_in([options, params])
         name = "-".join([stage.__name__.replace("_", "-"), *picked])
         with stage_run.stage_run(name, params.model_dump(mode="json")):
             metrics = stage(params, **options)
@@ -68,10 +71,10 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
         print(f"{stage.__name__}: interrupted", file=sys.stderr)
         sys.exit(130)
     except OSError as error:
-        if error.errno is None:
+        problem = describe_system_error(error, named)
+        if problem is None:
             raise
-        where = f": {error.filename}" if error.filename else ""
-        print(f"{stage.__name__}: {error.strerror}{where}", file=sys.stderr)
+        print(f"{stage.__name__}: {problem}", file=sys.stderr)
         sys.exit(1)
 
 
