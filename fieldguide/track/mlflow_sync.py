@@ -5,7 +5,7 @@ completed, afterwards. Running it twice changes nothing.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from fieldguide.errors import FieldguideError
 from fieldguide.track.dead_runs import end_dead_runs
+from fieldguide.track.lockfile import consistent_stages
 from fieldguide.track.mlflow_store import (
     create_parent,
     find_parent,
@@ -53,17 +54,18 @@ def sync() -> SyncReport:
         end_dead_runs(client, experiment_id)
         for revision in revisions:
             params = show(revision.sha, "params.yaml")
-            metrics = dict(_committed_metrics(revision.sha))
-            if params is None or not metrics:
+            if params is None:
+                continue
+            content = YAML(typ="safe", pure=True).load(params)
+            metrics = dict(_committed_metrics(revision.sha, content))
+            if not metrics:
                 continue
             candidates = _candidates(revision, params)
             found = (find_parent(client, experiment_id, run.key) for run in candidates)
             parent = next((run for run in found if run), None)
             if parent is None:
                 run = candidates[0]
-                parent_id = create_parent(
-                    client, experiment_id, run, YAML(typ="safe", pure=True).load(params), {SYNCED_TAG: "true"}
-                )
+                parent_id = create_parent(client, experiment_id, run, content, {SYNCED_TAG: "true"})
                 missing = metrics
             else:
                 parent_id = parent.info.run_id
@@ -108,15 +110,19 @@ def _candidates(revision: Revision, params: str) -> list[PipelineRun]:
     return [PipelineRun(REPRO, start, params) for start in starts]
 
 
-def _committed_metrics(revision: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _committed_metrics(revision: str, params: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The metrics of the stages that ran with `params`; those of another run are left out."""
+    lock = YAML(typ="safe", pure=True).load(show(revision, "dvc.lock") or "") or {}
+    stages = {name.replace("@", "-") for name in consistent_stages(lock, params)}
     for path in (git("ls-tree", "--name-only", revision, "metrics/") or "").splitlines():
-        if not path.endswith(".json"):
+        stage = path.removeprefix("metrics/").removesuffix(".json")
+        if stage not in stages:
             continue
         try:
             content = json.loads(show(revision, path) or "")
         except ValueError as error:
             raise FieldguideError(f"{path} of revision {revision[:7]} is not JSON: {error}") from None
-        yield path.removeprefix("metrics/").removesuffix(".json"), content
+        yield stage, content
 
 
 def _committed_at_ms(revision: str) -> int:
