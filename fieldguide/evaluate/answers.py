@@ -7,11 +7,12 @@ import numpy as np
 
 from fieldguide.errors import RecordError
 from fieldguide.evaluate.calibration import fit_temperature, to_probabilities
+from fieldguide.evaluate.tree import sum_up
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
 
 Logits = dict[str, np.ndarray]
-"""Logits of a set of photos at every rank: {rank: float32 [n, classes of that rank]}."""
+"""Logits of a set of photos at each rank that a model answers by itself: {rank: float32 [n, classes of that rank]}."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,23 @@ class RankAnswers:
     labels: np.ndarray
     """True class as an index into `classes`: int64 [n], UNKNOWN where the model has no such class."""
     logits: np.ndarray
-    """float32 [n, len(classes)]."""
+    """float32 [n, len(classes)]; above the first rank, log-probabilities summed up the tree."""
     temperature: float
     """Fitted on the validation photos."""
+    calibrated: np.ndarray | None = None
+    """Above the first rank: float32 [n, len(classes)], summed up the tree from calibrated probabilities."""
 
     @property
     def predicted(self) -> np.ndarray:
         """Index of the first answer: int64 [n]."""
-        first: np.ndarray = self.logits.argmax(axis=1)
+        # A temperature changes no first answer, but it may change one where ranks are summed.
+        first: np.ndarray = (self.logits if self.calibrated is None else self.calibrated).argmax(axis=1)
         return first
 
     def probabilities(self, *, calibrated: bool) -> np.ndarray:
         """float32 [n, len(classes)]; rows add up to 1."""
+        if calibrated and self.calibrated is not None:
+            return self.calibrated
         return to_probabilities(self.logits, self.temperature if calibrated else 1.0)
 
 
@@ -63,17 +69,18 @@ class EvaluatedModel:
     region: str | None
     classes: dict[str, list[str]]
     predict: Callable[[RecordSet, np.ndarray], Logits]
-    """Logits of the photos at those positions of a record set."""
+    """Logits of the photos at those positions of a record set; ranks that it leaves out are summed up the tree."""
 
 
 def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:
-    """The temperature of a model at every rank, fitted on its validation photos."""
+    """The temperature of a model at every rank, fitted on its validation photos; 1.0 at those that are summed only."""
     indices, labels = concerned_photos(model, val)
     logits = model.predict(val, indices)
-    temperatures = {}
+    temperatures = dict.fromkeys(model.classes, 1.0)
     for column, rank in enumerate(model.classes):
-        known = labels[:, column] != UNKNOWN
-        temperatures[rank] = fit_temperature(logits[rank][known], labels[known, column])
+        if rank in logits:
+            known = labels[:, column] != UNKNOWN
+            temperatures[rank] = fit_temperature(logits[rank][known], labels[known, column])
     return temperatures
 
 
@@ -93,11 +100,16 @@ def answer_at(
     model: EvaluatedModel, temperatures: dict[str, float], records: RecordSet, indices: np.ndarray, labels: np.ndarray
 ) -> Answers:
     """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]."""
-    logits = model.predict(records, indices)
-    answers = {
-        rank: RankAnswers(classes, labels[:, column], logits[rank], temperatures[rank])
-        for column, (rank, classes) in enumerate(model.classes.items())
-    }
+    logits, parents = model.predict(records, indices), records.taxonomy.parents
+    first, *higher = model.classes
+    answers = {first: RankAnswers(model.classes[first], labels[:, 0], logits[first], temperatures[first])}
+    if higher:
+        raw = sum_up(logits, {}, model.classes, parents)
+        calibrated = sum_up(logits, temperatures, model.classes, parents)
+        for column, rank in enumerate(higher, start=1):
+            log_raw = np.log(np.maximum(raw[rank], np.finfo(np.float32).tiny))
+            of_rank = (model.classes[rank], labels[:, column], log_raw, temperatures[rank], calibrated[rank])
+            answers[rank] = RankAnswers(*of_rank)
     return Answers(model.name, model.region, indices, answers)
 
 

@@ -71,6 +71,13 @@ def _write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> None:
 
 
 def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:
-    """Write each model's temperature at the first rank and, beside it, how accurate and how well calibrated it is."""
-    kept = ("temperature", "top1", "top5", "macro_f1", "ece", "ece_calibrated", "num_photos")
-    write_json(path, {model: {name: score[name] for name in kept} for model, score in scores.items()})
+    """Write each model's temperature at every rank and, beside it, how accurate and how well calibrated it is."""
+    kept = ("top1", "top5", "macro_f1", "ece", "ece_calibrated", "num_photos")
+    calibration = {
+        model: {
+            "temperatures": {rank: of["temperature"] for rank, of in score["ranks"].items() if "temperature" in of},
+            **{name: score[name] for name in kept},
+        }
+        for model, score in scores.items()
+    }
+    write_json(path, calibration)

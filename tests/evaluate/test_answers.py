@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import RecordError
 from fieldguide.evaluate.answers import EvaluatedModel, answer, calibrate, concerned_photos
-from fieldguide.evaluate.models import add_up, network_model, parents_at
+from fieldguide.evaluate.models import network_model
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.records.reader import RecordSet
@@ -87,14 +86,20 @@ def test_outputs_are_cut_by_rank(test: RecordSet):
 def test_a_rank_without_outputs_adds_up_its_species(test: RecordSet):
     shares = np.array([[0.1, 0.2, 0.3, 0.35, 0.05]], np.float32)
     one_rank = spec(["species"], {"species": TAXONOMY.classes["species"]})
-    model = network_model("net", one_rank, TAXONOMY, lambda *_: np.log(shares))
-    genus = np.exp(model.predict(test, np.arange(1))["genus"])
-    np.testing.assert_allclose(genus, [[0.1, 0.5, 0.4]], rtol=1e-5)
+    model = network_model("net", one_rank, TAXONOMY, lambda _, indices: np.log(shares).repeat(len(indices), axis=0))
+    answers = answer(model, {"species": 1.0, "genus": 1.0}, test)
+    for calibrated in (False, True):
+        genus = answers.ranks["genus"].probabilities(calibrated=calibrated)
+        np.testing.assert_allclose(genus[0], [0.1, 0.5, 0.4], rtol=1e-5)
 
 
-def test_species_without_a_known_parent_count_as_other():
-    taxonomy = Taxonomy.model_validate({**TAXONOMY.model_dump(), "parents": {"species": {}, "genus": {}}})
-    assert parents_at(taxonomy, "species", TAXONOMY.classes["species"], "genus").tolist() == [0] * 5
-    summed = add_up(np.zeros((1, 2), np.float32), np.array([0, 0]), TAXONOMY, "genus")
-    assert np.isfinite(summed).all()
-    assert summed.argmax() == 0
+def test_a_genus_is_never_less_likely_than_one_of_its_species(test: RecordSet):
+    rng = np.random.default_rng(5)
+    model = network_model(
+        "net", spec(["species", "genus"], TAXONOMY.classes), TAXONOMY, lambda _, at: rng.normal(0, 4, (len(at), 8))
+    )
+    answers = answer(model, {"species": 0.5, "genus": 2.0}, test)
+    species, genus = (answers.ranks[rank].probabilities(calibrated=True) for rank in ("species", "genus"))
+    assert (genus[:, 1] >= species[:, 1:3].max(axis=1)).all()
+    assert (genus[:, 2] >= species[:, 3:].max(axis=1)).all()
+    assert (answers.ranks["genus"].predicted == genus.argmax(axis=1)).all()

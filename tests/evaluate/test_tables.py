@@ -42,6 +42,8 @@ def test_plots_for_dvc(tmp_path: Path):
 
 
 def test_calibration_names_each_model(tmp_path: Path):
-    kept = {"temperature": 1.5, "top1": 0.9, "top5": 1.0, "macro_f1": 0.8, "ece": 0.1, "ece_calibrated": 0.02}
-    write_calibration(tmp_path / "calibration.json", {"student": {**kept, "num_photos": 7, "ranks": {}}})
-    assert json.loads((tmp_path / "calibration.json").read_text()) == {"student": {**kept, "num_photos": 7}}
+    kept = {"top1": 0.9, "top5": 1.0, "macro_f1": 0.8, "ece": 0.1, "ece_calibrated": 0.02, "num_photos": 7}
+    ranks = {"species": {"temperature": 1.5, "top1": 0.9}, "genus": {"temperature": 0.7}, "family": {"num_photos": 0}}
+    write_calibration(tmp_path / "calibration.json", {"student": {**kept, "temperature": 1.5, "ranks": ranks}})
+    written = json.loads((tmp_path / "calibration.json").read_text())
+    assert written == {"student": {"temperatures": {"species": 1.5, "genus": 0.7}, **kept}}

@@ -143,7 +143,7 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
         top1 = (own["top5"].list.first() == own["label"]).mean()
         assert top1 == pytest.approx(scores["top1"], abs=1e-6)
     calibration = json.loads((out / "calibration.json").read_text())
-    assert calibration["student"]["temperature"] == metrics["student"]["temperature"]
+    assert calibration["student"]["temperatures"]["species"] == metrics["student"]["temperature"]
 
 
 def test_a_second_run_gives_the_same_bytes(evaluated: tuple[dict[str, Any], Path], workspace: Path, monkeypatch):

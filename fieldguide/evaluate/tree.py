@@ -1,0 +1,104 @@
+"""A model's answers up the taxonomy: probabilities at every rank that agree with each other, and what may be said.
+
+web/answer.js says the same to the reader of the page; tests/web/answers.json holds cases for both.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from fieldguide.catalogue.taxonomy import OTHER, Lineage
+from fieldguide.evaluate.calibration import to_probabilities
+
+
+class Verdict(StrEnum):
+    """What may be said of a photo."""
+
+    TAXON = "taxon"
+    """The finest taxon of which the model is sure enough."""
+    OUTSIDE = "outside"
+    """It is sure of no taxon, and the likeliest class of the broadest rank is `other`."""
+    UNSURE = "unsure"
+    """It is sure of no taxon; the likeliest one of the broadest rank is all that it can offer."""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What may be said of one photo."""
+
+    verdict: Verdict
+    rank: str
+    name: str
+    probability: float
+
+
+def climb(classes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Ranks from the finest to the broadest: the one classified first, then by falling number of classes."""
+    first, *higher = classes
+    return [first, *sorted(higher, key=lambda rank: -len(classes[rank]))]
+
+
+def sum_up(
+    logits: Mapping[str, np.ndarray],
+    temperatures: Mapping[str, float],
+    classes: Mapping[str, Sequence[str]],
+    parents: Mapping[str, Mapping[str, Lineage]],
+) -> dict[str, np.ndarray]:
+    """Probabilities float32 [n, classes of the rank] at each rank, whose rows add up to 1.
+
+    The first rank speaks for all it can name. What it calls `other` is shared out by the next broader rank, and so on
+    up; a rank without logits leaves it as it is. A taxon has its own share and that of everything below it, so a genus
+    is never less likely than one of its species. Ranks without a temperature have that of 1.
+    """
+    shares: dict[str, np.ndarray] = {}
+    summed: dict[str, np.ndarray] = {}
+    unnamed = np.ones((len(next(iter(logits.values()))), 1), np.float32)
+    for rank in climb(classes):
+        names = classes[rank]
+        other = names.index(OTHER)
+        if rank in logits:
+            own = unnamed * to_probabilities(logits[rank], temperatures.get(rank, 1.0))
+        else:
+            own = np.zeros((len(unnamed), len(names)), np.float32)
+            own[:, [other]] = unnamed
+        total = own.copy()
+        for finer, share in shares.items():
+            np.add.at(total.T, _places(classes[finer], names, parents.get(finer, {}), rank), share.T)
+        unnamed = own[:, [other]]
+        own[:, other] = 0
+        shares[rank], summed[rank] = own, total
+    return summed
+
+
+def _places(finer: Sequence[str], names: Sequence[str], parents: Mapping[str, Lineage], rank: str) -> np.ndarray:
+    """Index among `names` of the taxon at `rank` above each of `finer`, `other` where there is none: int64."""
+    index = {name: place for place, name in enumerate(names)}
+    return np.array([index.get(parents.get(name, {}).get(rank, OTHER), index[OTHER]) for name in finer], np.int64)
+
+
+def conclude(
+    summed: Mapping[str, np.ndarray], classes: Mapping[str, Sequence[str]], min_confidence: float
+) -> list[Conclusion]:
+    """What may be said of each photo, given its probabilities at every rank, as `sum_up` returns them."""
+    order = climb(classes)
+    return [
+        _conclude_one({rank: summed[rank][photo] for rank in order}, classes, min_confidence)
+        for photo in range(len(summed[order[0]]))
+    ]
+
+
+def _conclude_one(
+    summed: Mapping[str, np.ndarray], classes: Mapping[str, Sequence[str]], min_confidence: float
+) -> Conclusion:
+    for rank, probabilities in summed.items():
+        named = np.where(np.array(classes[rank]) == OTHER, -1, probabilities)
+        best = int(named.argmax())
+        if named[best] >= min_confidence:
+            return Conclusion(Verdict.TAXON, rank, classes[rank][best], float(named[best]))
+    rank, probabilities = next(reversed(summed.items()))
+    best = int(probabilities.argmax())
+    name = classes[rank][best]
+    verdict = Verdict.OUTSIDE if name == OTHER else Verdict.UNSURE
+    return Conclusion(verdict, rank, name, float(probabilities[best]))
