@@ -47,13 +47,19 @@ class Bundle {
     const known = this.files[file];
     if (!known) throw new Failure('mixed', file);
     this.#count(0, known.bytes);
-    // The second time past the browser's own cache, which may hold the file of an earlier export.
+    // The second time past the browser's own cache, which may hold the file of an earlier export, or that it was missing.
+    let failure;
     for (const cache of ['default', 'reload']) {
-      const bytes = await this.#receive(file, cache);
-      if (await matches(bytes, known)) return bytes;
-      this.#count(-bytes.byteLength, 0);
+      try {
+        const bytes = await this.#receive(file, cache);
+        if (await matches(bytes, known)) return bytes;
+        this.#count(-bytes.byteLength, 0);
+        failure = new Failure('mixed', file);
+      } catch (error) {
+        failure = error;
+      }
     }
-    throw new Failure('mixed', file);
+    throw failure;
   }
 
   async #receive(file, cache) {

@@ -12,14 +12,17 @@ const CACHE = OWN + LIST_SHA256;
 
 /** A file as a response that can be kept, if it has that digest; asked of the browser's cache first, then of the server. */
 async function fetchChecked(file, sha256) {
+  let failure;
   for (const cache of ['default', 'reload']) {
     const response = await fetch(new URL(file, SCOPE), { cache });
-    if (!response.ok) throw new Error(`${file}: the server answers ${response.status}`);
     const bytes = await response.arrayBuffer();
     // Made anew: one that came by a redirection may not answer for a page.
-    if ((await digest(bytes)) === sha256) return new Response(bytes, { headers: kept(response.headers) });
+    if (response.ok && (await digest(bytes)) === sha256) return new Response(bytes, { headers: kept(response.headers) });
+    failure = response.ok
+      ? Object.assign(new Error(`${file} is not the one of this export`), { isOfAnother: true })
+      : new Error(`${file}: the server answers ${response.status}`);
   }
-  throw Object.assign(new Error(`${file} is not the one of this export`), { isOfAnother: true });
+  throw failure;
 }
 
 const kept = (headers) => ({ 'Content-Type': headers.get('Content-Type') ?? 'application/octet-stream' });

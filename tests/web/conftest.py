@@ -86,7 +86,7 @@ def answer(page: Page, file: dict[str, Any]) -> dict[str, Any]:
     """Give the page a photo and wait for what it concludes."""
     page.evaluate("window.answered = null")
     page.locator("#pick").set_input_files(file)
-    page.wait_for_function("window.answered", timeout=PATIENCE)
+    page.wait_for_function("() => window.answered", timeout=PATIENCE)
     answered: dict[str, Any] = page.evaluate("window.answered")
     return answered
 

@@ -97,7 +97,7 @@ def test_a_new_export_replaces_the_old_one_whole_or_not_at_all(page: Page, site:
     expect(page.locator("#update")).to_be_hidden(timeout=PATIENCE)
     await_offline(page)
     assert stored_names(page) == RENAMED["labels.json"]["vernacular"]
-    page.wait_for_function(f"{KEPT}.then((urls) => urls.length === {num_kept})")
+    page.wait_for_function(f"() => {KEPT}.then((urls) => urls.length === {num_kept})")
 
 
 def test_a_guide_closed_and_opened_again_is_the_new_one(context: BrowserContext, site: Site, renamed: Path) -> None:
@@ -126,14 +126,19 @@ def test_a_file_that_the_browser_dropped_is_fetched_again(page: Page, context: B
     assert len(page.evaluate(KEPT)) == num_kept
 
 
-def test_a_file_of_a_new_export_never_joins_those_of_the_old_one(page: Page, site: Site, renamed: Path) -> None:
+def test_a_file_of_a_new_export_never_joins_those_of_the_old_one(
+    page: Page, context: BrowserContext, site: Site, renamed: Path
+) -> None:
     await_offline(page)
     page.evaluate("caches.keys().then(([key]) => caches.open(key)).then((it) => it.delete(new URL('labels.json', location)))")
+    context.new_cdp_session(page).send("Network.clearBrowserCache")
     site.publish(renamed, GUIDE)
     page.reload()
-    # What is kept is no longer whole, so all of it gives way.
-    page.wait_for_function(f"{KEPT}.then((urls) => !urls.length || urls.some((url) => url.endsWith('labels.json')))")
-    page.reload()
+    # What is kept is no longer whole, so all of it gives way: the page now comes from the server, as the new one.
+    expect(page.locator("#update")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_function(f"() => {KEPT}.then((urls) => urls.some((url) => url.endsWith('labels.json')))")
+    page.locator("#update button").click()
+    expect(page.locator("#update")).to_be_hidden(timeout=PATIENCE)
     await_offline(page)
     assert stored_names(page) == RENAMED["labels.json"]["vernacular"]
 

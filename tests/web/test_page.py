@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.parity import predict_onnxruntime
@@ -53,24 +53,24 @@ def test_an_example_is_answered_and_credited(page: Page) -> None:
     expect(page.locator("#caption")).to_contain_text("CC")
 
 
-def test_a_photo_chosen_before_the_page_is_ready_is_answered(page: Page, site: Site) -> None:
+def test_a_photo_chosen_before_the_page_is_ready_is_answered(context: BrowserContext, site: Site) -> None:
     held: list[Route] = []
+    page = context.new_page()
     page.route("**/labels.json", lambda route: held.append(route))
     page.goto(site.address(GUIDE), wait_until="commit")
     page.locator("#pick").set_input_files(photo_file("plain.png"))
-    while not held:
-        page.wait_for_timeout(50)
+    expect(page.locator("body[data-state=thinking]")).to_be_visible(timeout=PATIENCE)
     held[0].continue_()
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
 
 
-def test_a_photo_dropped_while_a_slow_network_brings_the_guide_is_answered_after_it(page: Page, site: Site) -> None:
-    network = page.context.new_cdp_session(page)
+def test_a_photo_dropped_while_a_slow_network_brings_the_guide_is_answered_after_it(
+    context: BrowserContext, site: Site
+) -> None:
+    page = context.new_page()
+    network = context.new_cdp_session(page)
     network.send("Network.enable")
-    network.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    slow = {"offline": False, "latency": 100, "downloadThroughput": 400_000, "uploadThroughput": 400_000}
-    page.context.clear_cookies()
-    page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => Promise.all(all.map((it) => it.unregister())))")
+    slow = {"offline": False, "latency": 100, "downloadThroughput": 300_000, "uploadThroughput": 300_000}
     network.send("Network.emulateNetworkConditions", slow)
     page.goto(site.address(GUIDE), wait_until="commit")
     expect(page.locator("#download")).to_contain_text("MB", timeout=PATIENCE)
@@ -80,7 +80,7 @@ def test_a_photo_dropped_while_a_slow_network_brings_the_guide_is_answered_after
     drop += " document.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true })); }"
     page.evaluate(drop, list(photo_file("plain.png")["buffer"]))
     expect(page.locator("#waiting")).to_contain_text("as soon as the guide is here")
-    page.wait_for_function("(first) => { const bar = document.getElementById('progress'); return bar.value / bar.max > first; }", arg=first)
+    page.wait_for_function("(first) => { const { value, max } = window.progress; return value / max > first; }", arg=first)
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#progress")).to_be_hidden()
 
@@ -91,8 +91,8 @@ def test_the_manifest_makes_an_application_of_its_own_folder(paths: dict[str, Pa
     assert (manifest["start_url"], manifest["scope"], "id" in manifest) == ("./", "./", False)
     for icon in manifest["icons"]:
         if icon["type"] == "image/png":
-            width, height = Image.open(paths["bundle"] / icon["src"]).size
-            assert icon["sizes"] == f"{width}x{height}"
+            with Image.open(paths["bundle"] / icon["src"]) as picture:
+                assert icon["sizes"] == f"{picture.width}x{picture.height}"
         else:
             assert (paths["bundle"] / icon["src"]).is_file()
 
