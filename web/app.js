@@ -41,6 +41,7 @@ function open() {
     },
     (error) => {
       guide = null;
+      view.hideProgress();
       throw explain(error, 'while the guide was opened');
     },
   );

@@ -63,9 +63,14 @@ function plural(rank, count) {
   return rank.endsWith('y') ? `${rank.slice(0, -1)}ies` : `${rank}s`;
 }
 
-export function showEngine({ backend, milliseconds }) {
+/** The download came to its end, or to nothing. */
+export function hideProgress() {
   at('progress').hidden = true;
   at('download').textContent = '';
+}
+
+export function showEngine({ backend, milliseconds }) {
+  hideProgress();
   at('waiting').textContent = LOOKING;
   at('engine').textContent = `Answers in ${Math.max(1, Math.round(milliseconds))} ms (${backend}).`;
 }

@@ -10,9 +10,14 @@ import polars as pl
 
 from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.metrics import measure_reliability
+from fieldguide.evaluate.tree import Verdict, conclude
 from fieldguide.files import write_json, written_whole
+from fieldguide.learn.labels import UNKNOWN
 
 NUM_GUESSES = 5
+
+CONFIDENCES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""What the page's `min_confidence` might be."""
 
 SCHEMA: dict[str, pl.DataType] = {
     "photo_id": pl.String(),
@@ -61,6 +66,31 @@ def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:
             state = "calibrated" if calibrated else "as trained"
             rows.append([state, f"{confidence:.6f}", f"{accuracy:.6f}", reliability.counts[place]])
     _write_csv(path, ["state", "confidence", "accuracy", "num_photos"], rows)
+
+
+def write_answers(path: Path, answers: Answers) -> None:
+    """Write what the page would say of the photos: from this, choose export_tfjs.min_confidence.
+
+    One row for each confidence asked for and each kind of answer: the rank of the taxon named, `outside` or `unsure`,
+    with the share of all photos and how many of these are right. `outside` is right of photos that are `other` at the
+    broadest rank, or of a class that the model lacks; `unsure` claims nothing.
+    """
+    summed = {rank: at_rank.probabilities(calibrated=True) for rank, at_rank in answers.ranks.items()}
+    classes = {rank: at_rank.classes for rank, at_rank in answers.ranks.items()}
+    rows: list[list[Any]] = []
+    for confidence in CONFIDENCES:
+        said = conclude(summed, classes, confidence)
+        right = np.zeros(len(said.places), bool)
+        for rank, at_rank in answers.ranks.items():
+            here = said.ranks == rank
+            strange = (at_rank.labels == UNKNOWN) & (said.verdicts == Verdict.OUTSIDE)
+            right[here] = ((at_rank.labels == said.places) | strange)[here]
+        kinds = np.where(said.verdicts == Verdict.TAXON, said.ranks, said.verdicts)
+        for kind in (*classes, Verdict.OUTSIDE, Verdict.UNSURE):
+            chosen = kinds == kind
+            accuracy = f"{right[chosen].mean():.6f}" if chosen.any() and kind != Verdict.UNSURE else ""
+            rows.append([confidence, str(kind), f"{chosen.mean():.6f}", accuracy])
+    _write_csv(path, ["min_confidence", "answer", "share", "accuracy"], rows)
 
 
 def _write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> None:

@@ -25,13 +25,17 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Conclusion:
-    """What may be said of one photo."""
+class Conclusions:
+    """What may be said of n photos."""
 
-    verdict: Verdict
-    rank: str
-    name: str
-    probability: float
+    verdicts: np.ndarray
+    """Verdict of each photo: object [n]."""
+    ranks: np.ndarray
+    """Name of the rank that is answered: object [n]."""
+    places: np.ndarray
+    """Class at that rank, as an index into its classes: int64 [n]."""
+    confidence: np.ndarray
+    """Its probability: float32 [n]."""
 
 
 def climb(classes: Mapping[str, Sequence[str]]) -> list[str]:
@@ -80,25 +84,19 @@ def _places(finer: Sequence[str], names: Sequence[str], parents: Mapping[str, Li
 
 def conclude(
     summed: Mapping[str, np.ndarray], classes: Mapping[str, Sequence[str]], min_confidence: float
-) -> list[Conclusion]:
-    """What may be said of each photo, given its probabilities at every rank, as `sum_up` returns them."""
-    order = climb(classes)
-    return [
-        _conclude_one({rank: summed[rank][photo] for rank in order}, classes, min_confidence)
-        for photo in range(len(summed[order[0]]))
-    ]
-
-
-def _conclude_one(
-    summed: Mapping[str, np.ndarray], classes: Mapping[str, Sequence[str]], min_confidence: float
-) -> Conclusion:
-    for rank, probabilities in summed.items():
-        named = np.where(np.array(classes[rank]) == OTHER, -1, probabilities)
-        best = int(named.argmax())
-        if named[best] >= min_confidence:
-            return Conclusion(Verdict.TAXON, rank, classes[rank][best], float(named[best]))
-    rank, probabilities = next(reversed(summed.items()))
-    best = int(probabilities.argmax())
-    name = classes[rank][best]
-    verdict = Verdict.OUTSIDE if name == OTHER else Verdict.UNSURE
-    return Conclusion(verdict, rank, name, float(probabilities[best]))
+) -> Conclusions:
+    """What may be said of photos whose probabilities at every rank are `summed`, as `sum_up` returns them."""
+    *_, broadest = order = climb(classes)
+    likeliest = summed[broadest].argmax(axis=1)
+    is_other = likeliest == classes[broadest].index(OTHER)
+    verdicts = np.where(is_other, Verdict.OUTSIDE, Verdict.UNSURE).astype(object)
+    ranks, places, confidence = np.full(len(likeliest), broadest, object), likeliest, summed[broadest].max(axis=1)
+    for rank in reversed(order):
+        named = summed[rank].copy()
+        named[:, classes[rank].index(OTHER)] = -1
+        best = named.max(axis=1)
+        # A finer rank that is sure overrules the broader ones.
+        sure = best >= min_confidence
+        verdicts[sure], ranks[sure], confidence[sure] = Verdict.TAXON, rank, best[sure]
+        places = np.where(sure, named.argmax(axis=1), places)
+    return Conclusions(verdicts, ranks, places, confidence)

@@ -24,10 +24,10 @@ def summed(heads: dict[str, list[float]], temperatures: dict[str, float]) -> dic
 def test_evaluation_says_what_the_specification_says(name: str) -> None:
     case: dict[str, Any] = CASES[name]
     by_rank = summed(case["heads"], case["temperatures"])
-    (found,) = conclude(by_rank, CLASSES, ANSWERS["min_confidence"])
+    found = conclude(by_rank, CLASSES, ANSWERS["min_confidence"])
     verdict, rank, taxon, probability = case["expected"]
-    assert (found.verdict, found.rank, found.name) == (verdict, rank, taxon)
-    assert found.probability == pytest.approx(probability, abs=1e-5)
+    assert (found.verdicts[0], found.ranks[0], CLASSES[rank][found.places[0]]) == (verdict, rank, taxon)
+    assert found.confidence[0] == pytest.approx(probability, abs=1e-5)
     for each, expected in case.get("summed", {}).items():
         np.testing.assert_allclose(by_rank[each], [expected], atol=1e-6)
 

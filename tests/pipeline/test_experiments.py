@@ -68,7 +68,9 @@ def test_a_child_holds_curves_files_and_what_it_read(lived_in: Project, recorded
 def test_sync_brings_back_what_a_database_lost(lived_in: Project, recorded: list[Recorded]):
     (lived_in.root / "mlflow.db").rename(lived_in.root / "lost.db")
     # A fresh database makes MLflow say so on stderr.
-    assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync").startswith("2 added, 0 completed, 0 already there\n")
+    assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync").startswith(
+        "2 added, 0 completed, 0 already there\n"
+    )
     synced = {run.name.split("-")[0]: run for run in read_recorded(lived_in.root)}
     for run in recorded:
         again = synced[run.name.split("-")[0]]

@@ -133,7 +133,14 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
     metrics, out = models_of(evaluated[0]), evaluated[1]
     kinds = ("confusion", "reliability", "accuracy")
     pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics}
-    tables = {"confusion.csv", "reliability.csv", "calibration.json", "predictions.parquet", "index.html"}
+    tables = {
+        "answers.csv",
+        "confusion.csv",
+        "reliability.csv",
+        "calibration.json",
+        "predictions.parquet",
+        "index.html",
+    }
     assert {path.name for path in out.iterdir()} == pictures | tables
     predictions = pl.read_parquet(out / "predictions.parquet")
     counted = predictions.group_by("model").len()

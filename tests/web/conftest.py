@@ -49,7 +49,9 @@ def site(paths: dict[str, Path], tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 390, "height": 844})
-    context.add_init_script("addEventListener('fieldguide:answer', ({ detail }) => { window.answered = detail; }, true)")
+    context.add_init_script(
+        "addEventListener('fieldguide:answer', ({ detail }) => { window.answered = detail; }, true)"
+    )
     yield context
     context.close()
 

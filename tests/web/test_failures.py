@@ -29,10 +29,18 @@ BAD_PHOTOS = {
     "a document": ("list.pdf", b"%PDF-1.7 and so on", "list.pdf is not an image"),
     "random bytes": ("x.png", bytes(range(200, 256)) * 9, "x.png is not an image"),
     "nothing": ("x.jpg", b"", "x.jpg is empty"),
-    "the head of a JPEG": ("x.jpg", cut_short(photo_file("plain.jpg"), 300), "x.jpg is a JPEG image, but it is damaged"),
+    "the head of a JPEG": (
+        "x.jpg",
+        cut_short(photo_file("plain.jpg"), 300),
+        "x.jpg is a JPEG image, but it is damaged",
+    ),
     "the head of a PNG": ("x.png", cut_short(photo_file("plain.png"), 30), "x.png is a PNG image, but it is damaged"),
     "a JPEG by another name": ("x.gif", cut_short(photo_file("plain.jpg"), 300), "x.gif is a JPEG image, but"),
-    "HEIC": ("x.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "cannot open HEIC images. Save x.heic as JPEG"),
+    "HEIC": (
+        "x.heic",
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99),
+        "cannot open HEIC images. Save x.heic as JPEG",
+    ),
     "TIFF": ("x.tif", tiff(), "cannot open TIFF or camera raw images"),
     "JPEG XL": ("x.jxl", b"\xff\x0a" + bytes(99), "cannot open JPEG XL images"),
 }
@@ -55,9 +63,21 @@ def test_a_file_that_cannot_be_answered_says_why_and_the_next_one_is_answered(pa
         ("model.json", lambda route: route.abort(), "model.json could not be downloaded (Failed to fetch)"),
         ("group1-shard1of1.bin", lambda route: route.fulfill(status=404), "(the server answers 404)"),
         ("bundle.json", lambda route: route.fulfill(status=503), "bundle.json could not be downloaded"),
-        ("tfjs-backend-wasm-simd.wasm", lambda route: route.abort(), "tfjs-backend-wasm-simd.wasm could not be downloaded"),
-        ("labels.json", lambda route: route.fulfill(body="{}"), "labels.json is damaged, or the guide is being replaced"),
-        ("bundle.json", lambda route: route.fulfill(body="<html>"), "bundle.json is damaged, or the guide is being replaced"),
+        (
+            "tfjs-backend-wasm-simd.wasm",
+            lambda route: route.abort(),
+            "tfjs-backend-wasm-simd.wasm could not be downloaded",
+        ),
+        (
+            "labels.json",
+            lambda route: route.fulfill(body="{}"),
+            "labels.json is damaged, or the guide is being replaced",
+        ),
+        (
+            "bundle.json",
+            lambda route: route.fulfill(body="<html>"),
+            "bundle.json is damaged, or the guide is being replaced",
+        ),
     ],
 )
 def test_a_guide_that_does_not_come_says_why_and_is_tried_again(
@@ -68,6 +88,7 @@ def test_a_guide_that_does_not_come_says_why_and_is_tried_again(
     page.goto(site.address(GUIDE), wait_until="commit")
     page.locator("#pick").set_input_files(photo_file("plain.png"))
     expect(page.locator("#reason")).to_contain_text(message, timeout=PATIENCE)
+    expect(page.locator("#progress")).to_be_hidden()
     page.unroute(f"**/{file}")
     page.locator("#again").click()
     # The photo was not forgotten.
@@ -91,7 +112,10 @@ def test_an_example_that_does_not_come_is_no_fault_of_the_photo(context: Browser
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"selftest.json": {"logits": [0, 0, 0, 0, 0, 0, 0, 99]}}, "No backend can run the model (wasm: its answer is off by"),
+        (
+            {"selftest.json": {"logits": [0, 0, 0, 0, 0, 0, 0, 99]}},
+            "No backend can run the model (wasm: its answer is off by",
+        ),
         ({"model.json": {"modelTopology": {"node": []}}}, "No backend can run the model (wasm: "),
     ],
 )
@@ -108,8 +132,9 @@ def test_a_wrong_model_is_not_trusted(
 
 def test_a_fault_of_the_page_itself_is_called_one(page: Page) -> None:
     expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
-    page.evaluate("() => { createImageBitmap = () => Promise.resolve({ width: 8, height: 8, close() { throw new Error('odd'); } }); }")
+    page.evaluate(
+        "() => { createImageBitmap = () => Promise.resolve({ width: 8, height: 8, close() { throw new Error('odd'); } }); }"
+    )
     page.evaluate("() => { console.error = () => {}; }")
     page.locator("#pick").set_input_files(photo_file("plain.png"))
     expect(page.locator("#reason")).to_contain_text("Something unforeseen went wrong while the photo was answered: ")
-

@@ -15,7 +15,9 @@ KEPT = "caches.keys().then((keys) => Promise.all(keys.map((key) => caches.open(k
 KEPT += ".then((all) => all.flat().map(({ url }) => url))"
 """Addresses of all files in all caches of the origin."""
 
-RENAMED = {"labels.json": {"vernacular": {name: f"new {name}" for name in ("Linum album", "Linum", "Aster", "Aster alpinus")}}}
+RENAMED = {
+    "labels.json": {"vernacular": {name: f"new {name}" for name in ("Linum album", "Linum", "Aster", "Aster alpinus")}}
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,9 @@ def test_a_guide_that_was_opened_once_works_without_its_server(page: Page, site:
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
 
 
-def test_offline_is_not_promised_while_a_file_is_missing(context: BrowserContext, site: Site, paths: dict[str, Path]) -> None:
+def test_offline_is_not_promised_while_a_file_is_missing(
+    context: BrowserContext, site: Site, paths: dict[str, Path]
+) -> None:
     card = site.root / GUIDE / "MODEL_CARD.md"
     card.unlink()
     page = context.new_page()
@@ -130,7 +134,9 @@ def test_a_file_of_a_new_export_never_joins_those_of_the_old_one(
     page: Page, context: BrowserContext, site: Site, renamed: Path
 ) -> None:
     await_offline(page)
-    page.evaluate("caches.keys().then(([key]) => caches.open(key)).then((it) => it.delete(new URL('labels.json', location)))")
+    page.evaluate(
+        "caches.keys().then(([key]) => caches.open(key)).then((it) => it.delete(new URL('labels.json', location)))"
+    )
     context.new_cdp_session(page).send("Network.clearBrowserCache")
     site.publish(renamed, GUIDE)
     page.reload()
@@ -148,7 +154,9 @@ def test_a_mix_of_two_exports_is_refused_at_the_first_visit(context: BrowserCont
     shutil.copyfile(renamed / "labels.json", site.root / GUIDE / "labels.json")
     page = context.new_page()
     page.goto(site.address(GUIDE))
-    expect(page.locator("#reason")).to_contain_text("labels.json is damaged, or the guide is being replaced", timeout=PATIENCE)
+    expect(page.locator("#reason")).to_contain_text(
+        "labels.json is damaged, or the guide is being replaced", timeout=PATIENCE
+    )
     (site.root / GUIDE / "labels.json").write_bytes(labels)
     page.locator("#again").click()
     expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)

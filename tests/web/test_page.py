@@ -80,7 +80,9 @@ def test_a_photo_dropped_while_a_slow_network_brings_the_guide_is_answered_after
     drop += " document.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true })); }"
     page.evaluate(drop, list(photo_file("plain.png")["buffer"]))
     expect(page.locator("#waiting")).to_contain_text("as soon as the guide is here")
-    page.wait_for_function("(first) => { const { value, max } = window.progress; return value / max > first; }", arg=first)
+    page.wait_for_function(
+        "(first) => { const { value, max } = window.progress; return value / max > first; }", arg=first
+    )
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#progress")).to_be_hidden()
 
@@ -125,7 +127,11 @@ def test_all_text_stands_out_and_headings_follow_one_another(scheme: Any, page: 
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 1200, "height": 900})
     expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
-    states = [lambda: None, lambda: answer(page, photo_file("plain.png")), lambda: page.locator("#pick").set_input_files(WEB_PAGE)]
+    states = [
+        lambda: None,
+        lambda: answer(page, photo_file("plain.png")),
+        lambda: page.locator("#pick").set_input_files(WEB_PAGE),
+    ]
     for reach in states:
         reach()
         faint = [text for text in page.evaluate(READABLE) if text["contrast"] < 4.5]
@@ -136,4 +142,6 @@ def test_all_text_stands_out_and_headings_follow_one_another(scheme: Any, page: 
 
 
 WEB_PAGE = {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}
-HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].filter((it) => it.checkVisibility()).map((it) => it.tagName)"
+HEADINGS = (
+    "[...document.querySelectorAll('h1, h2, h3, h4')].filter((it) => it.checkVisibility()).map((it) => it.tagName)"
+)

@@ -88,7 +88,9 @@ def noise(width: int, height: int, channels: int = 3) -> np.ndarray:
 
 def smooth(width: int, height: int) -> np.ndarray:
     yy, xx = np.mgrid[:height, :width]
-    return np.stack([xx * 255 // width, yy * 255 // height, (xx + yy) * 255 // (width + height)], axis=-1).astype(np.uint8)
+    return np.stack([xx * 255 // width, yy * 255 // height, (xx + yy) * 255 // (width + height)], axis=-1).astype(
+        np.uint8
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (200, 150), (2048, 3), (2049, 2050), (5, 4100)])
@@ -182,5 +184,7 @@ def test_a_wholly_transparent_picture_is_blank(page: Page) -> None:
 
 
 def test_memory_that_cannot_be_had_is_called_that(page: Page) -> None:
-    page.evaluate("() => { CanvasRenderingContext2D.prototype.getImageData = () => { throw new RangeError('none left'); }; }")
+    page.evaluate(
+        "() => { CanvasRenderingContext2D.prototype.getImageData = () => { throw new RangeError('none left'); }; }"
+    )
     assert decode(page, encode(Image.fromarray(smooth(2500, 2000)), "JPEG")) == "too-large"
