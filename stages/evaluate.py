@@ -51,6 +51,7 @@ def evaluate(
             if model.name == STUDENT:
                 tables.write_confusion(out / "confusion.csv", answers.first)
                 tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
+                tables.write_answers(out / "answers.csv", answers)
 
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)

@@ -31,7 +31,8 @@ class CardFacts:
     """The student's rates on the test photos, empty if it was not evaluated."""
     parity: Mapping[str, Mapping[str, float]]
     quantization: str
-    temperature: float
+    temperatures: Mapping[str, float]
+    """By rank."""
     min_confidence: float
     model_megabytes: float
 
