@@ -11,7 +11,7 @@ from fieldguide.images.parts import MAX_PROFILE_BYTES
 
 INTENT: Final = ImageCms.Intent.RELATIVE_COLORIMETRIC
 """Without compensation of the black point: browsers do none."""
-SPACES: Final = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",), "Lab ": ("LAB",)}
+SPACES: Final = {"RGB ": ("RGB", "RGBA", "L"), "GRAY": ("L",), "CMYK": ("CMYK",), "Lab ": ("LAB",)}
 """The modes that a profile of a colour space can be about."""
 SAME_WITHIN: Final = 1
 """A profile that moves no colour by more, of 255, is sRGB, as most are; to convert would cost as much as to decode."""
@@ -44,7 +44,10 @@ def _convert(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode == "LAB":
         return ImageCms.applyTransform(image, _lab_transform()) or image
     transform = _find_transform(profile, image.mode) if profile and len(profile) <= MAX_PROFILE_BYTES else None
-    return image if transform is None else ImageCms.applyTransform(image, transform) or image
+    if transform is None:
+        return image
+    shown = image if image.mode == transform.input_mode else image.convert(transform.input_mode)
+    return ImageCms.applyTransform(shown, transform) or image
 
 
 @lru_cache(maxsize=1)
@@ -59,6 +62,8 @@ def _find_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | N
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if mode not in SPACES.get(source.profile.xcolor_space, ()):
             return None
+        if source.profile.xcolor_space == "RGB " and mode == "L":
+            mode = "RGB"
         wanted = "RGBA" if mode == "RGBA" else "RGB"
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, wanted, INTENT)
         return None if _changes_nothing(transform, mode) else transform

@@ -12,7 +12,8 @@ from fieldguide.fetch.reading import Originals
 from fieldguide.images.decode import Flaw
 from fieldguide.tar import TarShardWriter
 from tests.clean.test_verdicts import PARAMS
-from tests.images.pictures import blotches, encode, oriented, segment, tiff_header
+from tests.images.forged import oriented, segment, tiff_header
+from tests.images.pictures import blotches, encode
 
 GOOD = encode(blotches(1))
 HOSTILE = {

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from fieldguide.images.encode import encode_jpeg
-from tests.images.pictures import SECRET, blotches, talkative
+from tests.images.forged import SECRET, talkative
+from tests.images.pictures import blotches
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF"])

@@ -8,7 +8,8 @@ from PIL import Image
 
 from fieldguide.images.jpeg import MAX_SCANS, MAX_SEGMENTS, take_apart_jpeg
 from fieldguide.images.parts import CostlyError
-from tests.images.pictures import SECRET, blotches, encode, segment, talkative, with_segments
+from tests.images.forged import SECRET, segment, talkative, with_segments
+from tests.images.pictures import blotches, encode
 
 PHOTO = blotches(3)
 PLAIN = encode(PHOTO)

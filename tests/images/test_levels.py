@@ -9,7 +9,8 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from fieldguide.images.decode import inspect
-from tests.images.pictures import blotches, chunk, encode, with_chunks
+from tests.images.forged import chunk, with_chunks
+from tests.images.pictures import blotches, encode
 
 PHOTO = blotches(5, 64, 48)
 COLOR = np.asarray(PHOTO)

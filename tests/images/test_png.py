@@ -10,7 +10,8 @@ from PIL import Image
 from fieldguide.images import png
 from fieldguide.images.parts import MAX_PROFILE_BYTES, CostlyError
 from fieldguide.images.png import take_apart_png
-from tests.images.pictures import SECRET, blotches, chunk, encode, talkative, with_chunks
+from tests.images.forged import SECRET, chunk, talkative, with_chunks
+from tests.images.pictures import blotches, encode
 
 PHOTO = blotches(3)
 PLAIN = encode(PHOTO, "PNG")

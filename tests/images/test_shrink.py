@@ -7,7 +7,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from fieldguide.images.shrink import shrink
-from tests.images.pictures import SECRET, blotches, encode, segment, talkative
+from tests.images.forged import SECRET, segment, talkative
+from tests.images.pictures import blotches, encode
 from tests.images.profiles import PHOTO, SWAPPED
 
 KINDS = ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "BMP"]

@@ -19,7 +19,8 @@ from fieldguide.records.params import ResizeParams
 from fieldguide.records.squares import encode_square
 from fieldguide.tar import read_samples
 from stages.resize import resize
-from tests.images.pictures import SECRET, blotches, encode, talkative
+from tests.images.forged import SECRET, talkative
+from tests.images.pictures import blotches, encode
 from tests.stages.conftest import WriteFetch
 
 PARAMS = ResizeParams(
