@@ -70,8 +70,8 @@ PHRASES: Final[dict[Meaning, str]] = {
     ),
     Meaning.NOBODYS: (
         r"public ?domain(?: mark)?(?: work)?(?: 1 0)?|pdm?(?: 1 0)?|no known copyright(?: restrictions)?"
-        r"|(?:dans le )?domaine public|dominio publico|pubblico dominio|dominio pubblico|gemeinfrei|publiek domein|domena publiczna"
-        r"|общественное достояние"
+        r"|(?:dans le )?domaine public|dominio publico|pubblico dominio|dominio pubblico|gemeinfrei"
+        r"|publiek domein|domena publiczna|общественное достояние"
     ),
     Meaning.VERSION: (
         rf"(?:v|ver|version)? ?(?P<major>\d)(?: (?P<minor>\d))?(?: {_PORT}(?! (?:{_COMMERCIAL}|deriv)))?"
