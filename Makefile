@@ -6,6 +6,8 @@ UI_PORT ?= 5000
 PRESET ?= real-photos
 
 BIN := .venv/bin
+# Tests of one file stay in one process; --no-loadscope-reorder keeps those first that take longest.
+IN_PARALLEL := --numprocesses auto --dist loadgroup --no-loadscope-reorder
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 UP_TO_DATE := Data and pipelines are up to date.
 
@@ -47,10 +49,10 @@ repro: data ## run every stage whose inputs changed, and say what was built
 	    'which trains other weights. git checkout dvc.lock metrics takes that back; commit them if they are yours.'
 
 test: data ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-fast: env ## the tests that take seconds
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m 'not slow'
 
 check: env ## format, lint, types, import rules, and that dvc.yaml tells the truth
 	$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ import numpy as np
 
 from fieldguide.learn.network import load_network
 from fieldguide.learn.params import DistillationParams
-from fieldguide.learn.predict import predict_logits
+from fieldguide.learn.predict import predict_batches
 from fieldguide.params import load_section
 from fieldguide.records.reader import RecordSet
 from stages.distill_student import distill_student
@@ -72,9 +72,9 @@ def run_arm(params: DistillationParams, root: Path) -> float:
         )
         network = load_network(out)
         test = RecordSet.open(root / "interim" / "tfrecord", "test")
-        logits = predict_logits(network, test, batch_size=params.batch_size, workers=params.workers)
-        top = network.spec.ranks[0]
-        predicted = logits[:, : network.spec.class_counts[0]].argmax(axis=1)
+        top, num_classes = network.spec.ranks[0], network.spec.class_counts[0]
+        batches = predict_batches(network, test, batch_size=params.batch_size, workers=params.workers)
+        predicted = np.concatenate([logits[:, :num_classes].argmax(axis=1) for logits in batches])
         return float(np.mean(predicted == test.labels(top)))
     finally:
         shutil.rmtree(out)

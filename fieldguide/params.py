@@ -5,14 +5,13 @@ params.yaml is the only place that holds defaults: section models declare types 
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import YAMLError
 
-from fieldguide.errors import ParamsError
+from fieldguide.errors import ParamsError, show_value
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -20,10 +19,13 @@ PARAMS_FILE = Path("params.yaml")
 class Section(BaseModel):
     """Base of every stage's parameters: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 SectionT = TypeVar("SectionT", bound=Section)
+
+Side = Annotated[int, Field(gt=0, le=8192)]
+"""Of a square image, px."""
 
 
 def read_params(file: Path = PARAMS_FILE) -> dict[str, Any]:
@@ -45,10 +47,14 @@ def read_yaml(file: Path, kind: Literal["safe", "rt"]) -> Any:
         content = yaml.load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{file} is missing") from None
-    except YAMLError as error:
-        raise ParamsError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
+    except OSError as error:
+        raise ParamsError(f"{file} cannot be read: {error.strerror}") from None
     except _AliasError as error:
         raise ParamsError(f"{file} {error}") from None
+    except RecursionError:
+        raise ParamsError(f"{file} is nested too deep") from None
+    except Exception as error:  # of whatever kind: a parser of hostile text raises more than it documents
+        raise ParamsError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{file} holds a {type(content).__name__}; expected one section per stage")
     return content
@@ -70,6 +76,19 @@ class _WithoutAliases(Composer):
                 "expected every value in full, as `python -m fieldguide preset` writes it"
             )
         return super().compose_node(parent, index)
+
+
+def paths_in(content: Any) -> Iterator[Path]:
+    """Every path in a section, or in a mapping or sequence of sections, in its order."""
+    if isinstance(content, Path):
+        yield content
+    elif isinstance(content, BaseModel):
+        yield from paths_in(dict(content))
+    elif isinstance(content, Mapping):
+        yield from paths_in(list(content.values()))
+    elif isinstance(content, list | tuple):
+        for part in content:
+            yield from paths_in(part)
 
 
 def load_section(model: type[SectionT], section: str, file: Path = PARAMS_FILE) -> SectionT:
@@ -113,7 +132,7 @@ def describe(error: ValidationError, section: str, model: type[BaseModel], conte
             problems.append(f"key '{key}' is missing")
         else:
             # A rule about several keys gets the whole section; what is wrong with it stands in the message.
-            got = "" if isinstance(problem["input"], dict) else f"; got {problem['input']!r}"
+            got = "" if isinstance(problem["input"], dict) else f"; got {show_value(problem['input'])}"
             problems.append(f"key '{key}': {problem['msg'].removeprefix('Value error, ')}{got}")
     return "; ".join(problems)
 

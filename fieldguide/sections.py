@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from fieldguide.clean.params import CleanParams
 from fieldguide.consistency import check_consistency
-from fieldguide.errors import ParamsError
+from fieldguide.errors import ParamsError, show_value
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.fetch.params import FetchParams
@@ -48,7 +48,9 @@ def check_params(params: Mapping[str, Any], where: str = "params.yaml") -> None:
         elif name not in BY_NAME:
             problems += _problems(model, name, params[name])
         elif not isinstance(params[name], Mapping) or not params[name]:
-            problems.append(f"section '{name}' holds {params[name]!r}; expected at least one entry, by its name")
+            problems.append(
+                f"section '{name}' holds {show_value(params[name])}; expected at least one entry, by its name"
+            )
         else:
             problems += [
                 line for key, entry in params[name].items() for line in _problems(model, f"{name}.{key}", entry)

@@ -10,31 +10,30 @@ runs as `python -m stages.resize --fetch interim/fetch --split interim/split --o
 
 import argparse
 import inspect
-import logging
 import os
 import signal
 import sys
-import threading
-import time
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fieldguide.consistency import check_consistency
 from fieldguide.console import log_to_console, tell_failure
+from fieldguide.digests import check_folder, write_digests
 from fieldguide.errors import FieldguideError
 from fieldguide.files import write_json
-from fieldguide.params import Section, pick_section, read_params
+from fieldguide.params import Section, paths_in, pick_section, read_params
+from fieldguide.parent import end_with_parent
+from fieldguide.system_errors import describe_system_error
 from fieldguide.track import stage_run
 
 Metrics = dict[str, Any]
 """JSON-ready numbers of a stage, nested at will; rates in [0, 1], seconds, megabytes (1e6 bytes)."""
 
-log = logging.getLogger(__name__)
-
-LOOK_EVERY_S = 1.0
+OUTPUTS = ("out", "reports", "bundle")
+"""Options that name folders which a stage writes; other paths are read."""
 
 
 def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv: Sequence[str] | None = None) -> None:
@@ -44,22 +43,31 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
     options (Path, str or int). `variant` names the option that picks one entry of a section that holds
     several (`teacher` for `train_teacher.global`).
 
-    Writes `metrics/<stage>.json`, mirrors it to MLflow; a FieldguideError becomes one line on stderr and exit
-    code 1.
+    The folders it reads are held to their digests before it starts, those it wrote get theirs when it is done
+    (digests.py). Writes `metrics/<stage>.json`, mirrors it to MLflow; a FieldguideError becomes one line on stderr and
+    exit code 1, and so does what the operating system refuses because of the user's paths or machine.
     """
     log_to_console()
     # A polite kill unwinds like Ctrl-C, so temporary files go; a hard one leaves only names that nobody reads.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     end_with_parent()
+    named: list[Path] = []
     try:
         options = parse_options(stage, argv)
         picked = [str(options[variant])] if variant else []
         content = read_params()
         check_consistency(content)
         params = pick_section(section_model(stage), ".".join([stage.__name__, *picked]), content)
+        named += paths_in([options, params])
         name = "-".join([stage.__name__.replace("_", "-"), *picked])
         with stage_run.stage_run(name, params.model_dump(mode="json")):
+            for folder in _folders(options, written=False):
+                check_folder(folder)
             metrics = stage(params, **options)
+            # Of the processes that torchrun starts, the first one writes.
+            if os.environ.get("RANK", "0") == "0":
+                for folder in _folders(options, written=True):
+                    write_digests(folder, "@".join([stage.__name__.replace("_", "-"), *picked]))
             write_metrics(name, metrics)
             stage_run.log_metrics(metrics)
     except FieldguideError as error:
@@ -69,27 +77,11 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
         tell_failure(stage.__name__, "interrupted")
         sys.exit(130)
     except OSError as error:
-        if error.errno is None:
+        problem = describe_system_error(error, named)
+        if problem is None:
             raise
-        where = f": {error.filename}" if error.filename else ""
-        tell_failure(stage.__name__, f"{error.strerror}{where}")
+        tell_failure(stage.__name__, problem)
         sys.exit(1)
-
-
-def end_with_parent() -> None:
-    """End this process, politely, soon after the one that started it.
-
-    DVC that is killed leaves its stage running, and the orphan would overwrite what a later run makes.
-    """
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(LOOK_EVERY_S)
-        log.warning("the process that started this stage has ended")
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def section_model(stage: Callable[..., Metrics]) -> type[Section]:
@@ -114,6 +106,14 @@ def parse_options(stage: Callable[..., Metrics], argv: Sequence[str] | None = No
             f"--{name.replace('_', '-')}", dest=name, type=_plain_type(hints[name]), required=required, default=default
         )
     return vars(parser.parse_args(argv))
+
+
+def _folders(options: Mapping[str, Any], *, written: bool) -> list[Path]:
+    return [
+        path
+        for name, path in options.items()
+        if isinstance(path, Path) and path.is_dir() and (name in OUTPUTS) == written
+    ]
 
 
 def _plain_type(hint: Any) -> Callable[[str], Any]:

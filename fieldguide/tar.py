@@ -1,6 +1,8 @@
 """Deterministic tar shards: a writer that tells where each member's bytes lie, and a strict reader.
 
-The archives are plain USTAR with every date, owner and mode fixed, so the same members give the same bytes.
+The archives are plain USTAR with every date, owner and mode fixed, so the same members give the same bytes. The name of
+a member's owner, which nobody else has a use for, is the digest of its bytes: whoever reads one member checks that one,
+and a copy of the archive needs nothing beside it to be checked.
 Files that share a name up to the first dot form one WebDataset sample.
 """
 
@@ -13,10 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from fieldguide.digests import bytes_xxh3, damage, remedy
 from fieldguide.errors import RecordError
 from fieldguide.files import written_whole
 
 BLOCK = tarfile.BLOCKSIZE
+NAME, OWNER = slice(0, 100), slice(265, 297)
+"""Where a header names its member and that one's owner."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class TarShardWriter:
         assert self._archive is not None, "add() needs an open shard"
         header = tarfile.TarInfo(name)  # mtime, uid and gid are 0, mode is 0644
         header.size = len(content)
+        header.uname = bytes_xxh3(content)
         # USTAR headers take exactly one block, whatever the name.
         offset = self._archive.offset + BLOCK
         self._archive.addfile(header, io.BytesIO(content))
@@ -81,16 +87,31 @@ def iterate_members(path: Path) -> Iterator[Member]:
             try:
                 header = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
             except (tarfile.HeaderError, UnicodeDecodeError) as error:
-                raise RecordError(f"{path} at byte {offset}: not a tar header ({error})") from None
+                raise RecordError(f"{path} at byte {offset}: not a tar header ({error}); {remedy(path)}") from None
             start, offset = offset + BLOCK, offset + BLOCK + -(-header.size // BLOCK) * BLOCK
-            if not header.isreg():
+            # tarfile counts sparse files as regular, but their bytes do not lie in one piece.
+            if header.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
                 raise RecordError(f"{path} at byte {start - BLOCK}: {header.name!r} is not a regular file")
             if header.size < 0 or offset > end:
                 raise RecordError(
                     f"{path} at byte {start - BLOCK}: {header.name!r} claims {header.size} bytes, "
-                    f"the file ends at {end}"
+                    f"the file ends at {end}; {remedy(path)}"
                 )
             yield Member(header.name, start, header.size)
+
+
+def check_members(path: Path) -> None:
+    """Raise RecordError unless every byte of a shard is as it was written, also those that nobody reads."""
+    with path.open("rb") as stream:
+        end = 0
+        for member in iterate_members(path):
+            read_member(stream, member)
+            end = member.offset + member.size
+            if any(stream.read(-member.size % BLOCK)):
+                raise damage(path, f"behind {member.name!r} at byte {end} are bytes that are not zero")
+        stream.seek(-(-end // BLOCK) * BLOCK)
+        if any(stream.read()):
+            raise damage(path, f"bytes behind the last member, from {end} on, are not zero")
 
 
 def group_samples(members: Iterable[Member]) -> Iterator[tuple[str, dict[str, Member]]]:
@@ -115,14 +136,22 @@ def group_samples(members: Iterable[Member]) -> Iterator[tuple[str, dict[str, Me
 
 
 def read_member(stream: BinaryIO, member: Member) -> bytes:
-    """The bytes of one member of an open shard."""
-    stream.seek(member.offset)
-    content = stream.read(member.size)
+    """The bytes of one member of an open shard. Raises RecordError where they are not those that were written.
+
+    A tar that another program wrote has no digests, and then nothing is compared.
+    """
+    stream.seek(member.offset - BLOCK)
+    header, content = stream.read(BLOCK), stream.read(member.size)
+    place = f"{member.name or _text(header[NAME])!r} at byte {member.offset}"
     if len(content) != member.size:
-        raise RecordError(
-            f"{stream.name} at byte {member.offset}: {member.name!r} ends early, {len(content)} of {member.size} bytes"
-        )
+        raise damage(Path(stream.name), f"{place} ends early, {len(content)} of {member.size} bytes")
+    if (written := _text(header[OWNER])) and written != bytes_xxh3(content):
+        raise damage(Path(stream.name), f"{place} has other bytes than were written")
     return content
+
+
+def _text(field: bytes) -> str:
+    return field.rstrip(b"\0").decode(errors="replace")
 
 
 def read_samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:

@@ -2,6 +2,8 @@
 
 import os
 
+from fieldguide import parent as parent  # notes who started the process, before anything slow is imported
+
 # Threads that wait for others in a parallel region sleep instead of spinning: with anything else on the machine, be
 # it the workers that decode photos, spinning makes training 1.5 to 3 times slower (measured). libgomp reads this once,
 # when torch is first imported, so it must be set before any stage's own imports.

@@ -16,6 +16,22 @@ for variable in ("DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"
     os.environ.pop(variable, None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests stay together when several processes share the work: those of one file, and all of the built clone.
+
+    The latter come first, since building it takes longest.
+    """
+    items.sort(key=lambda item: not _needs_built_clone(item))
+    for item in items:
+        item.add_marker(
+            pytest.mark.xdist_group("built" if _needs_built_clone(item) else item.nodeid.partition("::")[0])
+        )
+
+
+def _needs_built_clone(item: pytest.Item) -> bool:
+    return "built_clone" in getattr(item, "fixturenames", ())
+
+
 def _folder(path: Path) -> Path:
     if not path.is_dir():
         pytest.skip(f"{path} is not on this machine")

@@ -26,8 +26,13 @@ class PhotoServer(ThreadingHTTPServer):
         """Bodies of `tagged` paths, by path."""
         self.editions: Counter[str] = Counter()
         """By name, how often a `tagged` photo has changed."""
+        self.proxied: list[str] = []
+        """What it was asked for as a proxy."""
+        self.agents: Counter[str | None] = Counter()
         self.texts: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
+        self.signed: set[str] = set()
+        """What may be asked for below `signed/`, to the letter."""
         self.closing = threading.Event()
         self.lock = threading.Lock()
         self.pause_s = 0.0
@@ -44,7 +49,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: PhotoServer
     protocol_version = "HTTP/1.1"
 
+    def do_CONNECT(self) -> None:
+        self.server.proxied.append(self.path)
+        self._answer(403, b"")
+        self.close_connection = True
+
     def do_GET(self) -> None:
+        self.server.agents[self.headers.get("User-Agent")] += 1
+        if self.path.startswith("http://"):
+            self.server.proxied.append(self.path)
+            self.path = "/" + self.path.split("/", 3)[3]
         kind, _, name = self.path.removeprefix("/").partition("/")
         with self.server.lock:
             self.server.asked[self.path] += 1
@@ -100,6 +114,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, bytes(300_000))
         elif kind == "redirect":
             self._answer(302, b"", {"Location": name.replace("%3A", ":")})
+        elif kind == "location":
+            self._answer(302, b"", {"Location": self.server.texts[name]})
+        elif kind == "signed":
+            self._answer(200 if name in self.server.signed else 403, photo_bytes(name))
+        elif kind == "cookie":
+            known = "seen=yes" in self.headers.get("Cookie", "")
+            first = {"Location": self.path, "Set-Cookie": "seen=yes; Path=/"}
+            self._answer(200, photo_bytes(name)) if known else self._answer(302, b"", first)
         elif kind == "loop":
             self._answer(301, b"", {"Location": self.path})
         else:

@@ -69,17 +69,20 @@ DESCRIPTIVE = tuple(field.name for field in fields(Row) if field.name not in ("i
 class Fill(Section):
     """What to assume of every photo about which the source itself says nothing."""
 
-    region: str | None
+    region: str | None = None
     """A region's name; null: none."""
-    licence: str | None
+    licence: str | None = None
     """Such as `CC-BY-4.0`; null: unknown."""
-    rights_holder: str | None
+    rights_holder: str | None = None
     """Whom the credits name; null: nobody."""
 
     def complete(self, row: Row) -> Row:
         """`row` with its gaps filled."""
         gaps = {name: value for name, value in vars(self).items() if value is not None and getattr(row, name) is None}
         return replace(row, **gaps) if gaps else row
+
+
+NO_FILL = Fill()
 
 
 class Source(Protocol):
@@ -143,6 +146,8 @@ def _degrees(text: str, most: int, where: str) -> float:
 def locate(text: str, folder: Path) -> tuple[str, str | None]:
     """The absolute URL that `text` means in a table kept in `folder`, and the root it may not leave (or None)."""
     if match := ARCHIVE_MEMBER.fullmatch(text):
+        if ARCHIVE_MEMBER.fullmatch(match["archive"]):
+            return text, None  # archives in archives are not read
         archive, root = locate(match["archive"], folder)
         return f"{match['scheme']}://{match['member']}::{archive.removeprefix('file:')}", root
     if not SCHEME.match(text):

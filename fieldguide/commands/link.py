@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from fieldguide.commands.summary import Line, as_text
+from fieldguide.digests import checked
 from fieldguide.errors import CatalogueError
 
 NO_LABEL = "unlabelled"
@@ -33,8 +34,8 @@ def link_photos(out: Path, root: Path = Path()) -> list[Line]:
         raise CatalogueError(f"{verdicts} is missing; run the clean stage first")
     if out.exists() and any(path.is_file() and not path.is_symlink() for path in out.rglob("*")):
         raise CatalogueError(f"{out} holds files; expected an empty folder, or one of earlier links")
-    kept = pl.scan_parquet(verdicts).filter(pl.col("verdict") == "keep").select("photo_id")
-    photos = pl.scan_parquet(catalogue).select("photo_id", "url", "label").join(kept, on="photo_id").collect()
+    kept = pl.scan_parquet(checked(verdicts)).filter(pl.col("verdict") == "keep").select("photo_id")
+    photos = pl.scan_parquet(checked(catalogue)).select("photo_id", "url", "label").join(kept, on="photo_id").collect()
     wanted: dict[Path, Path] = {}
     elsewhere = 0
     for photo_id, url, label in photos.iter_rows():

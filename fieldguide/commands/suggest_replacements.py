@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from fieldguide.clean.replacements import suggest_replacements
+from fieldguide.digests import checked
 from fieldguide.errors import FieldguideError
 
 CATALOGUE = Path("interim/fetch/catalogue.parquet")
@@ -21,5 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the list and say how many broken photos it helps."""
     if not VERDICTS.exists():
         raise FieldguideError(f"{VERDICTS} is missing; run the clean stage first")
-    found, without = suggest_replacements(pl.read_parquet(CATALOGUE), pl.read_parquet(VERDICTS), arguments.out)
+    found, without = suggest_replacements(
+        pl.read_parquet(checked(CATALOGUE)), pl.read_parquet(checked(VERDICTS)), arguments.out
+    )
     print(f"{arguments.out}: {found} broken photos have a replacement, {without} have none")

@@ -1,12 +1,14 @@
-"""The short table that ends `make repro`: what was built, from metrics/*.json alone."""
+"""The short table that ends `make repro`: what was built, from metrics/*.json of stages that are up to date."""
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fieldguide.errors import FieldguideError
+from fieldguide.track.stale import stale_stages
 
 MOST_REASONS = 5
 
@@ -26,23 +28,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print what was built and where to look."""
-    rows = collect_rows(Path("metrics"))
+    rows = collect_rows(Path("metrics"), stale_stages(SHOWN))
     if arguments.markdown:
         print(as_markdown(rows))
     else:
         print(f"\nBuilt\n{as_text(rows)}\n\nLook at\n{as_text(WHERE_TO_LOOK)}")
 
 
-def collect_rows(metrics: Path) -> list[Line]:
+def collect_rows(metrics: Path, stale: Mapping[str, str] = MappingProxyType({})) -> list[Line]:
     """What was built, as (what, value) rows, from the folder of metrics files.
 
-    Raises FieldguideError naming the file and the stage that writes it, if one is missing or lacks a key.
+    A stage in `stale`, which says why, or without metrics is `not built`: Git brings the metrics of another run along.
+    Raises FieldguideError naming the file and the stage that writes it, if one is damaged or lacks a key.
     """
-    return [*_photo_rows(metrics), *_model_rows(metrics), *_bundle_rows(metrics)]
+    rows: list[Line] = []
+    for stage, (what, collect) in SHOWN.items():
+        file = metrics / f"{stage}.json"
+        if why := stale.get(stage, "" if file.exists() else f"{file} is missing"):
+            rows.append((what, f"not built: {why} (dvc repro {stage})"))
+        else:
+            rows += collect(_read(file))
+    return rows
 
 
-def _photo_rows(metrics: Path) -> Iterator[Line]:
-    clean = _read(metrics, "clean")
+def _photo_rows(clean: dict[str, Any]) -> Iterator[Line]:
     kept, total = _pick(clean, "num_kept", "clean"), _pick(clean, "num_photos", "clean")
     yield "photos kept", f"{kept:,} of {total:,}"
     dropped = {
@@ -55,8 +64,8 @@ def _photo_rows(metrics: Path) -> Iterator[Line]:
         yield "photos dropped", ", ".join(named + ([f"other reasons {rest:,}"] if rest else []))
 
 
-def _model_rows(metrics: Path) -> Iterator[Line]:
-    for model, numbers in _read(metrics, "evaluate").items():
+def _model_rows(evaluate: dict[str, Any]) -> Iterator[Line]:
+    for model, numbers in evaluate.items():
         if not isinstance(numbers, dict) or "top1" not in numbers:
             continue
         value = f"top-1 {numbers['top1']:.1%}"
@@ -67,14 +76,21 @@ def _model_rows(metrics: Path) -> Iterator[Line]:
         yield model, value
 
 
-def _bundle_rows(metrics: Path) -> Iterator[Line]:
-    export = _read(metrics, "export-tfjs")
+def _bundle_rows(export: dict[str, Any]) -> Iterator[Line]:
     yield "browser bundle", f"{_pick(export, 'bundle_mb', 'export-tfjs'):.1f} MB"
     for runtime, numbers in export.items():
         if isinstance(numbers, dict) and "top1_agreement" in numbers:
             error = _pick(numbers, "max_abs_logit_error", "export-tfjs")
             agreement = f"same answer for {numbers['top1_agreement']:.1%} of photos, logits within {error:.2g}"
             yield f"student in {runtime}", agreement
+
+
+SHOWN: dict[str, tuple[str, Callable[[dict[str, Any]], Iterator[Line]]]] = {
+    "clean": ("photos kept", _photo_rows),
+    "evaluate": ("models", _model_rows),
+    "export-tfjs": ("browser bundle", _bundle_rows),
+}
+"""The stages whose metrics are shown: what they are called together, and the rows that they become."""
 
 
 def as_text(rows: Sequence[Line]) -> str:
@@ -88,12 +104,9 @@ def as_markdown(rows: Sequence[Line]) -> str:
     return "\n".join(["| what | value |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)])
 
 
-def _read(metrics: Path, stage: str) -> dict[str, Any]:
-    file = metrics / f"{stage}.json"
+def _read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FieldguideError(f"{file} is missing; the stage {stage} writes it: dvc repro {stage}") from None
     except ValueError as error:
         raise FieldguideError(f"{file} is not JSON: {error}") from None
     if not isinstance(content, dict):

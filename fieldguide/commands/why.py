@@ -15,6 +15,7 @@ import polars as pl
 from fieldguide.catalogue.licences import licence_kind
 from fieldguide.catalogue.rows import locate
 from fieldguide.commands.summary import Line, as_text
+from fieldguide.digests import checked
 from fieldguide.errors import CatalogueError
 from fieldguide.files import file_sha256
 from fieldguide.records.manifest import Manifest
@@ -51,10 +52,12 @@ def explain(query: str, root: Path = Path()) -> list[list[Line]]:
 
     `query` is a photo id, a SHA-256, a URL as a source writes it or as the catalogue has it, a source row
     (`observations.jsonl:812`), or a file: by its path, else by its bytes. `root` is the repository.
-    Raises CatalogueError if nothing has been fetched yet or no row matches.
+    Raises CatalogueError if nothing has been fetched yet or no row matches, RecordError where a table is damaged.
     """
     if not (root / CATALOGUE).exists():
         raise CatalogueError(f"{CATALOGUE} is missing; run the fetch stage first")
+    for table in (CATALOGUE, VERDICTS, SPLIT, LEFT_OUT, PREDICTIONS):
+        checked(root / table)
     rows = pl.scan_parquet(root / CATALOGUE).filter(_meant_by(query, root)).collect()
     if rows.is_empty():
         raise CatalogueError(

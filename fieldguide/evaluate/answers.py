@@ -1,17 +1,52 @@
-"""A model's answers at every rank, calibrated on validation photos: the one form in which all models are evaluated."""
+"""A model's answers at every rank, calibrated on validation photos: the one form in which all models are evaluated.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Logits pass by in batches, and of each photo a few numbers are kept: memory does not grow with photos times classes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.errors import RecordError
-from fieldguide.evaluate.calibration import fit_temperature, to_probabilities
+from fieldguide.evaluate.calibration import TemperatureFit, in_pieces, to_probabilities
+from fieldguide.evaluate.metrics import place_truth
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
 
 Logits = dict[str, np.ndarray]
-"""Logits of a set of photos at every rank: {rank: float32 [n, classes of that rank]}."""
+"""Logits of a batch of photos at every rank: {rank: float32 [batch, classes of that rank]}."""
+
+NUM_BEST = 5
+"""Answers that are kept of each photo."""
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """Some of the probabilities of n photos, all float32."""
+
+    best: np.ndarray
+    """[n, k], of the k likeliest classes."""
+    truth: np.ndarray
+    """[n], of the true class; 0 where that is UNKNOWN."""
+    named: np.ndarray
+    """[n], of the likeliest class that is not `other`; 0 if there is none."""
+
+    @classmethod
+    def of(cls, probabilities: np.ndarray, labels: np.ndarray, best: np.ndarray, named: np.ndarray) -> "Confidence":
+        """Of probabilities [n, num_classes]; `named` are the positions of classes that are not `other`."""
+        truth = probabilities[np.arange(len(labels)), labels]
+        return cls(
+            best=np.take_along_axis(probabilities, best, axis=1),
+            truth=np.where(labels == UNKNOWN, 0, truth),
+            named=probabilities[:, named].max(axis=1, initial=0),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Confidence"]) -> "Confidence":
+        """That of all photos of all parts, in order."""
+        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -21,20 +56,66 @@ class RankAnswers:
     classes: list[str]
     labels: np.ndarray
     """True class as an index into `classes`: int64 [n], UNKNOWN where the model has no such class."""
-    logits: np.ndarray
-    """float32 [n, len(classes)]."""
     temperature: float
     """Fitted on the validation photos."""
+    best: np.ndarray
+    """The likeliest classes, the likeliest first: int64 [n, at most NUM_BEST]."""
+    place: np.ndarray
+    """Place of the true class among all answers, 0 where it is the first: int64 [n]; num_classes where UNKNOWN."""
+    raw: Confidence
+    """As trained."""
+    calibrated: Confidence
+    """At `temperature`."""
+
+    @classmethod
+    def of(cls, classes: list[str], labels: np.ndarray, logits: np.ndarray, temperature: float) -> "RankAnswers":
+        """What is kept of `logits`, float32 [n, len(classes)]."""
+        named = np.array([index for index, name in enumerate(classes) if name != OTHER], np.int64)
+        parts = []
+        for rows in in_pieces(logits):
+            own, truth = logits[rows], labels[rows]
+            best = find_best(own, NUM_BEST)
+            raw, calibrated = (
+                Confidence.of(to_probabilities(own, each), truth, best, named) for each in (1.0, temperature)
+            )
+            place = np.where(truth == UNKNOWN, len(classes), place_truth(own, truth))
+            parts.append(cls(classes, truth, temperature, best, place, raw, calibrated))
+        return cls.joined(parts)
+
+    @classmethod
+    def joined(cls, parts: Sequence["RankAnswers"]) -> "RankAnswers":
+        """The answers of all parts, of which there is at least one, one after the other."""
+        return cls(
+            classes=parts[0].classes,
+            labels=np.concatenate([part.labels for part in parts]),
+            temperature=parts[0].temperature,
+            best=np.concatenate([part.best for part in parts]),
+            place=np.concatenate([part.place for part in parts]),
+            raw=Confidence.joined([part.raw for part in parts]),
+            calibrated=Confidence.joined([part.calibrated for part in parts]),
+        )
 
     @property
     def predicted(self) -> np.ndarray:
         """Index of the first answer: int64 [n]."""
-        first: np.ndarray = self.logits.argmax(axis=1)
+        first: np.ndarray = self.best[:, 0]
         return first
 
-    def probabilities(self, *, calibrated: bool) -> np.ndarray:
-        """float32 [n, len(classes)]; rows add up to 1."""
-        return to_probabilities(self.logits, self.temperature if calibrated else 1.0)
+    @property
+    def is_right(self) -> np.ndarray:
+        """Whether the first answer is the true class: bool [n]."""
+        right: np.ndarray = self.place == 0
+        return right
+
+
+def find_best(logits: np.ndarray, num: int) -> np.ndarray:
+    """The `num` largest of each row, the largest first, of equals the first: int64 [n, min(num, num_classes)]."""
+    left, rows = logits.copy(), np.arange(len(logits))
+    best = np.empty((len(logits), min(num, logits.shape[1])), np.int64)
+    for column in range(best.shape[1]):
+        best[:, column] = left.argmax(axis=1)
+        left[rows, best[:, column]] = -np.inf
+    return best
 
 
 @dataclass(frozen=True)
@@ -62,19 +143,19 @@ class EvaluatedModel:
     name: str
     region: str | None
     classes: dict[str, list[str]]
-    predict: Callable[[RecordSet, np.ndarray], Logits]
-    """Logits of the photos at those positions of a record set."""
+    predict: Callable[[RecordSet, np.ndarray], Iterator[Logits]]
+    """Logits of the photos at those positions of a record set, in that order, batch by batch."""
 
 
 def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:
     """The temperature of a model at every rank, fitted on its validation photos."""
     indices, labels = concerned_photos(model, val)
-    logits = model.predict(val, indices)
-    temperatures = {}
-    for column, rank in enumerate(model.classes):
-        known = labels[:, column] != UNKNOWN
-        temperatures[rank] = fit_temperature(logits[rank][known], labels[known, column])
-    return temperatures
+    fits = {rank: TemperatureFit() for rank in model.classes}
+    for batch, of_batch in _predict(model, val, indices, labels):
+        for column, rank in enumerate(model.classes):
+            known = of_batch[:, column] != UNKNOWN
+            fits[rank].add(batch[rank][known], of_batch[known, column])
+    return {rank: fit.temperature for rank, fit in fits.items()}
 
 
 def answer(model: EvaluatedModel, temperatures: dict[str, float], test: RecordSet) -> Answers:
@@ -92,13 +173,25 @@ def answer(model: EvaluatedModel, temperatures: dict[str, float], test: RecordSe
 def answer_at(
     model: EvaluatedModel, temperatures: dict[str, float], records: RecordSet, indices: np.ndarray, labels: np.ndarray
 ) -> Answers:
-    """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]."""
-    logits = model.predict(records, indices)
-    answers = {
-        rank: RankAnswers(classes, labels[:, column], logits[rank], temperatures[rank])
-        for column, (rank, classes) in enumerate(model.classes.items())
-    }
-    return Answers(model.name, model.region, indices, answers)
+    """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]; n > 0."""
+    parts: dict[str, list[RankAnswers]] = {rank: [] for rank in model.classes}
+    for batch, of_batch in _predict(model, records, indices, labels):
+        for column, (rank, classes) in enumerate(model.classes.items()):
+            parts[rank].append(RankAnswers.of(classes, of_batch[:, column], batch[rank], temperatures[rank]))
+    ranks = {rank: RankAnswers.joined(of_rank) for rank, of_rank in parts.items()}
+    return Answers(model.name, model.region, indices, ranks)
+
+
+def _predict(
+    model: EvaluatedModel, records: RecordSet, indices: np.ndarray, labels: np.ndarray
+) -> Iterator[tuple[Logits, np.ndarray]]:
+    """The logits of each batch and, of `labels`, its rows."""
+    start = 0
+    for batch in model.predict(records, indices):
+        end = start + len(next(iter(batch.values())))
+        yield batch, labels[start:end]
+        start = end
+    assert start == len(indices), f"{model.name} answered for {start} of {len(indices)} photos"
 
 
 def concerned_photos(model: EvaluatedModel, records: RecordSet) -> tuple[np.ndarray, np.ndarray]:

@@ -39,7 +39,7 @@ def find_confused_pairs(answers: RankAnswers, num: int) -> list[ConfusedPair]:
     is_mistake = counts.row != counts.col
     actual, predicted, mistakes = counts.row[is_mistake], counts.col[is_mistake], counts.data[is_mistake]
     worst = np.lexsort((predicted, actual, -mistakes / totals[actual], -mistakes))[:num]
-    confidence = answers.probabilities(calibrated=True).max(axis=1)
+    confidence = answers.calibrated.best[:, 0]
     pairs = []
     for place in worst.tolist():
         rows = np.flatnonzero((answers.labels == actual[place]) & (answers.predicted == predicted[place]))

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from sklearn.preprocessing import normalize
 
-from fieldguide.evaluate.knn import read_embeddings
+from fieldguide.evaluate.knn import PIECE_ROWS, read_embeddings
 from fieldguide.evaluate.params import FewShotParams
 from fieldguide.evaluate.scores import DIGITS
 from fieldguide.records.reader import RecordSet
@@ -71,9 +71,15 @@ def draw_examples(labels: np.ndarray, groups: np.ndarray, shots: int, random: np
 
 def _tell_apart(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, examples: np.ndarray) -> float:
     """Share of the photos outside of the examples' groups whose nearest mean is that of their species."""
-    species = np.unique(labels[examples])
-    means = np.stack([features[examples[labels[examples] == one]].mean(axis=0) for one in species])
+    species, of_example, counts = np.unique(labels[examples], return_inverse=True, return_counts=True)
+    means = np.zeros((len(species), features.shape[1]), np.float32)
+    np.add.at(means, of_example, features[examples])
+    means /= counts[:, None].astype(np.float32)
     asked = np.flatnonzero(np.isin(labels, species) & ~np.isin(groups, groups[examples]))
-    # |a - b|^2 without |a|^2, which is the same for all means.
-    distances = (means**2).sum(axis=1) - 2 * features[asked] @ means.T
-    return float((species[distances.argmin(axis=1)] == labels[asked]).mean())
+    num_right = 0
+    for start in range(0, len(asked), PIECE_ROWS):
+        piece = asked[start : start + PIECE_ROWS]
+        # |a - b|^2 without |a|^2, which is the same for all means.
+        distances = (means**2).sum(axis=1) - 2 * features[piece] @ means.T
+        num_right += int((species[distances.argmin(axis=1)] == labels[piece]).sum())
+    return num_right / len(asked)

@@ -6,15 +6,17 @@ A floor for the trained networks: a model that does not beat it has learnt nothi
 from pathlib import Path
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from fieldguide.errors import RecordError
+from fieldguide.evaluate.answers import find_best
 from fieldguide.learn.embed_files import features_path, ids_path
 from fieldguide.records.reader import RecordSet
 
 NO_VOTES = 1e-6
 """Share given to classes that no neighbour has, so that their logits are finite."""
+PIECE_ROWS = 8192
+"""Training photos that are compared with at once."""
 
 
 def read_embeddings(directory: Path, records: RecordSet) -> np.ndarray:
@@ -38,16 +40,22 @@ def read_embeddings(directory: Path, records: RecordSet) -> np.ndarray:
 def find_neighbours(train: np.ndarray, queries: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:
     """The `num` nearest rows of `train` [m, dim] for each row of `queries` [n, dim], by cosine.
 
-    Returns their indices int64 [n, num] and cosine similarities float32 [n, num], the nearest first.
+    Returns their indices int64 [n, num] and cosine similarities float32 [n, num], the nearest first, of equals the
+    first. `train` may be a mapped file: a piece of it is in memory at a time.
     """
     num = min(num, len(train))
     if not len(queries):
         return np.empty((0, num), np.int64), np.empty((0, num), np.float32)
-    # On unit vectors |a - b|^2 = 2 - 2 cos, and squared distances have the fast, chunked search.
-    search = NearestNeighbors(n_neighbors=num, algorithm="brute", metric="sqeuclidean")
-    search.fit(normalize(np.asarray(train, np.float32)))
-    distances, indices = search.kneighbors(normalize(np.asarray(queries, np.float32)))
-    return indices, (1 - distances / 2).astype(np.float32)
+    indices, similarities = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
+    asked = normalize(np.asarray(queries, np.float32))
+    for start in range(0, len(train), PIECE_ROWS):
+        piece = asked @ normalize(np.asarray(train[start : start + PIECE_ROWS], np.float32)).T
+        nearest = find_best(piece, num)
+        indices = np.concatenate([indices, nearest + start], axis=1)
+        similarities = np.concatenate([similarities, np.take_along_axis(piece, nearest, axis=1)], axis=1)
+        order = np.argsort(-similarities, axis=1, kind="stable")[:, :num]
+        indices, similarities = (np.take_along_axis(each, order, axis=1) for each in (indices, similarities))
+    return indices, similarities
 
 
 def vote(labels: np.ndarray, similarities: np.ndarray, num_classes: int, temperature: float) -> np.ndarray:

@@ -1,6 +1,6 @@
 """How often a model is right, and how far its confidence is from that. All rates are in [0, 1].
 
-Everything here takes plain arrays: `probabilities` float [n, num_classes] whose rows add up to 1, `labels` int64 [n].
+Everything here takes plain arrays of n photos.
 """
 
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ class Reliability:
         return float(np.abs(self.confidence - self.accuracy) @ self.counts / max(1, self.counts.sum()))
 
 
-def place_truth(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def place_truth(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Place of the true class among each photo's answers: int64 [n], 0 where it is the first.
 
-    Of equally probable classes the one with the lower index comes first.
+    `scores` [n, num_classes] are logits or probabilities; of equal ones that with the lower index comes first.
     """
-    truth = probabilities[np.arange(len(labels)), labels][:, None]
-    earlier = np.arange(probabilities.shape[1]) < labels[:, None]
-    place: np.ndarray = np.count_nonzero((probabilities > truth) | ((probabilities == truth) & earlier), axis=1)
+    truth = scores[np.arange(len(labels)), labels][:, None]
+    earlier = np.arange(scores.shape[1]) < labels[:, None]
+    place: np.ndarray = np.count_nonzero((scores > truth) | ((scores == truth) & earlier), axis=1)
     return place
 
 
@@ -51,16 +51,17 @@ def macro_f1(predicted: np.ndarray, labels: np.ndarray) -> float:
     return float(score)
 
 
-def negative_log_likelihood(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of -ln(probability of the true class), nats."""
-    truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(truth, SMALLEST)).mean())
+def negative_log_likelihood(truth: np.ndarray) -> float:
+    """Mean of -ln(probability of the true class), nats; `truth` float [n] are those probabilities."""
+    return float(-np.log(np.maximum(truth.astype(np.float64), SMALLEST)).mean())
 
 
-def measure_reliability(probabilities: np.ndarray, labels: np.ndarray, num_bins: int) -> Reliability:
-    """Sort photos by confidence into `num_bins` bins (low, high], the first of which includes 0."""
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    is_right = probabilities.argmax(axis=1) == labels
+def measure_reliability(confidence: np.ndarray, is_right: np.ndarray, num_bins: int) -> Reliability:
+    """Sort photos into `num_bins` bins (low, high] of confidence, the first of which includes 0.
+
+    `confidence` float [n] is the probability of the first answer, `is_right` bool [n] whether that is true.
+    """
+    confidence = confidence.astype(np.float64)
     # Bins are open below and closed above, as in the paper.
     bins = np.clip(np.ceil(confidence * num_bins).astype(np.int64) - 1, 0, num_bins - 1)
     counts = np.bincount(bins, minlength=num_bins)
@@ -72,11 +73,10 @@ def measure_reliability(probabilities: np.ndarray, labels: np.ndarray, num_bins:
     )
 
 
-def measure(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """`top1`, `top5` and `macro_f1` of at least one photo."""
-    place = place_truth(probabilities, labels)
+def measure(place: np.ndarray, predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """`top1`, `top5` and `macro_f1` of at least one photo; all int64 [n], `place` as `place_truth` gives it."""
     return {
         "top1": float((place < 1).mean()),
         "top5": float((place < 5).mean()),
-        "macro_f1": macro_f1(probabilities.argmax(axis=1), labels),
+        "macro_f1": macro_f1(predicted, labels),
     }

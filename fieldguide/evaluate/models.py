@@ -1,6 +1,6 @@
 """The models that are evaluated: trained networks, and the vote of the nearest embeddings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +13,11 @@ from fieldguide.evaluate.calibration import to_probabilities
 from fieldguide.evaluate.knn import find_neighbours, read_embeddings, vote
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.network import load_network
-from fieldguide.learn.predict import predict_logits
+from fieldguide.learn.predict import predict_batches
 from fieldguide.records.reader import RecordSet
+
+QUERIES = 2048
+"""Photos whose neighbours are looked for together."""
 
 
 def trained_model(
@@ -23,27 +26,28 @@ def trained_model(
     """The trained network in `folder` as a model; it moves to `device`. Raises TrainingError if it is not there."""
     network = load_network(folder)
     network.module.to(device)
-    predict = partial(predict_logits, network, batch_size=batch_size, workers=workers)
+    predict = partial(predict_batches, network, batch_size=batch_size, workers=workers)
     return network_model(name, network.spec, taxonomy, predict)
 
 
 def network_model(
-    name: str, spec: NetworkSpec, taxonomy: Taxonomy, predict: Callable[[RecordSet, np.ndarray], np.ndarray]
+    name: str, spec: NetworkSpec, taxonomy: Taxonomy, predict: Callable[[RecordSet, np.ndarray], Iterable[np.ndarray]]
 ) -> EvaluatedModel:
     """A network as a model at all ranks of the taxonomy.
 
-    `predict` gives its logits [n, num_outputs]. For a rank without outputs, the probabilities of the
+    `predict` gives its logits in batches [batch, num_outputs]. For a rank without outputs, the probabilities of the
     classes below are added up.
     """
     first = spec.ranks[0]
     missing = [rank for rank in taxonomy.ranks if rank not in spec.ranks]
 
-    def predict_ranks(records: RecordSet, indices: np.ndarray) -> Logits:
-        parts = np.split(predict(records, indices), np.cumsum(spec.class_counts)[:-1], axis=1)
-        logits = dict(zip(spec.ranks, parts, strict=True))
-        for rank in missing:
-            logits[rank] = add_up(logits[first], parents_at(taxonomy, first, spec.classes[first], rank), taxonomy, rank)
-        return logits
+    parents = {rank: parents_at(taxonomy, first, spec.classes[first], rank) for rank in missing}
+
+    def predict_ranks(records: RecordSet, indices: np.ndarray) -> Iterator[Logits]:
+        for batch in predict(records, indices):
+            parts = np.split(batch, np.cumsum(spec.class_counts)[:-1], axis=1)
+            logits = dict(zip(spec.ranks, parts, strict=True))
+            yield logits | {rank: add_up(logits[first], parents[rank], taxonomy, rank) for rank in missing}
 
     classes = {rank: spec.classes.get(rank, taxonomy.classes[rank]) for rank in [*spec.ranks, *missing]}
     return EvaluatedModel(name, spec.region, classes, predict_ranks)
@@ -67,13 +71,15 @@ def add_up(logits: np.ndarray, parents: np.ndarray, taxonomy: Taxonomy, rank: st
 def neighbour_model(name: str, train: RecordSet, embed: Path, num: int, temperature: float) -> EvaluatedModel:
     """The vote of the `num` nearest training photos as a model; `embed` holds the embeddings of all splits."""
     taxonomy = train.taxonomy
+    labels = {rank: train.labels(rank) for rank in taxonomy.ranks}
 
-    def predict_ranks(records: RecordSet, indices: np.ndarray) -> Logits:
-        queries = read_embeddings(embed, records)[indices]
-        found, similarities = find_neighbours(read_embeddings(embed, train), queries, num)
-        return {
-            rank: vote(train.labels(rank)[found], similarities, len(taxonomy.classes[rank]), temperature)
-            for rank in taxonomy.ranks
-        }
+    def predict_ranks(records: RecordSet, indices: np.ndarray) -> Iterator[Logits]:
+        known, queries = read_embeddings(embed, train), read_embeddings(embed, records)
+        for start in range(0, len(indices), QUERIES):
+            found, similarities = find_neighbours(known, queries[indices[start : start + QUERIES]], num)
+            yield {
+                rank: vote(labels[rank][found], similarities, len(taxonomy.classes[rank]), temperature)
+                for rank in taxonomy.ranks
+            }
 
     return EvaluatedModel(name, None, taxonomy.classes, predict_ranks)

@@ -66,13 +66,13 @@ def draw_figures(
     names = [first.classes[index] for index in order]
     confusion = draw_confusion(count_confusions(first)[order][:, order], names, blocks, model)
     raw, calibrated = (
-        measure_reliability(first.probabilities(calibrated=calibrated), first.labels, rules.ece_bins)
-        for calibrated in (False, True)
+        measure_reliability(confidence.best[:, 0], first.is_right, rules.ece_bins)
+        for confidence in (first.raw, first.calibrated)
     )
     reliability = draw_reliability(raw, calibrated, first.temperature, model)
     seen = np.unique(first.labels)
     totals = np.bincount(first.labels)
-    right = np.bincount(first.labels, first.predicted == first.labels)
+    right = np.bincount(first.labels, first.is_right)
     accuracy = draw_accuracy_by_count(
         np.array([num_train.get(first.classes[label], 0) for label in seen.tolist()], np.int64),
         right[seen] / totals[seen],

@@ -59,25 +59,28 @@ def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, float]:
     labels = answers.labels[known]
     if not len(labels):
         return {"num_photos": 0}
-    raw, calibrated = (answers.probabilities(calibrated=calibrated)[known] for calibrated in (False, True))
+    is_right = answers.is_right[known]
+    raw, calibrated = (
+        measure_reliability(confidence.best[known, 0], is_right, num_bins).ece
+        for confidence in (answers.raw, answers.calibrated)
+    )
     return {
-        **_rounded(measure(raw, labels)),
-        "ece": round(measure_reliability(raw, labels, num_bins).ece, DIGITS),
-        "ece_calibrated": round(measure_reliability(calibrated, labels, num_bins).ece, DIGITS),
-        "nll": round(negative_log_likelihood(raw, labels), DIGITS),
-        "nll_calibrated": round(negative_log_likelihood(calibrated, labels), DIGITS),
+        **_rounded(measure(answers.place[known], answers.predicted[known], labels)),
+        "ece": round(raw, DIGITS),
+        "ece_calibrated": round(calibrated, DIGITS),
+        "nll": round(negative_log_likelihood(answers.raw.truth[known]), DIGITS),
+        "nll_calibrated": round(negative_log_likelihood(answers.calibrated.truth[known]), DIGITS),
         "temperature": round(answers.temperature, DIGITS),
         "num_photos": len(labels),
     }
 
 
 def _score_groups(answers: RankAnswers, groups: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    probabilities = answers.probabilities(calibrated=False)
     scores: dict[str, dict[str, float]] = {}
     for name in names:
         members = groups == name
         if members.any():
-            measured = _rounded(measure(probabilities[members], answers.labels[members]))
+            measured = _rounded(measure(answers.place[members], answers.predicted[members], answers.labels[members]))
             scores[name] = {**measured, "num_photos": int(members.sum())}
     return scores
 

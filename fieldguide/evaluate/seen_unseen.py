@@ -55,20 +55,13 @@ def score_novelty(known: RankAnswers, unknown: RankAnswers) -> dict[str, float]:
     own = np.array([known.classes[label] != OTHER for label in known.labels.tolist()], bool)
     if not own.any():
         return {}
-    sure, strange = _confidence(known)[own], _confidence(unknown)
+    sure, strange = known.calibrated.named[own], unknown.calibrated.named
     is_known = np.concatenate([np.ones(len(sure)), np.zeros(len(strange))])
     level = np.quantile(sure, 1 - KEPT_SHARE, method="lower")
     return {
         "auroc": round(float(roc_auc_score(is_known, np.concatenate([sure, strange]))), DIGITS),
         "fpr95": round(float((strange >= level).mean()), DIGITS),
     }
-
-
-def _confidence(answers: RankAnswers) -> np.ndarray:
-    """Probability of the likeliest class that is not `other`: float [n]."""
-    named = [index for index, name in enumerate(answers.classes) if name != OTHER]
-    confidence: np.ndarray = answers.probabilities(calibrated=True)[:, named].max(axis=1)
-    return confidence
 
 
 def _unseen_photos(model: EvaluatedModel, records: RecordSet) -> tuple[np.ndarray, np.ndarray]:

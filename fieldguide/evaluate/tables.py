@@ -12,8 +12,6 @@ from fieldguide.evaluate.metrics import measure_reliability
 from fieldguide.files import write_json, written_whole
 from fieldguide.spreadsheet import write_csv
 
-NUM_GUESSES = 5
-
 SCHEMA: dict[str, pl.DataType] = {
     "photo_id": pl.String(),
     "model": pl.String(),
@@ -27,14 +25,12 @@ def tabulate(answers: Answers, photo_ids: Sequence[str]) -> pl.DataFrame:
     """A model's five first answers at the first rank, in record order, with their calibrated probabilities."""
     first = answers.first
     names = np.array(first.classes, object)
-    probabilities = first.probabilities(calibrated=True)
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :NUM_GUESSES]
     columns = {
         "photo_id": [photo_ids[index] for index in answers.indices.tolist()],
-        "model": [answers.model] * len(best),
+        "model": [answers.model] * len(first.best),
         "label": names[first.labels].tolist(),
-        "top5": names[best].tolist(),
-        "confidence": np.take_along_axis(probabilities, best, axis=1).tolist(),
+        "top5": names[first.best].tolist(),
+        "confidence": first.calibrated.best.tolist(),
     }
     return pl.DataFrame(columns, schema=SCHEMA)
 
@@ -54,11 +50,10 @@ def write_confusion(path: Path, answers: RankAnswers) -> None:
 def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:
     """Write confidence and accuracy of every bin that has photos, before and after calibration."""
     rows: list[list[Any]] = []
-    for calibrated in (False, True):
-        reliability = measure_reliability(answers.probabilities(calibrated=calibrated), answers.labels, num_bins)
+    for state, probabilities in (("as trained", answers.raw), ("calibrated", answers.calibrated)):
+        reliability = measure_reliability(probabilities.best[:, 0], answers.is_right, num_bins)
         for place in np.flatnonzero(reliability.counts).tolist():
             confidence, accuracy = reliability.confidence[place], reliability.accuracy[place]
-            state = "calibrated" if calibrated else "as trained"
             rows.append([state, f"{confidence:.6f}", f"{accuracy:.6f}", reliability.counts[place]])
     write_csv(path, ["state", "confidence", "accuracy", "num_photos"], rows)
 

@@ -1,23 +1,32 @@
 """Which network addresses a URL from a stranger may lead to.
 
 A list of photos is hostile input: `http://169.254.169.254/` or a public name that resolves to 127.0.0.1 must not
-lead to services that only this machine can reach. The check is made where the connection is made, on the resolved
-address, so that a redirect or a second DNS answer cannot slip past it.
+lead to services that only this machine can reach. The check that counts is `open_public_socket`: it sees the address of
+every connection before it is made, however the client came by it. The others say earlier what is wrong, and see what
+it cannot: the names that a proxy will resolve.
 """
 
+import asyncio
 import ipaddress
 import socket
+from typing import Final
 
-from aiohttp import ThreadedResolver
+from aiohttp import AddrInfoType, ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out to the internet."""
+PROTOCOL_ASSIGNMENTS: Final = ipaddress.ip_network("192.0.0.0/24")
+LOCAL_NAMES: Final = ("localhost", "local", "internal", "home.arpa", "lan", "localdomain", "intranet", "corp", "home")
+"""Ends of names that public servers cannot have (RFC 6761, 6762, 8375, ICANN) or that networks commonly use inside."""
+RESOLVE_S: Final = 5.0
 
 
-class PrivateAddressError(Exception):
-    """A host has only addresses that must not be asked."""
+class PrivateAddressError(OSError):
+    """A host has only addresses that must not be asked. An OSError, as that is what the HTTP client passes on."""
 
 
 def is_public(address: Address) -> bool:
@@ -31,17 +40,49 @@ def is_public(address: Address) -> bool:
             embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if embedded is not None:
             return is_public(embedded)
+        if address not in GLOBAL_UNICAST:
+            return False
+    elif address in PROTOCOL_ASSIGNMENTS:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def check_literal(host: str) -> None:
     """Raise PrivateAddressError if `host` is an IP address and not a public one. PublicResolver checks names."""
     try:
-        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+        address = ipaddress.ip_address(host)
     except ValueError:
         return
     if not is_public(address):
         raise PrivateAddressError(f"{host} is not a public address")
+
+
+def open_public_socket(info: AddrInfoType) -> socket.socket:
+    """A socket for a connection to an address; raises PrivateAddressError if it is not a public one."""
+    family, kind, protocol, _, address = info
+    if not is_public(ipaddress.ip_address(str(address[0]).partition("%")[0])):
+        raise PrivateAddressError("the connection would lead to an address that is not public")
+    return socket.socket(family, kind, protocol)
+
+
+async def check_behind_proxy(host: str) -> None:
+    """Raise PrivateAddressError if a proxy that is asked for `host` might reach a private address.
+
+    The proxy resolves names itself. Those that mean something here must mean something public; of one that is unknown
+    here, as is usual where only a proxy leads out, the ending must be a public one.
+    """
+    check_literal(host)
+    try:
+        async with asyncio.timeout(RESOLVE_S):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (TimeoutError, OSError):
+        name = host.rstrip(".")
+        if "." not in name or name.endswith(tuple(f".{ending}" for ending in LOCAL_NAMES)):
+            raise PrivateAddressError(f"{host} is not a public name") from None
+        return
+    for *_, address in found:
+        if not is_public(ipaddress.ip_address(str(address[0]).partition("%")[0])):
+            raise PrivateAddressError(f"{host} leads to {address[0]}, which is not a public address")
 
 
 class PublicResolver(AbstractResolver):

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fieldguide.catalogue.licences import UNKNOWN
 from fieldguide.catalogue.schema import CATALOGUE_SCHEMA, OUTCOME_FIELDS, ROW_FIELDS, Status
 from fieldguide.errors import PhotoError
 from fieldguide.fetch.host_stats import MAX_HOSTS, host_of
@@ -40,6 +41,11 @@ class Tally:
     """For each bad status the first error."""
 
     @property
+    def num_unknown_licence(self) -> int:
+        """Rows of which no licence is known."""
+        return self.licences[UNKNOWN]
+
+    @property
     def num_failed(self) -> int:
         """Rows without bytes."""
         return self.num_rows - self.statuses[Status.OK]
@@ -61,7 +67,17 @@ class Tally:
             "statuses": {status.value: self.statuses[status] for status in Status},
             "hosts": {host: dict(counts) for host, counts in hosts.items()},
             "licences": dict(sorted(self.licences.items())),
+            "num_unknown_licence": self.num_unknown_licence,
         }
+
+    def describe_unknown_licences(self) -> str | None:
+        """A line for the log; None if all licences are known."""
+        if not self.num_unknown_licence:
+            return None
+        return (
+            f"{self.num_unknown_licence} of {self.num_rows} rows have no known licence: clean.production_only drops "
+            "them; if you may use them, say under which licence in the source's fill.licence"
+        )
 
     def check(self, max_failure_rate: float) -> None:
         """Raise PhotoError, naming the commonest reasons, if more rows failed than allowed."""

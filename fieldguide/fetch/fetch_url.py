@@ -26,8 +26,9 @@ async def fetch_url(
     if url.lower().startswith(("http://", "https://")):
         return await downloader.download(url, finish, conditions)
     # Within a slot too: otherwise all photos would be in memory before the first is shrunk.
-    async with downloader.slots.taken(downloader.slots.draw_turn()):
-        outcome = await asyncio.to_thread(read_unsent, url, root, downloader.params.max_bytes)
+    async with downloader.local_slots.taken(downloader.local_slots.draw_turn()):
+        params = downloader.params
+        outcome = await asyncio.to_thread(read_unsent, url, root, params.max_bytes, params.buckets)
         return await finish(outcome) if finish else outcome
 
 

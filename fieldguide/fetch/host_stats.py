@@ -6,9 +6,10 @@ These differ from run to run, so they go to MLflow and into no output: equal run
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 from fieldguide.fetch.local import local_file
+from fieldguide.fetch.stores import bucket_of
+from fieldguide.fetch.target import read_target
 
 LOCAL: Final = "local files"
 MAX_HOSTS: Final = 20
@@ -52,10 +53,12 @@ class HostStats:
 
 
 def host_of(url: str) -> str:
-    """The server that a URL names, or `local files`."""
+    """The server or bucket that a URL names, `local files`, or `none`."""
     if local_file(url) is not None:
         return LOCAL
+    if bucket := bucket_of(url):
+        return bucket.partition("://")[2]
     try:
-        return urlsplit(url).hostname or "none"
+        return read_target(url).host
     except ValueError:
         return "none"

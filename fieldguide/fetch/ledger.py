@@ -1,20 +1,21 @@
 """Beside every finished shard of originals, the record of what became of each of its URLs.
 
-A ledger is written after its shard and only then counts. It names the list of URLs and the rules (OriginalsParams
-that change results) it was made under, so the next run can tell what is still good. No times and no numbers of
+A ledger is written after its shard and only then counts. It names the list of URLs, what decides their bytes, and the
+limits under which they were asked for, so the next run can tell what is still good. No times and no numbers of
 attempts: equal runs give equal ledgers, however the network behaved. MLflow has those, by host.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fieldguide.catalogue.schema import OUTCOME_FIELDS
+from fieldguide.catalogue.schema import OUTCOME_FIELDS, Status
 from fieldguide.fetch.limits import OriginalsParams
 from fieldguide.fetch.local import local_file
 from fieldguide.fetch.outcomes import is_retryable
@@ -66,6 +67,40 @@ class Entry:
         return self.is_final and local_file(self.url) is None
 
 
+class Limits(NamedTuple):
+    """What may keep a photo from being there. Wider limits change only what the narrower ones kept away."""
+
+    max_bytes: int
+    max_redirects: int
+    allow_private: bool
+    buckets: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, params: OriginalsParams) -> Self:
+        """Those of the parameters."""
+        buckets = frozenset((name, access.value) for name, access in params.buckets.items())
+        return cls(params.max_bytes, params.max_redirects, params.allow_private, buckets)
+
+    def are_within(self, others: Self) -> bool:
+        """Whether all that these let through the `others` do too."""
+        numbers = zip(self[:3], others[:3], strict=True)
+        return all(ours <= theirs for ours, theirs in numbers) and self.buckets <= others.buckets
+
+    def to_json(self) -> str:
+        """For the ledger."""
+        return json.dumps([*self[:3], sorted(self.buckets)])
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` wrote. Raises ValueError on other text."""
+        max_bytes, max_redirects, allow_private, buckets = json.loads(text)
+        return cls(max_bytes, max_redirects, allow_private, frozenset((name, access) for name, access in buckets))
+
+
+KEPT_AWAY: Final = frozenset({Status.TOO_LARGE, Status.TOO_MANY_REDIRECTS, Status.REFUSED})
+"""Outcomes that limits may have caused."""
+
+
 @dataclass(frozen=True)
 class LedgerHead:
     """What a ledger says of itself, readable without its lines."""
@@ -73,7 +108,9 @@ class LedgerHead:
     wanted: str
     """Digest of the list of URLs."""
     rules: str
-    """Digest of the parameters that change results."""
+    """Digest of the parameters that decide a photo's bytes, and of the ledger's own form."""
+    limits: Limits
+    """Under which it was made."""
     refresh: str
     """The `refresh` it was made under."""
     shard_bytes: int
@@ -96,9 +133,8 @@ def digest_wanted(wanted: Iterable[Wanted]) -> str:
 
 
 def digest_rules(params: OriginalsParams) -> str:
-    """A digest of the parameters under which a URL may have another outcome."""
-    limits = (params.max_bytes, params.max_redirects, params.allow_private, params.max_side)
-    rules = (*limits, params.store.value, LEDGER_SCHEMA.names)
+    """A digest of the parameters that decide a photo's bytes, and where they are kept."""
+    rules = (params.max_side, params.store.value, LEDGER_SCHEMA.names)
     return hashlib.sha256(repr(rules).encode()).hexdigest()
 
 
@@ -109,6 +145,7 @@ def write_ledger(
     head = {
         "wanted": wanted,
         "rules": digest_rules(params),
+        "limits": Limits.of(params).to_json(),
         "refresh": params.refresh or "",
         "shard_bytes": str(shard_bytes),
         "num_retryable": str(sum(not entry.is_final for entry in entries)),
@@ -127,12 +164,13 @@ def read_head(path: Path) -> LedgerHead | None:
         return LedgerHead(
             wanted=metadata[b"wanted"].decode(),
             rules=metadata[b"rules"].decode(),
+            limits=Limits.from_json(metadata[b"limits"].decode()),
             refresh=metadata[b"refresh"].decode(),
             shard_bytes=int(metadata[b"shard_bytes"]),
             num_retryable=int(metadata[b"num_retryable"]),
             num_reusable=int(metadata[b"num_reusable"]),
         )
-    except (FileNotFoundError, pa.ArrowInvalid, KeyError, ValueError):
+    except (FileNotFoundError, pa.ArrowInvalid, KeyError, TypeError, ValueError):
         return None
 
 

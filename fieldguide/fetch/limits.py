@@ -3,11 +3,12 @@
 import math
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BeforeValidator, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from fieldguide.catalogue.schema import Status
+from fieldguide.fetch.stores import Access
 from fieldguide.params import Section
 
 
@@ -37,23 +38,16 @@ class DownloadParams(Section):
     """Redirects that are followed for one photo."""
     allow_private: bool
     """Whether URLs may lead to private, loopback or link-local addresses."""
+    buckets: dict[str, Access]
+    """Which of the `s3://bucket`, `gs://bucket` and `az://container` in tables may be asked, and how; no others are."""
+    user_agent: Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")]
+    """Who asks, for servers to read; some want an address to write to."""
     concurrency: PositiveInt
-    """Requests at once."""
+    """Requests at once, of all workers together."""
     host_concurrency: PositiveInt
-    """Requests at once to one host and port."""
+    """Requests at once to one host and port, of all workers together."""
     host_requests_per_second: PositiveFloat | None
-    """Requests a second to one host and port; null: as fast as it answers."""
-
-    def share(self, num: int) -> Self:
-        """The part of each of `num` processes, so that together they ask for no more than allowed."""
-        rate = self.host_requests_per_second
-        return self.model_copy(
-            update={
-                "concurrency": max(1, self.concurrency // num),
-                "host_concurrency": max(1, self.host_concurrency // num),
-                "host_requests_per_second": rate and rate / num,
-            }
-        )
+    """Requests a second to one host and port, of all workers together; null: as fast as it answers."""
 
     @property
     def max_bytes(self) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from fieldguide.catalogue.rows import ARCHIVE_MEMBER
 from fieldguide.catalogue.schema import Status
-from fieldguide.engine import EngineParams, Watch, count_workers, map_shards
+from fieldguide.engine import EngineParams, count_workers, map_shards
 from fieldguide.fetch.cache import open_cache
 from fieldguide.fetch.download import NO_CONDITIONS, Downloader, open_downloader
 from fieldguide.fetch.fetch_url import fetch_url
@@ -25,7 +25,7 @@ from fieldguide.fetch.limits import OriginalsParams, StoreKind
 from fieldguide.fetch.outcomes import Outcome
 from fieldguide.fetch.plan import Plan, Wanted
 from fieldguide.fetch.resume import Kept, Previous, Store, clear_stale, local_stamp
-from fieldguide.files import written_whole
+from fieldguide.progress import Watch
 from fieldguide.tar import TarShardWriter
 
 LONGEST_RUN: Final = 16
@@ -100,12 +100,13 @@ def bring_originals(plan: Plan, out: Path, params: OriginalsParams, engine: Engi
     arrivals = Arrivals(store, plan, numbers)
     watch = Watch(arrivals.total, arrivals.count, arrivals.describe)
     times = HostStats()
-    for of_run in map_shards(partial(make_shards, params=params.share(workers)), runs, engine, "fetch", watch):
+    make = partial(make_shards, params=params, num_processes=workers)
+    for of_run in map_shards(make, runs, engine, "fetch", watch):
         times += of_run
     return times
 
 
-def make_shards(tasks: list[ShardTask], *, params: OriginalsParams) -> HostStats:
+def make_shards(tasks: list[ShardTask], *, params: OriginalsParams, num_processes: int) -> HostStats:
     """Fetch the URLs of several shards and write each with its ledger; return how long hosts took.
 
     While a shard waits for the last of its photos, those of the next are asked for already. Requests start in the order
@@ -114,7 +115,7 @@ def make_shards(tasks: list[ShardTask], *, params: OriginalsParams) -> HostStats
 
     async def make_all() -> HostStats:
         are_open = asyncio.Semaphore(OPEN_SHARDS)
-        async with open_downloader(params) as downloader:
+        async with open_downloader(params, tasks[0].store.limits, num_processes) as downloader:
 
             async def make(task: ShardTask) -> None:
                 async with are_open:
@@ -136,8 +137,7 @@ async def _make_shard(task: ShardTask, downloader: Downloader, params: Originals
         store.ledger(number), entries, wanted=digest_wanted(task.wanted), params=params, shard_bytes=shard_bytes
     )
     if stamp is not None:
-        with written_whole(store.stamp(number)) as temporary:
-            temporary.write_text(stamp)
+        store.record_stamp(number, stamp)
 
 
 async def _keep_in_tar(task: ShardTask, downloader: Downloader, params: OriginalsParams) -> tuple[list[Entry], int]:

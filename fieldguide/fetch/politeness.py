@@ -1,56 +1,52 @@
 """Limits on requests: at once in all and to one host, per second to one host, and none while a host asks us to wait.
 
-Works within one event loop. A stage of several processes gives each of them its share.
+All processes of a stage keep them together: what they share lies in a folder (`places`).
 """
 
 import asyncio
+import hashlib
 import heapq
 import itertools
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from pathlib import Path
+
+from fieldguide.fetch.places import Pace, Places
 
 
 class Politeness:
-    """One gate per host, made when the host is first asked."""
+    """One gate per server, made when it is first asked."""
 
-    def __init__(self, concurrency: int, requests_per_second: float | None) -> None:
-        self._concurrency, self._rate = concurrency, requests_per_second
-        self._gates: dict[str, _Gate] = {}
+    def __init__(self, folder: Path, concurrency: int, requests_per_second: float | None) -> None:
+        self._folder, self._concurrency = folder, concurrency
+        self._interval_s = 1 / requests_per_second if requests_per_second else 0.0
+        self._gates: dict[str, Gate] = {}
 
-    def gate(self, url: str) -> "_Gate":
-        """The gate of the host and port that `url` names; a URL without a readable host has one with its like."""
-        try:
-            parts = urlsplit(url)
-            host = f"{parts.hostname}:{parts.port or parts.scheme}"
-        except ValueError:
-            host = ""
-        if host not in self._gates:
-            self._gates[host] = _Gate(self._concurrency, self._rate)
-        return self._gates[host]
+    def gate(self, origin: str) -> "Gate":
+        """The gate of the server called `origin`."""
+        if origin not in self._gates:
+            path = self._folder / hashlib.sha256(origin.encode()).hexdigest()[:16]
+            self._gates[origin] = Gate(path, self._concurrency, self._interval_s)
+        return self._gates[origin]
 
 
-class _Gate:
-    """Lets requests to one host pass; a token bucket whose tokens are spaced evenly."""
+class Gate:
+    """Lets requests to one server pass: so many at once, and evenly spaced."""
 
-    def __init__(self, concurrency: int, rate: float | None) -> None:
-        self._places = asyncio.Semaphore(concurrency)
-        self._interval_s = 1 / rate if rate else 0.0
-        self._next_s = 0.0
+    def __init__(self, path: Path, concurrency: int, interval_s: float) -> None:
+        self._places, self._pace, self._interval_s = Places(path, concurrency), Pace(path), interval_s
 
     @asynccontextmanager
     async def passed(self) -> AsyncIterator[None]:
         """Wait for a place and for the time, and hold the place within."""
-        async with self._places:
-            while (wait_s := self._next_s - time.monotonic()) > 0:
+        async with self._places.taken():
+            while (wait_s := self._pace.wait_s(self._interval_s)) > 0:
                 await asyncio.sleep(wait_s)
-            self._next_s = time.monotonic() + self._interval_s
             yield
 
     def pause(self, seconds: float) -> None:
         """Let no request pass for so long."""
-        self._next_s = max(self._next_s, time.monotonic() + seconds)
+        self._pace.pause(seconds)
 
 
 class Slots:

@@ -15,6 +15,8 @@ from fieldguide.fetch.download import open_downloader
 from fieldguide.fetch.fetch_url import fetch_url
 from fieldguide.fetch.ledger import Entry, ledger_path, read_entries
 from fieldguide.fetch.limits import OriginalsParams, StoreKind
+from fieldguide.files import written_whole
+from fieldguide.tar import Member, read_member
 
 STREAM: Final = "stream.json"
 """Below fetch's output where no originals are kept: the parameters by which they are asked for again."""
@@ -48,7 +50,7 @@ class Originals:
         stream = self.fetch / STREAM
         if stream.exists():
             params = OriginalsParams.model_validate_json(stream.read_text(encoding="utf-8"))
-            return _read_stream(locations, self.fetch / "shards", params.share(self.num_readers))
+            return _read_stream(locations, self.fetch / "shards", params, self.num_readers)
         return _read_shards(locations, self.fetch / "shards")
 
 
@@ -57,23 +59,26 @@ def write_stream(fetch: Path, params: OriginalsParams) -> None:
     file = fetch / STREAM
     if params.store is StoreKind.STREAM:
         names = set(OriginalsParams.model_fields)
-        file.write_text(params.model_dump_json(include=names, indent=2) + "\n", encoding="utf-8")
+        with written_whole(file) as temporary:
+            temporary.write_text(params.model_dump_json(include=names, indent=2) + "\n", encoding="utf-8")
     else:
         file.unlink(missing_ok=True)
 
 
 def _read_shards(locations: Iterable[Location], shards: Path) -> Iterator[bytes]:
+    """Raises RecordError where a photo's bytes are not those that were fetched."""
     opened, stream = None, None
     with ExitStack() as stack:
         for location in locations:
             if stream is None or location.shard != opened:
                 stack.pop_all().close()
                 opened, stream = location.shard, stack.enter_context((shards / location.shard).open("rb"))
-            stream.seek(location.offset)
-            yield stream.read(location.num_bytes)
+            yield read_member(stream, Member("", location.offset, location.num_bytes))
 
 
-def _read_stream(locations: Iterable[Location], shards: Path, params: OriginalsParams) -> Iterator[bytes | None]:
+def _read_stream(
+    locations: Iterable[Location], shards: Path, params: OriginalsParams, num_readers: int
+) -> Iterator[bytes | None]:
     opened: str | None = None
     entries: list[Entry] = []
     remaining = iter(locations)
@@ -84,11 +89,13 @@ def _read_stream(locations: Iterable[Location], shards: Path, params: OriginalsP
                 if location.shard != opened:
                     opened, entries = location.shard, read_entries(ledger_path(shards, location.shard))
                 wanted.append(entries[location.offset])
-            yield from asyncio.run(_find(wanted, cache, params))
+            yield from asyncio.run(_find(wanted, cache, params, num_readers))
 
 
-async def _find(wanted: Sequence[Entry], cache: PhotoCache, params: OriginalsParams) -> list[bytes | None]:
-    async with open_downloader(params) as downloader:
+async def _find(
+    wanted: Sequence[Entry], cache: PhotoCache, params: OriginalsParams, num_readers: int
+) -> list[bytes | None]:
+    async with open_downloader(params, params.cache_folder / "limits", num_readers) as downloader:
 
         async def find(entry: Entry) -> bytes | None:
             assert entry.sha256 is not None

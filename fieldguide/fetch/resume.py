@@ -1,12 +1,13 @@
 """What an earlier run left that is still good.
 
-A shard stands if its ledger was made from the same URLs under the same rules, holds nothing worth asking again,
-and fits the shard's size. Bytes read from local files stand only while those are unchanged, and only within one run
-and its resumptions.
+A shard stands if its ledger was made from the same URLs under the same rules and limits, holds nothing worth asking
+again, and fits the shard's size. What a source says about a photo (its label, its licence) is no part of that. Bytes
+read from local files stand only while those are unchanged, by stamps that lie beside fetch's output: sizes and times
+differ from machine to machine, outputs must not.
 
 Shards that do not stand are moved to `.work/previous/`, from where their downloads are taken over, so that a row
-added at the top of a list shifts every shard and still asks for one photo. Downloads of another `refresh` are taken
-over where the server says that nothing changed.
+added at the top of a list shifts every shard and still asks for one photo; and where limits are widened, only what they
+kept away is asked for. Downloads of another `refresh` are taken over where the server says that nothing changed.
 """
 
 import hashlib
@@ -20,8 +21,10 @@ import numpy as np
 import pyarrow as pa
 
 from fieldguide.fetch.ledger import (
+    KEPT_AWAY,
     Entry,
     LedgerHead,
+    Limits,
     digest_rules,
     digest_wanted,
     ledger_path,
@@ -31,7 +34,7 @@ from fieldguide.fetch.ledger import (
 from fieldguide.fetch.limits import OriginalsParams
 from fieldguide.fetch.local import local_file
 from fieldguide.fetch.plan import Plan, Wanted
-from fieldguide.files import remove_partials
+from fieldguide.files import file_sha256, remove_partials, written_whole
 
 WORK: Final = ".work"
 
@@ -53,6 +56,11 @@ class Store:
         return self.out / WORK
 
     @property
+    def limits(self) -> Path:
+        """Through which the workers keep the limits on requests together."""
+        return self.work / "limits"
+
+    @property
     def previous(self) -> Path:
         """Shards and ledgers, as siblings, whose downloads may be taken over."""
         return self.work / "previous"
@@ -71,8 +79,24 @@ class Store:
         return tar if tar.exists() else self.ledger(number)
 
     def stamp(self, number: int) -> Path:
-        """The state of the local files that shard `number` was read from."""
-        return self.work / "stamps" / self.shard(number).stem
+        """The state of the local files that shard `number` was read from, and of its ledger."""
+        return self.out.with_name(f".{self.out.name}-stamps") / self.shard(number).stem
+
+    def record_stamp(self, number: int, local: str) -> None:
+        """Write the stamp of shard `number`, whose ledger is written, as read from files of the state `local`."""
+        with written_whole(self.stamp(number)) as temporary:
+            temporary.write_text(self._stamp_text(number, local))
+
+    def has_stamp(self, number: int, local: str) -> bool:
+        """Whether shard `number` was read from files of the state `local`, and is the one that was."""
+        try:
+            return self.stamp(number).read_text() == self._stamp_text(number, local)
+        except FileNotFoundError:
+            return False
+
+    def _stamp_text(self, number: int, local: str) -> str:
+        # A checkout may have brought back a shard that an older state of the same files went into.
+        return f"{local} {file_sha256(self.ledger(number))}"
 
     def prepare(self) -> None:
         """Make the folders, clear what a killed run left half-written, and withdraw the old catalogue."""
@@ -80,6 +104,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         (self.out / "catalogue.parquet").unlink(missing_ok=True)
         remove_partials(self.out)
+        remove_partials(self.stamp(0).parent)
 
     def finish(self) -> None:
         """Remove what only an unfinished run needs."""
@@ -113,7 +138,7 @@ def clear_stale(store: Store, plan: Plan, params: OriginalsParams) -> list[int]:
 
 
 def local_stamp(wanted: Iterable[Wanted]) -> str | None:
-    """A digest of size and time of every local file behind these URLs; None if there is no such file."""
+    """A digest of place, size and time of every local file behind these URLs; None if there is no such file."""
     files = sorted({file for item in wanted if (file := local_file(item.url)) is not None})
     if not files:
         return None
@@ -121,7 +146,7 @@ def local_stamp(wanted: Iterable[Wanted]) -> str | None:
     for file in files:
         try:
             status = file.stat()
-            digest.update(f"{status.st_size} {status.st_mtime_ns}\n".encode())
+            digest.update(f"{status.st_ino} {status.st_size} {status.st_mtime_ns}\n".encode())
         except (OSError, ValueError):
             digest.update(b"absent\n")
     return digest.hexdigest()
@@ -132,18 +157,20 @@ class Previous:
 
     def __init__(self, store: Store, params: OriginalsParams) -> None:
         self._again = frozenset(params.retry_failed)
-        rules = digest_rules(params)
+        rules, limits = digest_rules(params), Limits.of(params)
         tables: list[pa.Table] = []
         self._tars: list[Path] = []
         self._are_current: list[bool] = []
+        self._kept_away: list[frozenset[str]] = []
         for ledger in sorted(store.previous.glob("*.parquet")):
             head, tar = read_head(ledger), ledger.with_suffix(".tar")
-            if head is None or head.rules != rules or not _fits(tar, head):
+            if head is None or head.rules != rules or not head.limits.are_within(limits) or not _fits(tar, head):
                 continue
             lines = read_outcomes(ledger)
             tables.append(lines.append_column("tar", pa.array(np.full(len(lines), len(self._tars), np.int32))))
             self._tars.append(tar)
             self._are_current.append(head.refresh == (params.refresh or ""))
+            self._kept_away.append(KEPT_AWAY if head.limits != limits else frozenset())
         self._lines = pa.concat_tables(tables) if tables else None
         # All keys have one length, so that NumPy strips trailing zeros cannot confuse two.
         keys = self._lines["key"].to_numpy() if self._lines is not None else []
@@ -166,7 +193,7 @@ class Previous:
             line = self._lines.slice(int(row), 1).to_pylist()[0]
             number = line.pop("tar")
             kept = Kept(Entry(**line), self._tars[number], self._are_current[number])
-            if not kept.entry.is_reusable or kept.entry.status in self._again:
+            if not kept.entry.is_reusable or kept.entry.status in self._again | self._kept_away[number]:
                 continue
             if kept.is_current:
                 return kept
@@ -179,17 +206,15 @@ def _stands(store: Store, number: int, wanted: list[Wanted], params: OriginalsPa
     head = read_head(store.ledger(number))
     if head is None or head.rules != digest_rules(params) or head.refresh != (params.refresh or ""):
         return False
+    if head.limits != Limits.of(params):
+        return False
     if head.num_retryable or head.wanted != digest_wanted(wanted):
         return False
     again = set(params.retry_failed)
     if again and again & set(read_outcomes(store.ledger(number))["status"].to_pylist()):
         return False
-    stamp = local_stamp(wanted)
-    if stamp is not None:
-        recorded = store.stamp(number)
-        if not recorded.exists() or recorded.read_text() != stamp:
-            return False
-    return _fits(store.shard(number), head)
+    local = local_stamp(wanted)
+    return (local is None or store.has_stamp(number, local)) and _fits(store.shard(number), head)
 
 
 def _fits(tar: Path, head: LedgerHead) -> bool:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
 from torch import Tensor, nn
 
+from fieldguide.digests import is_sealed
 from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.description import NetworkSpec
@@ -57,13 +58,13 @@ def cache_teacher_features(
 ) -> TeacherFeatures:
     """Show `teacher` every view of the photos at `indices`, at its own image size, and keep its features in `folder`.
 
-    A file that a killed run finished there is taken as it is.
+    A file that a killed run finished there is taken as it is, unless it is damaged.
     """
     path = folder.path / f"teacher-{name}.npy"
     dataset = PhotoDataset(records, teacher.spec, transform, params.seed)
     keys = [(view, int(index)) for view in range(params.views) for index in indices]
     module = teacher.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if not path.exists():
+    if not is_sealed(path):
         write_features(module, dataset, keys, path, folder=folder, batch_size=params.batch_size, workers=params.workers)
     position = np.full(len(records), -1, np.int64)
     position[indices] = np.arange(len(indices))

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from fieldguide.engine import show_progress
+from fieldguide.digests import is_sealed, seal
 from fieldguide.errors import TrainingError
 from fieldguide.files import written_whole
 from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Key, PhotoDataset
 from fieldguide.learn.network import classifier_of, extract_prelogits
 from fieldguide.learn.predict import run_batches
+from fieldguide.progress import show_progress
 
 BATCHES_PER_CHUNK = 32
 
@@ -34,24 +35,26 @@ def write_features(
 ) -> None:
     """Write what the classifier sees of every key, in order, as `path`: float16 .npy [len(keys), dim].
 
-    Chunks wait in `folder` until all are there. Raises TrainingError where a feature is beyond float16.
+    Chunks wait in `folder`, sealed, until all are there; one that is damaged is computed again. A `path` in `folder` is
+    sealed, too. Raises TrainingError where a feature is beyond float16.
     """
     waiting = folder.path / f"{path.stem}.chunks"
     waiting.mkdir(exist_ok=True)
     step = batch_size * BATCHES_PER_CHUNK
     chunks = [waiting / f"{start:012d}.npy" for start in range(0, len(keys), step)]
-    missing = [number for number, chunk in enumerate(chunks) if not chunk.exists()]
+    missing = [number for number, chunk in enumerate(chunks) if not is_sealed(chunk)]
     batches = [
         list(keys[start : start + batch_size])
         for number in missing
         for start in range(number * step, min((number + 1) * step, len(keys)), batch_size)
     ]
     features = run_batches(module, dataset, batches, extract_prelogits, workers)
-    rows = (_to_float16(part.numpy()) for part in show_progress(features, len(batches), path.stem))
+    rows = (_to_float16(part.numpy()) for part in show_progress(features, len(batches), path.stem, unit="batches"))
     for number in missing:
         expected = min((number + 1) * step, len(keys)) - number * step
         with written_whole(chunks[number]) as temporary, temporary.open("wb") as stream:
             np.save(stream, _take(rows, expected))
+        seal(chunks[number])
     # Drains the last batch's generator, which gives the module its mode back.
     assert next(rows, None) is None
     with written_whole(path) as temporary:
@@ -65,6 +68,7 @@ def write_features(
                 stream.write(np.load(chunk).tobytes())
     # Features that stay in the run's folder need no chunks any more; those of an output do, until the stage is done.
     if path.parent == folder.path:
+        seal(path)
         shutil.rmtree(waiting)
 
 

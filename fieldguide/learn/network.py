@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from fieldguide.digests import check_folder
 from fieldguide.errors import TrainingError
 from fieldguide.files import written_whole
 from fieldguide.learn.description import SPEC_FILE, NetworkSpec
@@ -129,7 +130,8 @@ def save_network(network: Network, directory: Path) -> None:
 
 
 def load_network(directory: Path, weights_file: str = BEST_FILE) -> Network:
-    """Read a trained network, ready to answer (evaluation mode, on the CPU). Raises TrainingError."""
+    """Read a trained network, ready to answer (evaluation mode, on the CPU). Raises TrainingError or RecordError."""
+    check_folder(directory)
     spec = NetworkSpec.read(directory)
     scratch = {"weights": {"from": "scratch"}}
     shared = {name: getattr(spec, name) for name in BackboneParams.model_fields if name != "weights"}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from fieldguide.learn.augmentations import check_transform
-from fieldguide.params import Section
+from fieldguide.params import Section, Side
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 """`auto`: bfloat16 where an accelerator has it, else float32."""
@@ -55,7 +55,7 @@ class BackboneParams(Section):
     """A name from `timm.list_models()`."""
     architecture_args: dict[str, Any]
     """Further arguments of that timm model."""
-    image_size: PositiveInt
+    image_size: Side
     """Side of the input, px."""
     mean: Mean
     """Of each channel, for pixel values in [0, 1]."""

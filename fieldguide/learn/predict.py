@@ -19,23 +19,24 @@ def call(module: nn.Module, images: Tensor) -> Tensor:
     return logits
 
 
-def predict_logits(
+def predict_batches(
     network: Network,
     records: RecordSet,
     indices: Sequence[int] | np.ndarray | None = None,
     *,
     batch_size: int,
     workers: int,
-) -> np.ndarray:
-    """Logits of the photos at `indices` (None: all), in that order: float32 [n, num_outputs].
+) -> Iterator[np.ndarray]:
+    """Yield logits of the photos at `indices` (None: all), in that order, as float32 [batch, num_outputs].
 
-    Runs where the module is and leaves it in the mode it was in.
+    Runs where the module is and leaves it in the mode it was in. All at once they would not fit into memory where there
+    are many photos and many classes.
     """
     chosen = range(len(records)) if indices is None else indices
     dataset = PhotoDataset(records, network.spec)
     keys = chunk_keys(chosen, batch_size)
-    parts = [logits.numpy() for logits in run_batches(network.module, dataset, keys, call, workers)]
-    return np.concatenate([np.empty((0, network.spec.num_outputs), np.float32), *parts])
+    for logits in run_batches(network.module, dataset, keys, call, workers):
+        yield logits.numpy()
 
 
 def run_batches(

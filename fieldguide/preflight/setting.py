@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from fieldguide.clean.params import CleanParams
-from fieldguide.errors import CatalogueError
+from fieldguide.errors import CatalogueError, show_value
 from fieldguide.fetch.params import FetchParams
 from fieldguide.learn.params import BackboneParams, DistillationParams, EmbedParams, TeacherParams
 from fieldguide.params import Section, describe, read_params
@@ -49,7 +49,7 @@ class Setting:
         for name, model in SECTIONS.items():
             entries = params.get(name)
             if not isinstance(entries, dict) or (name in BY_NAME and not entries):
-                invalid.append(f"section '{name}' is {entries!r}; expected a mapping of its keys")
+                invalid.append(f"section '{name}' is {show_value(entries)}; expected a mapping of its keys")
                 continue
             named = {f"{name}.{key}": entry for key, entry in entries.items()} if name in BY_NAME else {name: entries}
             for full, entry in named.items():

@@ -6,7 +6,7 @@ from pydantic import Field, PositiveInt
 
 from fieldguide.engine import EngineParams
 from fieldguide.images.geometry import Method
-from fieldguide.params import Section
+from fieldguide.params import Section, Side
 
 Channel = Annotated[int, Field(ge=0, le=255)]
 
@@ -14,7 +14,7 @@ Channel = Annotated[int, Field(ge=0, le=255)]
 class ResizeParams(Section):
     """What a training image looks like."""
 
-    size: PositiveInt
+    size: Side
     """Both sides, px."""
     method: Method
     """`pad` keeps the aspect ratio and fills the rest, `crop` takes the centre square, `squash` bends the aspect."""

@@ -8,6 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.digests import remedy
 from fieldguide.errors import RecordError
 from fieldguide.records.example import WireError, parse_example, unframe
 from fieldguide.records.features import Record, to_record
@@ -88,7 +89,8 @@ class RecordSet(Sequence[Record]):
             payload = unframe(self._map(number)[offset : offset + length])
             return to_record(parse_example(payload), self.taxonomy)
         except WireError as error:
-            raise RecordError(f"{self._shards[number]} at byte {offset}: {error}") from None
+            shard = self._shards[number]
+            raise RecordError(f"{shard} at byte {offset}: {error}; {remedy(shard)}") from None
 
     def _map(self, number: int) -> memoryview:
         if number not in self._maps:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from fieldguide.digests import damage
 from fieldguide.errors import RecordError
 from fieldguide.files import file_sha256
 from fieldguide.records.manifest import Manifest
@@ -22,17 +23,29 @@ def verify_records(directory: Path) -> dict[str, int]:
     named = {entry.file for split in manifest.splits.values() for entry in split.shards}
     if strangers := {path.name for path in directory.glob("*.tfrecord")} - named:
         raise RecordError(f"{directory}: {min(strangers)} is not in the manifest")
+    for error in find_damaged_shards(directory):
+        raise error
     seen: set[str] = set()
-    for name, split in manifest.splits.items():
+    for name in manifest.splits:
         records = RecordSet.open(directory, name)
-        for entry in split.shards:
-            if (digest := file_sha256(directory / entry.file)) != entry.sha256:
-                raise RecordError(f"{directory / entry.file}: sha256 {digest}, the manifest says {entry.sha256}")
         for record in _decoded(records):
             if record.photo_id in seen:
                 raise RecordError(f"{directory}: photo {record.photo_id} is in two records, the second in {name}")
             seen.add(record.photo_id)
     return {name: split.num_records for name, split in manifest.splits.items()}
+
+
+def find_damaged_shards(directory: Path, only: str | None = None) -> Iterator[RecordError]:
+    """An error for every shard (or for the one called `only`) whose bytes are not those that the manifest names."""
+    for split in Manifest.read(directory).splits.values():
+        for entry in split.shards:
+            shard = directory / entry.file
+            if only not in (None, entry.file):
+                continue
+            if not shard.is_file():
+                yield RecordError(f"{shard} is missing; the manifest names it")
+            elif (digest := file_sha256(shard)) != entry.sha256:
+                yield damage(shard, f"sha256 {digest}, the manifest says {entry.sha256}")
 
 
 def _decoded(records: RecordSet) -> Iterator[Record]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.catalogue.rows import ARCHIVE_MEMBER, SCHEME
-from fieldguide.catalogue.sources.folders import SUFFIXES
+from fieldguide.catalogue.sources.walking import SUFFIXES
 from fieldguide.survey.layout import SPLIT_WORDS
 
 FEW_CELLS = 10

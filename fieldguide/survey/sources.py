@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fieldguide.catalogue.sources.folders import ARCHIVES
+from fieldguide.catalogue.rows import SPLIT_NAMES
+from fieldguide.catalogue.sources.archives import ARCHIVES
 from fieldguide.errors import CatalogueError, ParamsError
 from fieldguide.survey.layout import SPLIT_WORDS, Layout, find_layout
 from fieldguide.survey.tables import find_table_layout
@@ -32,9 +33,9 @@ class FoundSource:
 
 
 def find_sources(photos: Sequence[Path], table: Path | None) -> dict[str, FoundSource]:
-    """The sources that hold `photos` (folders, archives, or one table or list of URLs), by name.
+    """The sources that hold `photos` (folders, archives, one table or one for each split, or a list of URLs), by name.
 
-    With a `table` the photos are where its paths lead. Raises ParamsError where what is given makes no sense together,
+    With a table the photos are where its paths lead. Raises ParamsError where what is given makes no sense together,
     CatalogueError where it cannot be read or says nothing of classes.
     """
     for path in photos:
@@ -45,30 +46,45 @@ def find_sources(photos: Sequence[Path], table: Path | None) -> dict[str, FoundS
     tables = [path for path in photos if path.name.lower().endswith(TABLES)]
     lists = [path for path in photos if path.suffix.lower() == ".txt"]
     rest = [path for path in photos if path not in (*tables, *lists)]
-    if table is None and len(tables) == 1:
-        table, tables = tables[0], []
-    if tables or len(lists) > 1 or (lists and (table or rest)):
+    splits = [_split_of_table(path) if len(tables) > 1 else None for path in tables]
+    if (
+        (table and tables)
+        or (len(tables) > 1 and None in splits)
+        or len(lists) > 1
+        or (lists and (table or tables or rest))
+    ):
         raise ParamsError(
-            f"{', '.join(map(str, photos))}: expected folders and archives, one table or one list of URLs"
+            f"{', '.join(map(str, photos))}: expected folders and archives, one table, or one for each split such as "
+            "train.csv and val.csv, or one list of URLs"
         )
     if table is not None:
-        return _named([_from_table(table, rest)], [table])
+        tables, splits = [table], [None]
+    if tables:
+        return _named([_from_table(path, rest, split) for path, split in zip(tables, splits, strict=True)], tables)
     if lists:
         found = FoundSource({"kind": "urls", "path": str(shorten(lists[0]))}, "a list of URLs, without classes", False)
         return _named([found], lists)
     return _from_trees([read_tree(root) for root in _join_splits(rest)])
 
 
-def _from_table(table: Path, given: Sequence[Path]) -> FoundSource:
+def _split_of_table(path: Path) -> str | None:
+    """The split that a table is called after, as train.csv is."""
+    word = path.name.partition(".")[0].casefold()
+    return SPLIT_NAMES.get(word, word) if word in SPLIT_WORDS else None
+
+
+def _from_table(table: Path, given: Sequence[Path], split: str | None) -> FoundSource:
     layout = find_table_layout(table, given)
     section: dict[str, Any] = {"kind": "observations", "path": str(shorten(table))}
     if layout.root:
         section["root"] = str(shorten(layout.root))
     section["columns"] = {ours: theirs for ours, theirs in layout.columns.items() if theirs}
+    if split:
+        section["given_split"] = split
     if layout.explode:
         section["explode"] = layout.explode
     where = "URLs" if layout.is_remote else f"paths that start from {section.get('root', table.parent)}"
-    return FoundSource(section, f"a table of {where}", layout.columns["given_split"] is not None)
+    return FoundSource(section, f"a table of {where}", bool(split or layout.columns["given_split"]))
 
 
 def _from_trees(trees: Sequence[Tree]) -> dict[str, FoundSource]:

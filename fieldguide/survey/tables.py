@@ -7,11 +7,11 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fieldguide.catalogue.rows import SCHEME
-from fieldguide.catalogue.sources.folders import archive_ending, list_members
+from fieldguide.catalogue.sources.archives import archive_ending, list_members
+from fieldguide.catalogue.sources.reading import reading
 from fieldguide.catalogue.sources.tables import read_table
 from fieldguide.errors import CatalogueError
 from fieldguide.survey.headings import match_headings
@@ -47,10 +47,8 @@ def sample_table(path: Path) -> TableSample:
 
 def _parquet_columns(path: Path) -> set[str]:
     """Only a Parquet file must be told which columns are wanted."""
-    try:
+    with reading(str(path)):
         return set(pq.read_schema(path).names) if path.suffix == ".parquet" else set()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise CatalogueError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
 
 
 def _flatten(cells: Mapping[str, Any], prefix: str = "", listed: str = "") -> Iterator[tuple[str, str, Any]]:

@@ -1,17 +1,16 @@
 """What lies in a folder or an archive: photos, files that are none, tables, folders without any photo."""
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fieldguide.catalogue.sources.folders import SUFFIXES, archive_scheme, list_members
+from fieldguide.catalogue.sources.archives import archive_scheme, list_members
+from fieldguide.catalogue.sources.left_out import LeftOut
 from fieldguide.catalogue.sources.tables import READERS
+from fieldguide.catalogue.sources.walking import SUFFIXES, SYSTEM_FOLDER, walk_folders
 
-PICTURES = frozenset(
-    {".heic", ".heif", ".avif", ".gif", ".bmp", ".jp2", ".jxl", ".psd", ".dng", ".raw", ".nef", ".cr2", ".arw", ".orf"}
-)
+PICTURES = frozenset({".heic", ".heif", ".jp2", ".jxl", ".psd", ".dng", ".raw", ".nef", ".cr2", ".arw", ".orf"})
 """Endings of pictures that a `folders` source leaves out."""
 TABLES = tuple(ending + packed for ending in READERS for packed in ("", ".gz"))
 
@@ -37,10 +36,9 @@ def read_tree(root: Path) -> Tree:
         return sort_files(root, (name.removeprefix("./") for name in list_members(root, scheme)), ())
     files: list[str] = []
     folders: list[str] = []
-    for folder, _, names in os.walk(root):
-        below = Path(folder).relative_to(root).as_posix()
+    for below, names in walk_folders(root, LeftOut()):
         folders.append(below)
-        files += names if below == "." else (f"{below}/{name}" for name in names)
+        files += (f"{below}/{name}" if below else name for name in names)
     return sort_files(root, files, folders[1:])
 
 
@@ -49,9 +47,9 @@ def sort_files(root: Path, files: Iterable[str], folders: Iterable[str]) -> Tree
     photos, tables = [], []
     others: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for path in files:
-        name = path.rpartition("/")[2]
+        *within, name = path.split("/")
         suffix = Path(name).suffix.lower()
-        if name.startswith("."):
+        if name.startswith(".") or any(map(SYSTEM_FOLDER.fullmatch, within)):
             continue
         if suffix in SUFFIXES:
             photos.append(path)

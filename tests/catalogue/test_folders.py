@@ -46,7 +46,8 @@ def test_a_pattern_names_catalogue_columns(tmp_path: Path, caplog: pytest.LogCap
         ("EU", "Aster_alpinus", "test"),
         ("EU", "Aster_alpinus", "train"),
     ]
-    assert "left out 1 files that do not match, as contact sheet.jpg" in caplog.text
+    assert "left out 1 x photo that does not match" in caplog.text
+    assert "contact sheet.jpg" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,12 @@ def test_a_wrong_pattern_is_refused_before_any_work(tmp_path: Path, pattern: str
 
 @pytest.mark.parametrize(
     ("paths", "message"),
-    [(["a.txt"], "no photo found"), (["a/b/c.jpg"], r"no photo found; 'a/b/c.jpg' does not match")],
+    [
+        ([], "no photo found$"),
+        (["a.txt", "a/b.txt"], r"no photo found; left out 2 x file that ends in \.txt \(.*/a\.txt\)"),
+        (["a/b/c.jpg"], r"no photo found; left out 1 x photo that does not match '.*' \(.*/a/b/c\.jpg\)"),
+        ([".cache/a/1.jpg", "@eaDir/1.jpg"], r"no photo found; left out 2 x file in a hidden or system folder"),
+    ],
 )
 def test_a_root_without_photos_is_an_error(tmp_path: Path, paths: list[str], message: str) -> None:
     with pytest.raises(CatalogueError, match=message):
@@ -114,8 +120,39 @@ def test_a_root_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
         list(folders(tmp_path / "nowhere").rows())
 
 
-def test_a_file_name_that_is_not_text_is_an_error(tmp_path: Path) -> None:
-    plant(tmp_path, "a/1.jpg")
-    (Path(str(tmp_path / "a")) / b"\xff.jpg".decode("utf-8", "surrogateescape")).write_bytes(b"")
-    with pytest.raises(CatalogueError, match="is not UTF-8"):
-        list(folders(tmp_path).rows())
+def test_what_cannot_be_a_row_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    plant(tmp_path, "a/train/1.jpg", "a/nowhere/2.jpg")
+    (Path(str(tmp_path / "a")) / "train" / b"\xff.jpg".decode("utf-8", "surrogateescape")).write_bytes(b"")
+    (row,) = folders(tmp_path, pattern="(?P<label>.+)/(?P<given_split>.+)/.*").rows()
+    assert row.id == "a/train/1.jpg"
+    assert "1 x file whose name is not UTF-8" in caplog.text
+    assert "1 x bad row" in caplog.text
+    assert "given_split: got 'nowhere'; expected one of train, val, test" in caplog.text
+
+
+@pytest.mark.parametrize("pack", [plant, pack_tar, pack_zip])
+def test_every_file_is_a_photo_or_counted(tmp_path: Path, pack: Any, caplog: pytest.LogCaptureFixture) -> None:
+    endings = ["jpe", "JFIF", "mpo", "gif", "bmp", "avif", "tiff"]
+    photos = [f"Aster/{number}.{ending}" for number, ending in enumerate(endings)]
+    others = ["Aster/7", "Aster/8.heic", "Aster/.DS_Store", "__MACOSX/Aster/._0.jpg", "Aster/.ipynb_checkpoints/0.jpg"]
+    root = tmp_path / {"plant": "tree", "pack_tar": "a.tar", "pack_zip": "a.zip"}[pack.__name__]
+    if pack is plant:
+        plant(root, *photos, *others)
+    else:
+        pack(root, [*photos, *others], "w")
+    assert [row.id for row in folders(root).rows()] == photos
+    for said in (
+        "2 x file in a hidden or",
+        "1 x file without an ending",
+        r"1 x file that ends in .heic",
+        "1 x hidden file",
+    ):
+        assert said in caplog.text
+
+
+def test_a_zip_of_windows_has_folders_too(tmp_path: Path) -> None:
+    content = pack_zip(tmp_path / "a.zip", ["Aster_alpinus/1.jpg"], "w").read_bytes()
+    (tmp_path / "a.zip").write_bytes(content.replace(b"Aster_alpinus/1.jpg", b"Aster_alpinus\\1.jpg"))
+    (row,) = folders(tmp_path / "a.zip").rows()
+    assert (row.label, row.id) == ("Aster_alpinus", "Aster_alpinus/1.jpg")
+    assert row.url == f"zip://Aster_alpinus\\1.jpg::{tmp_path}/a.zip"

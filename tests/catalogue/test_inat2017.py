@@ -1,7 +1,9 @@
 """The COCO-style JSON of the iNaturalist challenges, made here and as it was released."""
 
+import copy
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,23 +96,27 @@ def test_order_of_the_lists_and_compression_do_not_matter(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"images": []}, "no `images`; expected the JSON of an iNaturalist challenge"),
+        ({"images": []}, "no photo found"),
+        ({"images": {"8": {"id": 8}}}, r"a\.json: `images` is no list \(map\); expected one"),
+        ({"annotations": {"8": 0}}, r"a\.json: `annotations` is no list \(map\); expected one"),
         ({"categories": []}, "no `categories`, but annotations that refer to them"),
-        ({"categories": [{"id": 1}]}, "a category, licence or annotation without 'name'"),
+        ({"categories": [{"name": "Parus major"}]}, r"categories\[1\]: no id; expected every one to have its own"),
+        ({"categories": [{"id": [1], "name": "x"}]}, r"categories\[1\], id: got a list"),
+        ({"categories": ["Parus major"]}, r"categories\[1\]: got 'Parus major'; expected an object"),
+        (
+            {"categories": [{"id": 1, "name": "x"}, {"id": 0, "name": "y"}, {"id": "1", "name": "z"}]},
+            r"categories\[3\]: the id 1 is that of categories\[1\] already",
+        ),
+        (
+            {"licenses": [{"id": 1, "name": "x"}, {"id": 1.0, "name": "y"}]},
+            r"licenses\[2\]: the id 1 is that of licenses\[1\] already",
+        ),
+        (
+            {"annotations": [{"image_id": "x8", "category_id": 1}, {"image_id": "x3", "category_id": 1}]},
+            "no image has the id of any of 2 annotated ones; expected `image_id` in `annotations` to be an `id`",
+        ),
         ({"images": [{"id": 1}]}, "image 1: got id '1', file_name None; expected both"),
         ({"images": ["a.jpg"]}, r"images\[1\]: got 'a.jpg'; expected an object"),
-        (
-            {"annotations": [{"image_id": 8, "category_id": 7}]},
-            "category 7 is not among the 2 of `categories`",
-        ),
-        (
-            {"annotations": [{"image_id": 8, "category_id": "x"}]},
-            "annotation 1: image_id or category_id is not",
-        ),
-        (
-            {"annotations": [{"image_id": 8, "category_id": 1}, {"image_id": 8, "category_id": 0}]},
-            r"image 8 has the categories 0 and 1; expected one \(1 such\)",
-        ),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
@@ -118,14 +124,86 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, changed: dict[str, Any], m
         read(tmp_path / "a.json", CHALLENGE | changed)
 
 
+@pytest.mark.parametrize("spell", [int, float, str, "  {}\u00a0".format, lambda number: number + 2**62])
+@pytest.mark.parametrize("where", ["images", "annotations", "categories"])
+def test_an_id_is_one_however_it_is_written(tmp_path: Path, spell: Callable[[int], Any], where: str) -> None:
+    content = copy.deepcopy(CHALLENGE)
+    large = 2**62 if spell(0) == 2**62 else 0
+    for entry in [*content["images"], *content["annotations"], *content["categories"]]:
+        for key in {"id", "image_id", "category_id"} & entry.keys():
+            entry[key] += large
+    for entry in content[where]:
+        for key in {"id", "image_id", "category_id"} & entry.keys():
+            entry[key] = spell(entry[key] - large)
+    expected = ["Aster alpinus", "Parus major", None]
+    assert [row.label for row in read(tmp_path / "a.json", content)] == expected
+
+
+def test_ids_may_be_words(tmp_path: Path) -> None:
+    """As camera traps' are."""
+    content = {
+        "images": [{"id": "f7c0-1", "file_name": "1.jpg"}],
+        "annotations": [{"image_id": "f7c0-1", "category_id": "x"}],
+        "categories": [{"id": "x", "name": "Parus major"}],
+    }
+    assert [(row.id, row.label) for row in read(tmp_path / "a.json", content)] == [("f7c0-1", "Parus major")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "left", "message"),
+    [
+        (
+            {"annotations": [*CHALLENGE["annotations"], {"image_id": 5, "category_id": 7}]},
+            ["8", "3"],
+            "image 3: category 7 is not among the 2 of `categories`",
+        ),
+        (
+            {"annotations": [*CHALLENGE["annotations"], {"image_id": 8, "category_id": 1}]},
+            ["3", "5"],
+            "image 1: the image has the categories 0 and 1; expected one",
+        ),
+        (
+            {"annotations": [*CHALLENGE["annotations"], {"image_id": 8, "category_id": [1]}]},
+            ["8", "3", "5"],
+            "annotation 4, category_id: got a list",
+        ),
+        (
+            {"annotations": [*CHALLENGE["annotations"], {"image_id": 8}]},
+            ["8", "3", "5"],
+            "annotation 4: no image_id or no category_id; expected both",
+        ),
+        (
+            {"annotations": [*CHALLENGE["annotations"], {"image_id": 99, "category_id": 1}]},
+            ["8", "3", "5"],
+            "1 x annotated image that is not in `images`",
+        ),
+        (
+            {"categories": [{"id": 1, "name": None}, CHALLENGE["categories"][1]]},
+            ["8", "5"],
+            "image 2: the category 1 has no name; expected one",
+        ),
+        ({"images": [*CHALLENGE["images"], {"id": 9}]}, ["8", "3", "5"], "image 4: got id '9', file_name None"),
+        ({"images": [*CHALLENGE["images"], 7]}, ["8", "3", "5"], "images[4]: got 7; expected an object"),
+        ({}, ["8", "3", "5"], "1 of 3 images have no annotation"),
+    ],
+)
+def test_a_bad_row_is_counted(
+    tmp_path: Path, changed: dict[str, Any], left: list[str], message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert [row.id for row in read(tmp_path / "a.json", CHALLENGE | changed)] == left
+    assert message in caplog.text
+
+
 def test_broken_files(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match=r"a\.json: not valid JSON"):
+    with pytest.raises(CatalogueError, match=r"a\.json.* cannot be read: parse error"):
         read(tmp_path / "a.json", json.dumps(CHALLENGE)[:-300])
     with pytest.raises(CatalogueError, match=r"absent\.json is missing"):
         rows_of(tmp_path / "absent.json")
     (tmp_path / "a.json.gz").write_bytes(b"{}")
     with pytest.raises(CatalogueError, match=r"a\.json\.gz cannot be read"):
         rows_of(tmp_path / "a.json.gz")
+    with pytest.raises(CatalogueError, match=r"a\.json cannot be read: parse error: integer overflow"):
+        read(tmp_path / "a.json", '{"images": [{"id": ' + "9" * 5000 + "}]}")
 
 
 def test_a_released_file(shared_data: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fieldguide.catalogue.sources.mongodb.TIMEOUT_MS", 200)
-    with pytest.raises(CatalogueError, match=r"^db\.plants: 127\.0\.0\.1:1: .*refused") as error:
+    with pytest.raises(CatalogueError, match=r"^db\.plants cannot be read: 127\.0\.0\.1:1: .*refused") as error:
         list(source("mongodb://127.0.0.1:1/").rows())
     assert "\n" not in str(error.value)
 
@@ -74,7 +74,7 @@ def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("url", ["mongodb://reader:$SECRET@host:port/", "mongodb://host/$SECRET.$SECRET", "$SECRET"])
 def test_a_wrong_address_keeps_its_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "hidden%2Ftoo")
-    with pytest.raises(CatalogueError, match=r"^db\.plants: ") as error:
+    with pytest.raises(CatalogueError, match=r"^db\.plants cannot be read: ") as error:
         list(source(url).rows())
     assert "hidden" not in str(error.value)
 

@@ -101,22 +101,63 @@ GOOD = '{"id": 1, "link": "1.jpg", "who": "a", "name": "b", "part": "val"}\n'
 
 
 @pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ('{"id": 2, "link": \n', "line 2: not valid JSON"),
+        ("\n[1]\n", "line 3: got a list; expected one object per line"),
+        ('{"id": 2}\n', "line 2: column 'link' is empty"),
+        ('{"id": "", "link": "2.jpg"}\n', "line 2: column 'id' is empty"),
+        ('{"id": NaN, "link": "2.jpg"}\n', "line 2: column 'id' is empty"),
+        ('{"id": 2, "link": ["2.jpg"]}\n', "line 2, url: got a list; expected text"),
+        ('{"id": 2, "link": "2", "part": "x"}\n', "line 2, given_split: got 'x'"),
+        ('{"id": 2, "link": "2", "link": "3"}\n', "line 2: not valid JSON (the key 'link' stands in it twice)"),
+        ('{"id": %s, "link": "2"}\n' % ("9" * 5000), "line 2: not valid JSON"),
+        ("[" * 100_000, "line 2: not valid JSON"),
+    ],
+)
+def test_a_bad_row_is_counted(tmp_path: Path, bad: str, message: str, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "o.jsonl").write_text(GOOD + bad)
+    assert [row.id for row in observations(tmp_path / "o.jsonl").rows()] == ["1"]
+    assert "1 photos; left out 1 x bad row" in caplog.text
+    assert message in caplog.text
+    (tmp_path / "o.jsonl").write_text("\n" + bad)
+    with pytest.raises(CatalogueError, match=r"o\.jsonl: no (photo found; left out 1 x bad|row has a column)"):
+        list(observations(tmp_path / "o.jsonl").rows())
+
+
+HEADER = "id,link,who,name,part\n"
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("2,2.jpg\n", "line 3: 2 fields; expected 5, as in the header"),
+        ("2,2.jpg,,,,x\n", "line 3: 6 fields; expected 5, as in the header"),
+        ('2,2.jpg,,"Aster \\"alpinus\\"",\n', "line 3: ',' expected after '\"'"),
+        ("2,2.jpg,,%s,\n" % ("x" * 140_000), "line 3: field larger than field limit"),
+    ],
+)
+def test_a_bad_line_of_a_csv_is_counted(
+    tmp_path: Path, bad: str, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "o.csv").write_text(f"{HEADER}1,1.jpg,,,\n{bad}3,3.jpg,,,\n")
+    assert [row.id for row in observations(tmp_path / "o.csv").rows()] == ["1", "3"]
+    assert message in caplog.text
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("o.jsonl", GOOD + '{"id": 2, "link": \n', r"o\.jsonl line 2: not valid JSON"),
-        ("o.jsonl", GOOD + "\n[1]\n", r"o\.jsonl line 3: got a list; expected one object per line"),
-        ("o.jsonl", GOOD + '{"id": 2}\n', r"o\.jsonl line 2: column 'link' is empty"),
-        ("o.jsonl", GOOD + '{"id": "", "link": "2.jpg"}\n', r"o\.jsonl line 2: column 'id' is empty"),
-        ("o.jsonl", GOOD + '{"id": 2, "link": ["2.jpg"]}\n', r"o\.jsonl line 2, url: got a list; expected text"),
-        ("o.jsonl", GOOD + '{"id": 2, "link": "2", "part": "x"}\n', r"o\.jsonl line 2, given_split: got 'x'"),
-        ("o.jsonl", GOOD + "[" * 100_000, r"o\.jsonl line 2: not valid JSON"),
         ("o.jsonl", b"\xff\n", r"o\.jsonl line 1: not valid UTF-8"),
         ("o.jsonl", '{"id": 1, "link": "1.jpg"}\n', r"o\.jsonl: no row has a column 'name'; see `columns`"),
         ("o.csv", "id,link,who\n", r"o\.csv: no column 'name'; it has 'id', 'link', 'who'"),
-        ("o.csv", "id,link,who,name,part\n1,2\n", r"o\.csv line 2: 2 fields; expected 5, as in the header"),
-        ("o.csv", 'id,link,who,name,part\n"1"x,2\n', r"o\.csv line 2: "),
-        ("o.csv", b"id,link,who,name,part\n1,\xff,,,\n", r"o\.csv line 2: not valid UTF-8"),
-        ("o.jsonl.gz", "plain", r"o\.jsonl\.gz cannot be read"),
+        ("o.csv", HEADER + '1,1.jpg,"Ada,,\n2,2.jpg,,,\n', r"o\.csv line 2: a quote is not closed in its line"),
+        ("o.csv", HEADER.replace("\n", "\r") + "1,2.jpg,,,\r", r"o\.csv line 1: lines end in CR alone"),
+        ("o.csv", HEADER.encode("utf-16"), r"o\.csv line 1: not valid UTF-8"),
+        ("o.csv", "id,link,who,name,part,name\n", r"o\.csv: columns 4 and 6 are both called 'name'; expected one"),
+        ("o.csv", HEADER.encode() + b"1,\xff,,,\n", r"o\.csv line 2: not valid UTF-8"),
+        ("o.csv", "", r"o\.csv: no column 'id'"),
+        ("o.jsonl.gz", "plain", r"o\.jsonl\.gz line 1 cannot be read"),
         ("o.parquet", "plain", r"o\.parquet cannot be read"),
         ("o.xlsx", "plain", r"a table of type '\.xlsx'; expected one of \.jsonl, \.csv, \.tsv, \.parquet"),
     ],
@@ -128,6 +169,79 @@ def test_a_broken_table_is_named_by_file_and_line(
     with pytest.raises(CatalogueError, match=message) as caught:
         list(observations(tmp_path / name).rows())
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["jsonl.gz", "csv.gz"])
+def test_a_gzip_that_is_damaged_anywhere_is_one_line(tmp_path: Path, ending: str) -> None:
+    lines = "".join(f"{i},{i * 7919 % 10007}.jpg,,Aster,\n" for i in range(3000))
+    if ending == "jsonl.gz":
+        lines = "".join(GOOD.replace("1.jpg", f"{i * 7919 % 10007}.jpg") for i in range(3000))
+    whole = gzip.compress(((HEADER if ending == "csv.gz" else "") + lines).encode())
+    for at in range(0, len(whole), len(whole) // 40):
+        damaged = bytearray(whole)
+        damaged[at : at + 8] = b"\xff" * 8
+        (tmp_path / f"o.{ending}").write_bytes(damaged)
+        with pytest.raises(CatalogueError, match=rf"o\.{ending}") as caught:
+            list(observations(tmp_path / f"o.{ending}").rows())
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("compression", ["snappy", "zstd", "gzip", "brotli", "lz4"])
+def test_a_damaged_parquet_is_one_line(tmp_path: Path, compression: str) -> None:
+    table = pa.table({"id": range(3000), "link": [f"{i}.jpg" for i in range(3000)], "who": ["a"] * 3000})
+    table = table.append_column("name", table["link"]).append_column("part", pa.nulls(3000))
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression=compression, use_dictionary=False, write_page_checksum=True)
+    damaged = bytearray(sink.getvalue())
+    for at in range(2000, 2100):
+        damaged[at] ^= 0x5A
+    (tmp_path / "o.parquet").write_bytes(damaged)
+    with pytest.raises(CatalogueError, match=r"o\.parquet row \d+ cannot be read") as caught:
+        list(observations(tmp_path / "o.parquet").rows())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEADER + "1,1.jpg,Ada,Aster,train\n",
+        HEADER.replace("\n", ",,\n") + "1,1.jpg,Ada,Aster,train,,\n",
+        HEADER + "1,1.jpg,Ada,Aster,train,,\n",
+        (HEADER + "1,1.jpg,Ada,Aster,train\n").replace(",", "|"),
+        "sep=;\r\n" + (HEADER + "1,1.jpg,Ada,Aster,train\n").replace(",", ";"),
+        HEADER.replace("who", '"who"') + '\n"1","1.jpg","Ada","Aster\n","train"\n',
+        HEADER + "1.0,1.jpg,Ada,Aster,train\n",
+    ],
+)
+def test_a_csv_as_spreadsheets_write_it(tmp_path: Path, content: str) -> None:
+    (tmp_path / "o.csv").write_text(content, newline="")
+    (row,) = observations(tmp_path / "o.csv").rows()
+    assert (row.id, row.observer, row.label, row.given_split) == ("1", "Ada", "Aster", "train")
+    assert row.url.endswith("/1.jpg")
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"columns": {"url": "filename", "label": "label"}, "root": "images"},
+        {"columns": {"id": "filename", "url": "filename", "label": "label"}, "root": "images", "given_split": "train"},
+    ],
+)
+def test_three_lines_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: dict[str, Any]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.csv").write_text("filename,label\n1.jpg,Aster\n2.jpg,\n")
+    rows = list(ObservationsSource.model_validate({"kind": "observations", "path": "train.csv", **section}).rows())
+    assert [(row.id, row.url, row.label) for row in rows] == [
+        ("1.jpg", "file:images/1.jpg", "Aster"),
+        ("2.jpg", "file:images/2.jpg", None),
+    ]
+    assert {row.given_split for row in rows} == {section.get("given_split")}
+
+
+def test_a_rows_own_split_goes_before_that_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "o.csv").write_text(HEADER + "1,1.jpg,,,val\n2,2.jpg,,,\n")
+    source = observations(tmp_path / "o.csv").model_copy(update={"given_split": "test"})
+    assert [row.given_split for row in source.rows()] == ["val", "test"]
 
 
 def test_a_missing_table_is_an_error(tmp_path: Path) -> None:
@@ -201,20 +315,29 @@ def test_a_list_of_plain_urls_is_exploded_too(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(record) + "\n" for record in NESTED[2:]))
     (row,) = nested(path, url="photos", id="photos").rows()
     assert (row.id, row.observation_id, row.label) == ("3.jpg", "9", None)
-    path.write_text(json.dumps({"id": 1, "photos": "3.jpg", "taxon": {}}))
-    with pytest.raises(CatalogueError, match=r"line 1, photos: got a str; expected a list"):
-        list(nested(path, url="photos").rows())
-    path.write_text(json.dumps({"id": 1, "photos": [{"link": None}], "taxon": {}}))
-    with pytest.raises(CatalogueError, match=r"line 1, photos\[0\]: column 'photos.link' is empty"):
-        list(nested(path).rows())
+    for photos, message in (
+        ("3.jpg", r"line 1, photos: got a str; expected a list"),
+        ([{"link": None}], r"line 1, photos\[0\]: column 'photos.link' is empty"),
+    ):
+        path.write_text(json.dumps({"id": 1, "photos": photos, "taxon": {}}))
+        with pytest.raises(CatalogueError, match=message):
+            list(nested(path).rows())
 
 
-@pytest.mark.parametrize(("latitude", "longitude"), [("91", "0"), ("north", "0"), ("0", "180.1"), ("nan", "0")])
+@pytest.mark.parametrize(("latitude", "longitude"), [("91", "0"), ("north", "0"), ("0", "180.1"), ("inf", "0")])
 def test_a_place_that_is_none_is_named(tmp_path: Path, latitude: str, longitude: str) -> None:
     path = tmp_path / "o.csv"
     path.write_text(f"id,link,who,name,part,y,x\n1,1.jpg,,,,{latitude},{longitude}\n")
     with pytest.raises(CatalogueError, match=r"o\.csv line 2, l\w+itude: got '.*'; expected degrees from -"):
         list(observations(path, latitude="y", longitude="x").rows())
+
+
+@pytest.mark.parametrize("nothing", ["NaN", "nan", "NA", "NULL", "None", "n/a", ""])
+def test_no_number_is_no_place(tmp_path: Path, nothing: str) -> None:
+    path = tmp_path / "o.csv"
+    path.write_text(f"id,link,who,name,part,y,x\n1,1.jpg,,,,{nothing},{nothing}\n")
+    (row,) = observations(path, latitude="y", longitude="x").rows()
+    assert (row.latitude, row.longitude) == (None, None)
 
 
 def test_the_kind_picks_the_source() -> None:

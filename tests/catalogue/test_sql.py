@@ -61,7 +61,7 @@ def test_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (rows[0].id, rows[0].latitude) == ("00000000-0000-0000-0000-000000000001", 50.4)
         with pytest.raises(CatalogueError, match=r'reader:\$NOBODYS_PASSWORD@.*relation "nothing" does not exist'):
             list(source(url, "SELECT * FROM nothing ORDER BY 1").rows())
-        with pytest.raises(CatalogueError, match=r"has no column 'link'; it has id"):
+        with pytest.raises(CatalogueError, match=r"the query: no column 'link'; it has 'id'"):
             list(source(url, "SELECT id, name FROM photos ORDER BY 1").rows())
 
 
@@ -74,7 +74,7 @@ def test_a_query_without_order_is_refused() -> None:
     ("url", "message"),
     [
         ("sqlite:///nowhere.sqlite", r"nowhere\.sqlite is missing"),
-        ("no url", "no url: .*expected a SQLAlchemy URL"),
+        ("no url", "no url cannot be read: .*expected a SQLAlchemy URL"),
         ("nothing://host/db", "expected a SQLAlchemy URL"),
         ("postgresql+psycopg://reader:hidden@127.0.0.1:1/db", r"reader:\*\*\*@127.*refused"),
         ("postgresql+psycopg://reader:$SECRET@127.0.0.1:1/db", r"reader:\$SECRET@127.*refused"),

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 
-from fieldguide.evaluate.calibration import COLDEST, HOTTEST, fit_temperature, to_probabilities
+from fieldguide.evaluate.calibration import COLDEST, HOTTEST, TemperatureFit, fit_temperature, to_probabilities
 from fieldguide.evaluate.metrics import measure_reliability, negative_log_likelihood
 
 
@@ -29,8 +30,30 @@ def test_makes_boasting_honest_and_changes_no_answer():
     temperature = fit_temperature(boasting, labels)
     before, after = to_probabilities(boasting), to_probabilities(boasting, temperature)
     assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
-    assert measure_reliability(after, labels, 15).ece < measure_reliability(before, labels, 15).ece / 3
-    assert negative_log_likelihood(after, labels) < negative_log_likelihood(before, labels)
+    errors, losses = [], []
+    for shares in (before, after):
+        is_right = shares.argmax(axis=1) == labels
+        errors.append(measure_reliability(shares.max(axis=1), is_right, 15).ece)
+        losses.append(negative_log_likelihood(shares[np.arange(len(labels)), labels]))
+    assert errors[1] < errors[0] / 3
+    assert losses[1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("num", "num_classes", "factor"), [(500, 8, 0.1), (2000, 100, 1.7), (1000, 300, 4.0), (30, 5, 2.2), (2000, 8, 9.0)]
+)
+def test_finds_what_a_search_over_all_logits_finds(num: int, num_classes: int, factor: float):
+    logits, labels = honest_answers(num, num_classes)
+    logits *= np.float32(factor)
+
+    def loss(temperature: float) -> float:
+        return float(-log_softmax(logits / np.float32(temperature), axis=1)[np.arange(num), labels].mean())
+
+    fit = TemperatureFit()
+    for rows in np.array_split(np.arange(num), 7):
+        fit.add(logits[rows], labels[rows])
+    found = minimize_scalar(loss, bounds=(COLDEST, HOTTEST), method="bounded", options={"xatol": 1e-5})
+    assert fit.temperature == pytest.approx(found.x, rel=2e-3)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ CLASSES = ["other", "Alba nana", "Rosa canina", "Rosa minor", "Viola alba"]
 
 def answers(labels: list[int], predicted: list[int], confidence: list[float]) -> RankAnswers:
     logits = np.eye(5, dtype=np.float32)[predicted] * np.array(confidence, np.float32)[:, None]
-    return RankAnswers(CLASSES, np.array(labels), logits, 1.0)
+    return RankAnswers.of(CLASSES, np.array(labels), logits, 1.0)
 
 
 def test_counts_by_actual_and_predicted():

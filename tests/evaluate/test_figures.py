@@ -39,7 +39,7 @@ def oddly_named(num_classes: int) -> Figure:
 
 def reliability(num_photos: int) -> Figure:
     probabilities = np.random.default_rng(0).dirichlet([0.3] * 4, num_photos)
-    measured = measure_reliability(probabilities, np.zeros(num_photos, np.int64), 15)
+    measured = measure_reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == 0, 15)
     return draw_reliability(measured, measured, 1.5, "student")
 
 

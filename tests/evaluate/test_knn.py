@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fieldguide.errors import RecordError
+from fieldguide.evaluate import knn
 from fieldguide.evaluate.knn import find_neighbours, read_embeddings, vote
 from fieldguide.records.reader import RecordSet
 
@@ -18,6 +19,16 @@ def test_neighbours_are_those_of_a_plain_search():
     indices, similarities = find_neighbours(train.astype(np.float16), queries.astype(np.float16), 5)
     np.testing.assert_allclose(similarities, -np.sort(-cosines)[:, :5], atol=5e-3)
     assert (indices[:, 0] == cosines.argmax(axis=1)).mean() > 0.95
+
+
+def test_a_large_training_set_is_searched_piece_by_piece(monkeypatch: pytest.MonkeyPatch):
+    random = np.random.default_rng(0)
+    train, queries = random.normal(size=(200, 8)), random.normal(size=(30, 8))
+    whole = find_neighbours(train, queries, 5)
+    monkeypatch.setattr(knn, "PIECE_ROWS", 7)
+    pieces = find_neighbours(train, queries, 5)
+    np.testing.assert_array_equal(pieces[0], whole[0])
+    np.testing.assert_allclose(pieces[1], whole[1], rtol=1e-6)
 
 
 def test_no_queries_and_few_photos():

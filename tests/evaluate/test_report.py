@@ -38,8 +38,8 @@ class Page(HTMLParser):
 def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student") -> ModelPage:
     labels = test.labels("species")
     logits = np.eye(5, dtype=np.float32)[(labels + (np.arange(30) < 6)) % 5] * 4
-    genus = RankAnswers(TAXONOMY.classes["genus"], test.labels("genus"), logits[:, :3], 1.2)
-    species = RankAnswers(TAXONOMY.classes["species"], labels, logits, 1.5)
+    genus = RankAnswers.of(TAXONOMY.classes["genus"], test.labels("genus"), logits[:, :3], 1.2)
+    species = RankAnswers.of(TAXONOMY.classes["species"], labels, logits, 1.5)
     answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus})
     num_train = count_photos(train)
     scores = score(answers, test.regions, num_train, PARAMS)

@@ -13,7 +13,7 @@ PARAMS = ScoreRules(ece_bins=15, frequency=FrequencyParams(few_below=10, many_ab
 
 def rank_answers(labels: list[int], predicted: list[int], classes: list[str]) -> RankAnswers:
     logits = np.eye(len(classes), dtype=np.float32)[predicted] * 3
-    return RankAnswers(classes, np.array(labels), logits, 2.0)
+    return RankAnswers.of(classes, np.array(labels), logits, 2.0)
 
 
 def test_scores_are_cut_by_rank_region_and_frequency():

@@ -1,5 +1,7 @@
 """Held-out photos: scores on species that a model knows, and how unsure it is of those that none knows."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ PARAMS = ScoreRules(ece_bins=15, frequency=FrequencyParams(few_below=10, many_ab
 def answers_of(labels: list[int], sureness: list[float], best: int = 1) -> RankAnswers:
     logits = np.zeros((len(labels), 3), np.float32)
     logits[:, best] = sureness
-    return RankAnswers(["other", "a", "b"], np.array(labels), logits, 1.0)
+    return RankAnswers.of(["other", "a", "b"], np.array(labels), logits, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +43,9 @@ def test_an_answer_of_other_is_no_sign_of_a_known_species():
 
 
 def test_seen_counts_species_and_unseen_their_relatives(val: RecordSet, test: RecordSet):
-    def predict(records: RecordSet, indices: np.ndarray) -> dict[str, np.ndarray]:
+    def predict(records: RecordSet, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
         # Always the right genus, and never another species than the first.
-        return {
+        yield {
             "species": np.tile(np.float32([0, 5, 0, 0, 0]), (len(indices), 1)),
             "genus": np.eye(3, dtype=np.float32)[records.labels("genus")[indices]] * 5,
         }
@@ -61,8 +63,8 @@ def test_seen_counts_species_and_unseen_their_relatives(val: RecordSet, test: Re
 
 
 def test_a_model_of_one_region_is_judged_on_its_own_photos(val: RecordSet, test: RecordSet):
-    def predict(records: RecordSet, indices: np.ndarray) -> dict[str, np.ndarray]:
-        return {rank: np.zeros((len(indices), len(names)), np.float32) for rank, names in classes.items()}
+    def predict(records: RecordSet, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+        yield {rank: np.zeros((len(indices), len(names)), np.float32) for rank, names in classes.items()}
 
     classes = {"species": TAXONOMY.regions["north"], "genus": ["other", "Linum"]}
     model = EvaluatedModel("north", "north", classes, predict)

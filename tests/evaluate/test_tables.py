@@ -17,7 +17,7 @@ from fieldguide.evaluate.tables import (
 )
 
 LOGITS = np.array([[1, 3, 2, 0, 0, 0], [9, 0, 0, 0, 0, 0]], np.float32)
-SPECIES = RankAnswers(["other", "a", "b", "c", "d", "e"], np.array([2, 0]), LOGITS, 2.0)
+SPECIES = RankAnswers.of(["other", "a", "b", "c", "d", "e"], np.array([2, 0]), LOGITS, 2.0)
 ANSWERS = Answers("student", None, np.array([1, 0]), {"species": SPECIES})
 
 

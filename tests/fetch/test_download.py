@@ -1,8 +1,10 @@
 import asyncio
 import email.utils
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -21,6 +23,8 @@ LIMITS = {
     "max_megabytes": 0.2,
     "max_redirects": 3,
     "allow_private": True,
+    "buckets": {},
+    "user_agent": "fieldguide tests",
     "concurrency": 8,
     "host_concurrency": 8,
     "host_requests_per_second": None,
@@ -50,6 +54,7 @@ def get(*urls: str, **limits: object) -> list[Outcome]:
         ("empty/1.jpg", {}, Status.OK, 200),
         ("404", {}, Status.MISSING, 404),
         ("410", {}, Status.MISSING, 410),
+        ("203", {}, Status.OK, 203),
         ("403", {}, Status.HTTP_ERROR, 403),
         ("500", {}, Status.HTTP_ERROR, 500),
         ("429", {}, Status.HTTP_ERROR, 429),
@@ -105,6 +110,99 @@ def test_relative_redirects_are_followed(server: PhotoServer) -> None:
     assert outcome.content == photo_bytes("b.jpg")
 
 
+SIGNED = [
+    "a%2Fb%20%281%29%27s.jpg?type=image%2Fjpeg&k=a%40b&s=1",
+    "a'(1)!*~.jpg?x=;,+&s=2",
+    "http://h//x.jpg?s=3",
+    "a/../b/./c.jpg?s=4",
+    "100%.jpg?s=5",
+    "Cafe%CC%81.jpg",
+    "%7euser/%41.jpg",
+]
+
+
+@pytest.mark.parametrize("path", SIGNED)
+def test_a_url_is_asked_for_as_written_directly_and_after_redirects(server: PhotoServer, path: str) -> None:
+    server.signed.add(path)
+    server.texts["absolute"], server.texts["rooted"] = server.url(f"signed/{path}"), f"/signed/{path}"
+    urls = [server.url(f"signed/{path}"), server.url("location/absolute"), server.url("location/rooted")]
+    assert [outcome.content for outcome in get(*urls)] == [photo_bytes(path)] * 3
+
+
+def test_what_a_request_cannot_hold_is_percent_encoded_and_nothing_else(server: PhotoServer) -> None:
+    server.signed.add("Cafe%CC%81%20%20(1).jpg?%C3%A9=%2f")
+    [outcome] = get(server.url("signed/Cafe\u0301  (1).jpg?é=%2f#top"))
+    assert outcome.status is Status.OK
+
+
+def test_who_asks_is_said(server: PhotoServer) -> None:
+    get(server.url("photo/1.jpg"), user_agent="herbarium/2 (ada@example.org)")
+    assert server.agents["herbarium/2 (ada@example.org)"] == 1
+
+
+def test_a_cookie_that_a_redirect_gives_is_shown_on_the_way_and_to_no_other_photo(server: PhotoServer) -> None:
+    urls = [server.url(f"cookie/{number}.jpg") for number in range(2)]
+    assert [outcome.status for outcome in get(*urls, concurrency=1)] == [Status.OK] * 2
+    assert [server.asked[f"/cookie/{number}.jpg"] for number in range(2)] == [2, 2]
+
+
+@contextmanager
+def no_http(answer: bytes) -> Iterator[str]:
+    """The URL of a server that gives this answer, and hangs up."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/1.jpg"
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "statuses"),
+    [
+        (b"\xff\xd8\xff\xe0" + bytes(range(256)) * 4000, {Status.CONNECTION_ERROR}),
+        (b"HTTP/1.1 200 " + b"x" * 10**6, {Status.CONNECTION_ERROR}),
+        (b"HTTP/1.1 200 OK\r\nSet-Cookie: " + b"x" * 10**6, {Status.CONNECTION_ERROR}),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://" + b"x" * 8000 + b"/\r\n\r\n", {Status.INVALID_URL}),
+        (b"HTTP/1.1 302 Found\r\nLocation: " + b"x" * 8000 + b":/\r\n\r\n", {Status.REFUSED}),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: \x1b[2J\x9b:/\r\n\r\n",
+            {Status.TOO_MANY_REDIRECTS, Status.CONNECTION_ERROR},
+        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nx", {Status.CONNECTION_ERROR}),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz" + b"x" * 10**6,
+            {Status.INCOMPLETE, Status.CONNECTION_ERROR},
+        ),
+        (b"\x1b[2J\xe2\x80\xae" * 1000, {Status.CONNECTION_ERROR}),
+        (OK + b"ETag: \x1b\xff\r\n\r\nx", {Status.OK, Status.CONNECTION_ERROR}),
+        (OK + b"ETag: \xff\r\nLast-Modified: " + b"1" * 5000 + b"\r\n\r\nx", {Status.OK}),
+    ],
+)
+def test_what_is_no_http_has_a_short_printable_error(answer: bytes, statuses: set[Status]) -> None:
+    with no_http(answer) as url:
+        [outcome] = get(url)
+    assert outcome.status in statuses
+    assert (outcome.etag, outcome.last_modified) == (None, None)
+    if outcome.error is not None:
+        assert 0 < len(outcome.error) <= 300
+        assert outcome.error.isprintable()
+
+
 @pytest.mark.parametrize(
     ("url", "status"),
     [
@@ -129,7 +227,19 @@ def test_a_closed_port_is_a_connection_error() -> None:
     assert outcome.status is Status.CONNECTION_ERROR
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+        "１２７.0.0.1",
+        "①②⑦.⓪.⓪.①",
+        "127。0。0。1",
+        "ⓛocalhost",
+    ],
+)
 def test_private_addresses_are_refused_unless_allowed(server: PhotoServer, host: str) -> None:
     [outcome] = get(f"http://{host}:{server.server_port}/photo/secret.jpg", allow_private=False)
     assert outcome.status is Status.REFUSED
@@ -173,6 +283,19 @@ def test_a_server_may_ask_for_patience_but_not_for_ever() -> None:
 )
 def test_retry_after_is_read_as_seconds(header: str | None, expected: float | None) -> None:
     assert retry_after_s({"Retry-After": header} if header is not None else {}) == expected
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Mon, 01 Jan 0001 00:00:00 -0000",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        f"Wed, 21 Oct 2015 07:28:00 -{'9' * 40}",
+        "\x00",
+    ],
+)
+def test_a_date_that_is_none_is_no_reason_to_wait(header: str) -> None:
+    assert not 0 < (retry_after_s({"Retry-After": header}) or 0) < 120
 
 
 def test_retry_after_is_read_as_a_date() -> None:

@@ -3,16 +3,12 @@ import io
 import os
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import s3fs
-from moto.server import ThreadedMotoServer
 
 from fieldguide.catalogue.schema import Status
 from fieldguide.fetch.local import local_file, read_unsent
-from fieldguide.fetch.outcomes import Outcome
 
 PHOTO = b"photo" * 100
 LIMIT = 1000
@@ -20,7 +16,7 @@ LIMIT = 1000
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A source's folder with a photo in every kind of place, and a secret beside it."""
+    """A source's folder with a photo in every kind of place, links that its owner made, and a secret beside it."""
     root = tmp_path / "data"
     (root / "sub").mkdir(parents=True)
     (root / "1.jpg").write_bytes(PHOTO)
@@ -28,7 +24,11 @@ def root(tmp_path: Path) -> Path:
     (root / "large.jpg").write_bytes(bytes(LIMIT + 1))
     (tmp_path / "secret").write_bytes(b"secret")
     (root / "link.jpg").symlink_to(root / "1.jpg")
-    (root / "escape.jpg").symlink_to(tmp_path / "secret")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "0123").write_bytes(PHOTO)
+    (root / "cached.jpg").symlink_to(tmp_path / "cache" / "0123")
+    (root / "linked").symlink_to(tmp_path / "cache")
+    (tmp_path / "alias").symlink_to(root)
     (root / "dangling.jpg").symlink_to(root / "nothing")
     (root / "loop.jpg").symlink_to(root / "loop.jpg")
     os.mkfifo(root / "pipe.jpg")
@@ -67,7 +67,12 @@ def root(tmp_path: Path) -> Path:
         ("file:{root}/a\0b.jpg", Status.INVALID_URL),
         ("file:{root}/../secret", Status.REFUSED),
         ("file:{root}/../no-secret", Status.REFUSED),
-        ("file:{root}/escape.jpg", Status.REFUSED),
+        ("file:{root}/cached.jpg", Status.OK),
+        ("file:{root}/linked/0123", Status.OK),
+        ("file:{root}/linked/../1.jpg", Status.OK),
+        ("file:{root}/linked/../secret", Status.MISSING),
+        ("file:{root}/linked/../../secret", Status.REFUSED),
+        ("file:{root}-other/1.jpg", Status.REFUSED),
         ("file:/etc/passwd", Status.REFUSED),
         ("tar://a/1.jpg::{root}/p.tar", Status.OK),
         ("tar://a/1.jpg::{root}/p.tar.gz", Status.OK),
@@ -84,7 +89,13 @@ def root(tmp_path: Path) -> Path:
         ("zip://a/2.jpg::{root}/p.zip", Status.MISSING),
         ("zip://bomb.jpg::{root}/p.zip", Status.TOO_LARGE),
         ("zip://a/1.jpg::{root}/broken.zip", Status.READ_ERROR),
-        ("zip://a/1.jpg::{root}/escape.jpg", Status.REFUSED),
+        ("zip://a/1.jpg::{root}/pipe.jpg", Status.READ_ERROR),
+        ("tar://a/1.jpg::{root}/pipe.jpg", Status.READ_ERROR),
+        ("zip://a/1.jpg::{root}/\0", Status.INVALID_URL),
+        ("tar://1.jpg::tar://2.tar::{root}/p.tar", Status.REFUSED),
+        ("tar://1.jpg::" * 3000 + "{root}/p.tar", Status.REFUSED),
+        ("tar://1.jpg::https://example.org/p.tar", Status.REFUSED),
+        ("zip://1.jpg::file:///etc/p.zip", Status.REFUSED),
         ("ftp://example.org/1.jpg", Status.REFUSED),
         ("memory://1.jpg", Status.REFUSED),
         ("local:///etc/passwd", Status.REFUSED),
@@ -96,6 +107,19 @@ def test_every_path_has_its_status(root: Path, url: str, status: Status) -> None
     assert (outcome.error is None) == (status is Status.OK)
     if status is Status.OK and "empty" not in url:
         assert outcome.content == PHOTO
+
+
+def test_a_root_may_be_a_link_and_rows_may_say_where_it_leads(root: Path) -> None:
+    alias = root.parent / "alias"
+    for path in (alias / "1.jpg", root / "1.jpg"):
+        assert read_unsent(f"file:{path}", str(alias), LIMIT).status is Status.OK
+    assert read_unsent(f"file:{alias}/../secret", str(alias), LIMIT).status is Status.REFUSED
+
+
+def test_names_on_disk_are_taken_as_they_are(root: Path) -> None:
+    for name in ("Cafe\u0301.jpg", "Café.jpg", "IMG  1.jpg", "100%25.jpg", "a#b?.jpg", " .jpg", "12:30.jpg"):
+        (root / name).write_bytes(name.encode())
+        assert read_unsent(f"file:{root}/{name}", str(root), LIMIT).content == name.encode()
 
 
 def test_without_a_root_there_are_no_paths(root: Path) -> None:
@@ -121,29 +145,3 @@ def test_an_archive_that_changes_is_read_anew(root: Path) -> None:
 )
 def test_which_file_a_url_is_read_from(url: str, file: Path | None) -> None:
     assert local_file(url) == file
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket on a real S3 endpoint with `1.jpg` and `large.jpg` in it."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    s3fs.S3FileSystem.clear_instance_cache()
-    store = s3fs.S3FileSystem()
-    store.mkdir("flora")
-    store.pipe_file("flora/1.jpg", PHOTO)
-    store.pipe_file("flora/large.jpg", bytes(LIMIT + 1))
-    yield "s3://flora"
-    s3fs.S3FileSystem.clear_instance_cache()
-    server.stop()
-
-
-def test_photos_of_a_bucket(bucket: str) -> None:
-    assert read_unsent(f"{bucket}/1.jpg", None, LIMIT) == Outcome(Status.OK, content=PHOTO)
-    assert read_unsent(f"{bucket}/2.jpg", None, LIMIT).status is Status.MISSING
-    assert read_unsent(f"{bucket}/large.jpg", None, LIMIT).status is Status.TOO_LARGE

@@ -94,10 +94,14 @@ def test_without_teachers_only_the_labels_count(train: RecordSet):
     torch.testing.assert_close(DistillationLoss(spec, labels, PARAMS, {})(logits, VIEWS, CHOSEN), 0.3 * hard)
 
 
-def test_features_that_a_killed_run_finished_are_taken_as_they_are(
+def test_features_that_a_killed_run_finished_are_taken_unless_they_are_damaged(
     answers: TeacherFeatures, train: RecordSet, tmp_path: Path
 ):
     assert answers.features.shape == (2 * len(INDICES), 1280)
-    assert [path.name for path in tmp_path.iterdir()] == ["teacher-global.npy"]
-    another = make_network(seed=10, image_size=48)
-    np.testing.assert_array_equal(ask(another, train, tmp_path).features, answers.features)
+    assert {path.name for path in tmp_path.iterdir()} == {"teacher-global.npy", "teacher-global.npy.xxh3"}
+    another, kept = make_network(seed=10, image_size=48), answers.features.copy()
+    np.testing.assert_array_equal(ask(another, train, tmp_path).features, kept)
+    content = bytearray((tmp_path / "teacher-global.npy").read_bytes())
+    content[-100] ^= 1
+    (tmp_path / "teacher-global.npy").write_bytes(content)
+    assert np.abs(ask(another, train, tmp_path).features - kept).max() > 0.01

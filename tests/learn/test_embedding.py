@@ -70,6 +70,20 @@ def test_a_killed_run_keeps_its_chunks(dataset: PhotoDataset, tmp_path: Path, le
     assert again.read_bytes() == (tmp_path / "whole.npy").read_bytes()
 
 
+def test_a_damaged_chunk_is_computed_again(dataset: PhotoDataset, tmp_path: Path):
+    write(dataset, tmp_path / "whole.npy", tmp_path / "run")
+    chunk = tmp_path / "run/whole.chunks/000000000008.npy"
+    content = bytearray(chunk.read_bytes())
+    content[-2] ^= 1
+    chunk.write_bytes(content)
+    before = (tmp_path / "whole.npy").read_bytes()
+    stopping = StopsAfter(dataset.records, dataset.spec)
+    stopping.left = 8
+    write(stopping, tmp_path / "whole.npy", tmp_path / "run")
+    assert stopping.left == 0
+    assert (tmp_path / "whole.npy").read_bytes() == before
+
+
 def test_features_beyond_float16_are_refused(dataset: PhotoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(embedding, "extract_prelogits", lambda module, images: torch.full((len(images), 1280), 7e4))
     with pytest.raises(TrainingError, match=r"features up to 70000, .* expected at most 65504"):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from fieldguide.learn.predict import predict_logits
+from fieldguide.learn.predict import predict_batches
 from fieldguide.learn.transforms import decode, to_input
 from fieldguide.records.reader import RecordSet
 from tests.learn.making import make_network
@@ -12,8 +12,9 @@ from tests.learn.making import make_network
 def test_logits_are_the_networks_answers_in_order(train: RecordSet):
     network = make_network()
     network.module.train()
-    logits = predict_logits(network, train, [5, 0, 47], batch_size=2, workers=0)
-    assert logits.shape == (3, 8)
+    batches = list(predict_batches(network, train, [5, 0, 47], batch_size=2, workers=0))
+    assert [batch.shape for batch in batches] == [(2, 8), (1, 8)]
+    logits = np.concatenate(batches)
     assert logits.dtype == np.float32
     assert network.module.training
     network.module.eval()
@@ -26,5 +27,5 @@ def test_logits_are_the_networks_answers_in_order(train: RecordSet):
 
 def test_all_records_by_default_and_none_if_asked(train: RecordSet):
     network = make_network()
-    assert predict_logits(network, train, batch_size=20, workers=1).shape == (48, 8)
-    assert predict_logits(network, train, [], batch_size=20, workers=0).shape == (0, 8)
+    assert [len(batch) for batch in predict_batches(network, train, batch_size=20, workers=1)] == [20, 20, 8]
+    assert list(predict_batches(network, train, [], batch_size=20, workers=0)) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fieldguide.track.stale import stale_stages
 from tests.pipeline.miniature import make_miniature
 from tests.pipeline.project import Project
 from tests.pipeline.recorded import Recorded, read_recorded
@@ -37,13 +38,14 @@ def recorded(lived_in: Project) -> list[Recorded]:
 
 def test_a_parent_holds_all_parameters_and_every_stages_metrics(recorded: list[Recorded]):
     repro, warmer = recorded
-    assert repro.name.startswith("repro-")
+    assert repro.name.startswith("repro ")
     assert repro.status == "FINISHED"
     assert repro.params == ALL_PARAMS
     assert repro.metrics == {"draw.num_numbers": 5, "distill-student.student.top1": 0.3}
     assert repro.artifacts == ["metrics/distill-student.json", "metrics/draw.json", "params.yaml"]
     # The experiment did not run `draw` again, but its numbers are part of the experiment all the same.
     assert warmer.name == "warmer"
+    assert (repro.tags["changed"], warmer.tags["changed"]) == ("nothing", "distill_student.temperature=5")
     assert warmer.params == {**ALL_PARAMS, "distill_student.temperature": "5"}
     assert warmer.metrics == {"draw.num_numbers": 5, "distill-student.student.top1": 0.5}
 
@@ -71,9 +73,9 @@ def test_sync_brings_back_what_a_database_lost(lived_in: Project, recorded: list
     assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync").startswith(
         "2 added, 0 completed, 0 already there\n"
     )
-    synced = {run.name.split("-")[0]: run for run in read_recorded(lived_in.root)}
+    synced = {run.name.split()[0]: run for run in read_recorded(lived_in.root)}
     for run in recorded:
-        again = synced[run.name.split("-")[0]]
+        again = synced[run.name.split()[0]]
         assert again.status == "FINISHED"
         assert (again.params, again.metrics, again.artifacts) == (run.params, run.metrics, run.artifacts)
     assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync") == "0 added, 0 completed, 2 already there\n"
@@ -99,6 +101,30 @@ def test_four_queued_experiments_leave_four_parents(tmp_path: Path):
         child = run.child("distill-student")
         assert child.artifacts == ["weights.txt"]
         assert child.curves["loss"][0] == (0, temperature)
+
+
+def test_a_stage_is_stale_until_it_ran_with_what_it_reads_now(lived_in: Project, tmp_path: Path):
+    project = lived_in.clone(tmp_path / "clone")
+    project.env["FIELDGUIDE_TRACKING"] = "off"
+    stages = ["draw", "distill-student"]
+    # A fresh clone holds the numbers and none of the files.
+    assert stale_stages(stages, project.root) == {}
+
+    params = project.root / "params.yaml"
+    params.write_text(params.read_text(encoding="utf-8").replace("num_numbers: 5", "num_numbers: 6"), encoding="utf-8")
+    not_drawn = "draw has not run since draw changed"
+    assert stale_stages(stages, project.root) == {"draw": not_drawn, "distill-student": not_drawn}
+
+    project.run("dvc", "repro", "draw")
+    not_distilled = {"distill-student": "distill-student has not run since interim/draw changed"}
+    assert stale_stages(stages, project.root) == not_distilled
+    project.run("dvc", "repro")
+    assert stale_stages(stages, project.root) == {}
+
+    (project.root / "stages/draw.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    project.run("dvc", "repro", check=False)
+    reason = "draw has not run since stages/draw.py changed"
+    assert stale_stages(stages, project.root) == {"draw": reason, "distill-student": reason}
 
 
 def drain_queue(project: Project, rounds: int = 10) -> None:

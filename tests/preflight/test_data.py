@@ -40,7 +40,7 @@ FLORA = "fetch.sources.flora"
         ([f"{FLORA}.roots=[nowhere]"], rf"{FLORA}: nowhere is missing"),
         (
             [f"{FLORA}.pattern='x(?P<label>.)'"],
-            rf"{FLORA}: flora: no photo found; 'Aster alpinus/0\.jpg' does not match",
+            rf"{FLORA}: flora: no photo found; left out 8 x photo that does not match",
         ),
         ([f"{FLORA}.fill.licence=null"], r"clean\.production_only keeps none of 8 photos: no licence among them"),
         (["split.group_by=[observations]"], r"split\.group_by: no column 'observations'; expected one of photo_id,"),

@@ -41,7 +41,7 @@ def _forge(directory: Path) -> None:
     [
         (
             lambda d: _flip(d / "test-00000-of-00001.tfrecord"),
-            r"test-00000-of-00001\.tfrecord: sha256 .* the manifest says",
+            r"test-00000-of-00001\.tfrecord is damaged: sha256 .* the manifest says",
         ),
         (_forge, r"test-00000-of-00001\.tfrecord at byte \d+: the crc"),
         (lambda d: shutil.copy(d / "val-00000-of-00001.tfrecord", d / "more.tfrecord"), "more.tfrecord is not in the"),

@@ -34,7 +34,7 @@ def test_writes_a_student_and_leaves_nothing_else(workspace: Path):
     done = distill(workspace, "models/student")
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (workspace / "models/student").iterdir()}
-    assert names == {"model.safetensors", "last.safetensors", "model.json", "history.csv"}
+    assert names == {"model.safetensors", "last.safetensors", "model.json", "history.csv", "digests.json"}
     metrics = json.loads((workspace / "metrics/distill-student.json").read_text())
     assert (metrics["num_epochs"], metrics["num_train"], metrics["num_classes"]) == (2, 48, 5)
 

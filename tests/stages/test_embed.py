@@ -25,7 +25,7 @@ def test_writes_features_of_every_split(workspace: Path):
         assert done.returncode == 0, done.stderr
     embed = workspace / "interim/embed"
     names = [f"{split}.{kind}" for split in ("test", "train", "val") for kind in ("ids.txt", "npy")]
-    assert sorted(path.name for path in embed.iterdir()) == ["backbone.json", *names]
+    assert sorted(path.name for path in embed.iterdir()) == ["backbone.json", "digests.json", *names]
     for split, count in {"train": 48, "val": 12, "test": 6}.items():
         features = np.load(embed / f"{split}.npy")
         assert (features.dtype, features.shape) == (np.float16, (count, 1280))

@@ -39,6 +39,18 @@ def test_every_row_gets_its_bytes_or_its_reason(workspace: Path, server: PhotoSe
         assert ["127.0.0.1", "missing", "1"] in list(csv.reader(stream))
 
 
+def test_rows_without_a_known_licence_are_counted_and_named(
+    workspace: Path, server: PhotoServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    observe(workspace, *photo_urls(server, range(3)))
+    assert run(workspace)["num_unknown_licence"] == 0
+    assert "licence" not in caplog.text
+    table = workspace / "data" / "observations.jsonl"
+    table.write_text(table.read_text().replace("CC0", "ask the museum", 2))
+    assert run(workspace)["num_unknown_licence"] == 2
+    assert "2 of 3 rows have no known licence: clean.production_only drops them" in caplog.text
+
+
 def test_shards_are_plain_tars_in_catalogue_order(workspace: Path, server: PhotoServer) -> None:
     observe(workspace, *(server.url(f"photo/{number}.jpg?size=l") for number in range(6)))
     run(workspace)
@@ -93,6 +105,14 @@ def test_outputs_do_not_depend_on_the_number_of_workers(workspace: Path, server:
     assert digests(workspace / "one") == digests(workspace / "two")
 
 
+@pytest.mark.slow
+def test_limits_are_those_of_all_workers_together(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(32)))
+    server.pause_s = 0.05
+    run(workspace, host_concurrency=3, engine={"backend": "loky", "workers": 4})
+    assert server.most_in_flight == 3
+
+
 @pytest.mark.parametrize("store", ["shards", "stream"])
 def test_the_next_shards_do_not_wait_for_a_slow_photo(workspace: Path, server: PhotoServer, store: str) -> None:
     slow = server.url("after/photo/11.jpg")
@@ -107,6 +127,37 @@ def test_private_addresses_are_refused_by_the_shipped_parameters(workspace: Path
     observe(workspace, server.url("photo/0.jpg"))
     assert run(workspace, allow_private=shipped["allow_private"])["statuses"]["refused"] == 1
     assert not server.asked
+
+
+def test_hostile_addresses_are_one_short_line_each_and_ask_nobody(workspace: Path, server: PhotoServer) -> None:
+    port = server.server_port
+    hosts = (
+        "１２７.0.0.1",
+        "①②⑦.⓪.⓪.①",
+        "127。0。0。1",
+        "localhost",
+        "ⓛocalhost",
+        "2130706433",
+        "0x7f.1",
+        "[::ffff:7f00:1]",
+    )
+    urls = [f"http://{host}:{port}/photo/1.jpg" for host in hosts]
+    urls += [f"http://example.org\\@127.0.0.1:{port}/photo/1.jpg", "http://" + "a" * 100_000, "http://" + "é" * 100_000]
+    urls += ["tar://1.jpg::" * 3000 + "p.tar", "s3://private/1.jpg", "x" * 100_000, "../" * 30_000 + "etc/passwd"]
+    urls += ["zip://" + "m" * 100_000 + "::p.zip", "tar://\x1b[2J::p.tar"]
+    observe(workspace, *urls)
+    (workspace / "data" / "p.zip").write_bytes(b"PK")
+    with tarfile.open(workspace / "data" / "p.tar", "w"):
+        pass
+    metrics = run(workspace, allow_private=False)
+    assert not server.asked
+    assert metrics["statuses"]["ok"] == 0
+    catalogue = pl.read_parquet(workspace / "out" / "catalogue.parquet")
+    assert set(catalogue["status"]) == {"refused", "invalid_url", "read_error", "missing"}
+    for row in catalogue.iter_rows(named=True):
+        assert 0 < len(row["error"]) <= 300
+        assert row["error"].isprintable()
+    assert all(len(host) < 100 for host in metrics["hosts"])
 
 
 def test_without_a_network_the_stage_fails_and_says_why(workspace: Path) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from fieldguide.errors import PhotoError
 from tests.images.pictures import blotches, encode
 from tests.photo_server import PhotoServer, photo_bytes
-from tests.stages.fetching import digests, observe, photo_urls, photos_of, run
+from tests.stages.fetching import NO_FILL, OBSERVATIONS, digests, observe, photo_urls, photos_of, run
 
 
 def test_a_rerun_asks_for_nothing_that_is_there(workspace: Path, server: PhotoServer) -> None:
@@ -126,6 +127,54 @@ def test_other_rules_ask_anew(workspace: Path, server: PhotoServer) -> None:
     assert run(workspace, max_megabytes=0.001)["statuses"]["too_large"] == 1
     assert run(workspace, allow_private=False)["statuses"]["refused"] == 1
     assert run(workspace)["statuses"]["ok"] == 1
+
+
+@pytest.mark.parametrize("store", ["shards", "stream"])
+def test_what_a_source_says_about_a_photo_reads_nothing_anew(workspace: Path, server: PhotoServer, store: str) -> None:
+    (workspace / "data" / "local.jpg").write_bytes(b"local")
+    observe(workspace, *photo_urls(server, range(6)), server.url("404/x"), "local.jpg")
+    run(workspace, store=store)
+    before = identities(workspace / "out")
+    server.asked.clear()
+    table = workspace / "data" / "observations.jsonl"
+    table.write_text(table.read_text().replace("CC0", "CC-BY-4.0").replace("Aster", "Bellis"))
+    fill = NO_FILL | {"region": "EU", "rights_holder": "Ada"}
+    metrics = run(workspace, store=store, sources={"flora": OBSERVATIONS | {"fill": fill}})
+    assert metrics["licences"] == {"CC-BY-4.0": 8}
+    assert not server.asked
+    assert identities(workspace / "out") == before
+
+
+def identities(out: Path) -> dict[str, tuple[int, int]]:
+    """By shard and ledger, what changes when it is written again."""
+    files = [*(out / "shards").iterdir(), *(out / "ledger").iterdir()]
+    return {file.name: (file.stat().st_ino, file.stat().st_mtime_ns) for file in files}
+
+
+def test_an_older_shard_does_not_pass_for_the_one_that_was_read_last(workspace: Path) -> None:
+    observe(workspace, "1.jpg")
+    photo = workspace / "data" / "1.jpg"
+    photo.write_bytes(b"old")
+    run(workspace)
+    shutil.copytree(workspace / "out", workspace / "kept")
+    photo.write_bytes(b"new")
+    run(workspace)
+    shutil.rmtree(workspace / "out")
+    shutil.copytree(workspace / "kept", workspace / "out")  # as a checkout does
+    run(workspace)
+    assert photos_of(workspace / "out") == [b"new"]
+
+
+def test_wider_limits_ask_only_for_what_the_narrower_ones_kept_away(workspace: Path, server: PhotoServer) -> None:
+    urls = [*photo_urls(server, range(5)), server.url("404/x"), server.url("large/1"), server.url("redirect//photo/7")]
+    observe(workspace, *urls)
+    statuses = run(workspace, max_redirects=0)["statuses"]
+    assert (statuses["ok"], statuses["too_large"], statuses["too_many_redirects"]) == (5, 1, 1)
+    server.asked.clear()
+    assert run(workspace, max_megabytes=1)["statuses"]["ok"] == 7
+    assert dict(server.asked) == {"/large/1": 1, "/redirect//photo/7": 1, "/photo/7": 1}
+    run(workspace, "undisturbed", max_megabytes=1)
+    assert digests(workspace / "out") == digests(workspace / "undisturbed")
 
 
 def test_local_files_that_change_are_read_anew(workspace: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -51,6 +52,19 @@ def test_what_left_the_cache_is_asked_for_again(workspace: Path, server: PhotoSe
     assert read(workspace / "out") == [photo_bytes(f"{number}.jpg") for number in range(100)]
     assert 50 <= sum(server.asked.values()) <= 100
     assert sum(file.stat().st_blocks * 512 for file in (workspace / "cache").iterdir()) <= FIFTY * 1e9
+
+
+def test_readers_keep_the_limits_together(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(24)))
+    run(workspace, store="stream", cache_gb=1e-6, host_concurrency=3)
+    places = pl.read_parquet(workspace / "out" / "catalogue.parquet")["shard", "offset", "num_bytes"].rows()
+    server.pause_s, server.most_in_flight = 0.05, 0
+    originals = Originals(workspace / "out", num_readers=4)
+    with ThreadPoolExecutor(4) as readers:
+        parts = [[Location(*place) for place in places[start::4]] for start in range(4)]
+        contents = list(readers.map(lambda part: list(originals.read(part)), parts))
+    assert contents[1][0] == photo_bytes("1.jpg")
+    assert server.most_in_flight == 3
 
 
 def test_shrunk_photos_come_back_the_same(workspace: Path, server: PhotoServer) -> None:

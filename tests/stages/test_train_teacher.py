@@ -10,7 +10,7 @@ from tests.stages.learning import make_workspace, run_stage
 
 pytestmark = pytest.mark.slow
 
-FILES = {"model.safetensors", "last.safetensors", "model.json", "history.csv"}
+FILES = {"model.safetensors", "last.safetensors", "model.json", "history.csv", "digests.json"}
 OPTIONS = {"tfrecord": "interim/tfrecord", "embed": "interim/embed"}
 
 

@@ -61,6 +61,17 @@ def test_a_table_with_its_photos(plant: Plant):
     assert sections("set/train.csv") == {"set": section}
 
 
+def test_a_table_for_each_split(plant: Plant):
+    plant("set/images/1.jpg", "set/images/2.jpg")
+    for name, photo in (("train", "1.jpg"), ("validation", "2.jpg")):
+        Path(f"set/{name}.csv").write_text(f"filename,label\n{photo},Aster\n")
+    found = sections("set/train.csv", "set/validation.csv")
+    assert {name: (section["path"], section["given_split"]) for name, section in found.items()} == {
+        "set": ("set/train.csv", "train"),
+        "set-2": ("set/validation.csv", "val"),
+    }
+
+
 def test_a_list_of_urls(plant: Plant):
     Path("flora.txt").write_text("https://a.org/1.jpg\n")
     assert sections("flora.txt") == {"flora": {"kind": "urls", "path": "flora.txt"}}
@@ -73,7 +84,7 @@ def test_a_list_of_urls(plant: Plant):
         (["notes.md"], r"notes\.md is not a folder, \.tar"),
         (["empty"], r"empty: no photo in it; expected `Species name/\*\.jpg`"),
         (["flat"], r"flat: its 2 photos lie in no folders .* by --table \(such as flat/labels\.csv\)"),
-        (["a.csv", "b.csv"], r"a\.csv, b\.csv: expected folders and archives, one table or one list of URLs"),
+        (["a.csv", "b.csv"], r"a\.csv, b\.csv: expected folders and archives, one table, or one for each split"),
         (["flat", "list.txt"], r"flat, list\.txt: expected folders and archives, one table"),
     ],
 )

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy, trim
-from fieldguide.catalogue.sources.folders import archive_ending
+from fieldguide.catalogue.sources.archives import archive_ending
+from fieldguide.catalogue.sources.cells import number_or_nothing, plain, whole_id
+from fieldguide.catalogue.sources.left_out import BAD_ROW, LeftOut
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
@@ -14,34 +16,34 @@ Record = tuple[int, str, Mapping[str, Any]]
 
 
 class Columns(Section):
-    """Our name for a column: the source's name for it, or null where it has none.
+    """Our name for a column: the source's name for it; null, or left out, where it has none.
 
     In nested records `taxon.name` is the `name` within `taxon`.
     """
 
-    id: str | None
+    id: str | None = None
     """Without one, the URL is the id."""
     url: str
     """A URL, a path, or `tar://member::archive.tar`."""
-    observation_id: str | None
+    observation_id: str | None = None
     """Photos that share it may be kept in one split (`split.group_by`)."""
-    observer: str | None
+    observer: str | None = None
     """Who took the photo."""
-    label: str | None
+    label: str | None = None
     """The taxon's name."""
-    region: str | None
+    region: str | None = None
     """Null leaves it to `fetch.regions`, by country and coordinates."""
-    country: str | None
+    country: str | None = None
     """As `fetch.regions.countries` writes it; read only to find the region."""
-    latitude: str | None
+    latitude: str | None = None
     """Degrees north; read only to find the region."""
-    longitude: str | None
+    longitude: str | None = None
     """Degrees east; read only to find the region."""
-    licence: str | None
+    licence: str | None = None
     """As the source writes it; a name or an address."""
-    rights_holder: str | None
+    rights_holder: str | None = None
     """Whom the credits name."""
-    given_split: str | None
+    given_split: str | None = None
     """The source's own split: train, val or test; `split.given` can honour it."""
 
     @property
@@ -50,37 +52,72 @@ class Columns(Section):
         return {ours: theirs for ours, theirs in self if theirs is not None}
 
 
+SPELLED = {"id": whole_id, "observation_id": whole_id, "observer": whole_id} | dict.fromkeys(
+    ("latitude", "longitude"), number_or_nothing
+)
+"""How cells of our columns become plain; those of others by `plain`."""
+
+
 def rows_of(
-    records: Iterable[Record], name: str, columns: Columns, explode: str | None, fill: Fill, folder: Path | None
+    records: Iterable[Record],
+    name: str,
+    columns: Columns,
+    *,
+    fill: Fill,
+    folder: Path | None,
+    left_out: LeftOut,
+    explode: str | None = None,
+    given_split: str | None = None,
 ) -> Iterator[Row]:
     """The rows of a source called `name`: one for each record, or for each entry of its list `explode`.
 
     Entries are mappings, whose cells are then `images.url` and so on, or plain values, then called `images`; an id from
     outside of the list is followed by the entry's number. Paths in URLs start from `folder`, which may be an archive or
-    a folder within one; None allows none. Raises CatalogueError naming the record and the cell.
+    a folder within one; None allows none. `given_split` is that of rows which name none. A record that makes no row
+    goes into `left_out`, which names it and the cell.
     """
     mapped = columns.mapped
     for number, where, record in records:
-        for entry, cells in _entries(record, explode, where):
+        try:
+            entries = list(_entries(record, explode, where))
+        except CatalogueError as error:
+            left_out.note(BAD_ROW, error)
+            continue
+        for entry, cells in entries:
             at = f"{where}, {explode}[{entry}]" if explode else where
-            row_id = None
-            url_text = trim(pick(cells, mapped["url"]), f"{at}, url")
-            if "id" in mapped:
-                row_id = tidy(pick(cells, mapped["id"]), f"{at}, id")
+            source_row = f"{name}:{number}" + (f"[{entry}]" if explode else "")
+            try:
+                known = {ours: SPELLED.get(ours, plain)(pick(cells, theirs)) for ours, theirs in mapped.items()}
+                if given_split is not None and known.get("given_split") in (None, ""):
+                    known["given_split"] = given_split
+                row_id, url_text = _name_photo(known, mapped, at)
                 if row_id and explode and not _lies_in(mapped["id"], explode):
                     row_id = f"{row_id}/{entry}"
-            if url_text is None or ("id" in mapped and row_id is None):
-                missing = "url" if url_text is None else "id"
-                raise CatalogueError(f"{at}: column {mapped[missing]!r} is empty; expected the photo's {missing}")
-            if folder is None:
-                url, root = locate(url_text, Path())
-                if root is not None:
-                    raise CatalogueError(f"{at}: got the path {url_text!r}; expected a URL, or `root` in params.yaml")
-            else:
-                url, root = locate_below(url_text, folder)
-            described = describe_row({ours: pick(cells, theirs) for ours, theirs in mapped.items()}, at)
-            source_row = f"{name}:{number}" + (f"[{entry}]" if explode else "")
-            yield fill.complete(Row(id=row_id or url_text, source_row=source_row, url=url, root=root, **described))
+                url, root = _locate(url_text, folder, at)
+                row = Row(id=row_id or url_text, source_row=source_row, url=url, root=root, **describe_row(known, at))
+            except CatalogueError as error:
+                left_out.note(BAD_ROW, error)
+                continue
+            yield fill.complete(row)
+
+
+def _name_photo(known: Mapping[str, Any], mapped: Mapping[str, str], at: str) -> tuple[str | None, str]:
+    """Id, None if the source has no such column, and URL. Raises CatalogueError if either is empty."""
+    row_id = tidy(known["id"], f"{at}, id") if "id" in known else None
+    url = trim(known["url"], f"{at}, url")
+    if url is None or ("id" in known and row_id is None):
+        missing = "url" if url is None else "id"
+        raise CatalogueError(f"{at}: column {mapped[missing]!r} is empty; expected the photo's {missing}")
+    return row_id, url
+
+
+def _locate(url_text: str, folder: Path | None, at: str) -> tuple[str, str | None]:
+    if folder is not None:
+        return locate_below(url_text, folder)
+    url, root = locate(url_text, Path())
+    if root is not None:
+        raise CatalogueError(f"{at}: got the path {url_text!r}; expected a URL, or `root` in params.yaml")
+    return url, root
 
 
 def locate_below(text: str, root: Path) -> tuple[str, str | None]:
@@ -108,7 +145,7 @@ def _entries(record: Mapping[str, Any], explode: str | None, where: str) -> Iter
     if explode is None:
         yield 0, record
         return
-    entries = pick(record, explode)
+    entries = plain(pick(record, explode))
     if entries is None:
         return
     if not isinstance(entries, list | tuple):

@@ -4,27 +4,26 @@ One row per still image. Occurrences go into a temporary SQLite file, so that th
 whatever the order of the two tables.
 """
 
-import logging
+import re
 import sqlite3
-import tempfile
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from fieldguide.catalogue.rows import Fill, Row, describe_row, locate, tidy, trim
+from fieldguide.catalogue.rows import NO_FILL, Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.catalogue.sources.dwca_archive import DwcArchive, Line, Part
+from fieldguide.catalogue.sources.joining import store_once, temporary_database
+from fieldguide.catalogue.sources.left_out import BAD_ROW, LeftOut
+from fieldguide.catalogue.sources.media_types import is_still
 from fieldguide.catalogue.taxa import HIGHER_RANKS, Taxon, describe_lineage
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
-
-log = logging.getLogger(__name__)
 
 OCCURRENCE = "Occurrence"
 MULTIMEDIA = "Multimedia"
 ADDRESSES = ("identifier", "accessURI")
 """Where GBIF's and Audubon Core's multimedia give the URL of the file."""
+SEPARATOR = re.compile(r"\s*\|\s*(?=https?://)")
 ACCEPTED = ("acceptedScientificName", "acceptedNameUsage")
 """The name that a `scientificName` is a synonym of, or itself."""
 KNOWN = ("label", "observer", "region", "country", "latitude", "longitude", "licence", "rights_holder")
@@ -39,51 +38,53 @@ class DwcaSource(Section):
     """The zip, or the folder it was unpacked to."""
     label: str
     """Term of the core: `species` in GBIF's interpreted downloads, `scientificName` elsewhere (with its author)."""
-    region: str | None
+    region: str | None = None
     """Term of the core, such as `stateProvince`; null leaves it to `fetch.regions`, by country and coordinates."""
-    exclude_basis: tuple[str, ...]
+    exclude_basis: tuple[str, ...] = ()
     """Values of basisOfRecord whose media are left out: `MATERIAL_CITATION` are pages of publications."""
-    fill: Fill
+    fill: Fill = NO_FILL
     """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The still images in the order of the multimedia table. What is left out is counted in the log."""
+        left_out = LeftOut()
+        return left_out.report(self._stills(left_out), str(self.path))
+
+    def _stills(self, left_out: LeftOut) -> Iterator[Row]:
         archive = DwcArchive(self.path)
         media = self._multimedia(archive)
-        left_out: Counter[str] = Counter()
-        num_rows = 0
-        with (
-            tempfile.TemporaryDirectory(prefix="fieldguide-") as folder,
-            closing(sqlite3.connect(Path(folder) / "occurrences.sqlite")) as database,
-        ):
-            self._store_occurrences(archive, database)
+        with temporary_database() as database:
+            self._store_occurrences(archive, database, left_out)
             occurrence, seen = "", set[str]()
-            for line in archive.lines(media):
+            for line in archive.lines(media, left_out):
                 found = database.execute("SELECT * FROM occurrence WHERE id = ?", (line.key,)).fetchone()
                 if found is None:
-                    raise CatalogueError(f"{line.where}: {line.key!r} is not in the core; expected an occurrence")
+                    left_out.note("medium of no occurrence in the core", f"{line.where}, {line.key!r}")
+                    continue
                 # The media of an occurrence stand together, and one of them now and then twice.
                 if line.key != occurrence:
                     occurrence, seen = line.key, set()
-                address = next(filter(None, map(line.get, ADDRESSES)), None)
-                if reason := self._why_not(line, address, found[1], seen):
-                    left_out[reason] += 1
+                _, basis, *known = found[:-1]
+                if basis in self.exclude_basis:
+                    left_out.note(f"medium of basis {basis}", line.where)
                     continue
-                assert address
-                seen.add(address)
-                num_rows += 1
-                yield self._row(line, address, dict(zip(KNOWN, found[2:], strict=True)))
-        if left_out:
-            counts = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common())
-            log.warning("%s: %d still images; left out %s", self.path, num_rows, counts)
-        if not num_rows:
-            raise CatalogueError(f"{self.path}: no still image among {left_out.total()} media")
+                for address in _addresses(line):
+                    if reason := _why_no_still(line, address, seen):
+                        left_out.note(reason, line.where)
+                        continue
+                    seen.add(address)
+                    try:
+                        row = self._row(line, address, dict(zip(KNOWN, known, strict=True)), archive.folder)
+                    except CatalogueError as error:
+                        left_out.note(BAD_ROW, error)
+                        continue
+                    yield row
 
     def taxa(self) -> Iterator[Taxon]:
         """The taxon of every occurrence that has one. GBIF's `species` is the accepted name already."""
         archive = DwcArchive(self.path)
         self._multimedia(archive)
-        for line in archive.lines(archive.core):
+        for line in archive.lines(archive.core, LeftOut()):
             label = tidy(line.get(self.label), f"{line.where}, {self.label}")
             if label is None:
                 continue
@@ -112,36 +113,31 @@ class DwcaSource(Section):
             raise CatalogueError(
                 f"{self.path}: no extension {MULTIMEDIA} with file addresses; the extensions are {kinds}"
             )
+        used: list[tuple[Part, str | None]] = [
+            (core, self.label),
+            (core, self.region),
+            *((media[0], term) for term in (*ADDRESSES, "license")),
+        ]
+        for part, used_term in used:
+            if used_term in part.repeated:
+                raise CatalogueError(
+                    f"{self.path}: {part.row_type} has the term {used_term!r} at the indexes "
+                    f"{part.repeated[used_term]}; "
+                    "expected it once"
+                )
         return media[0]
 
-    def _store_occurrences(self, archive: DwcArchive, database: sqlite3.Connection) -> None:
-        database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-        columns = ", ".join(("id TEXT PRIMARY KEY", "basis", *KNOWN))
-        database.execute(f"CREATE TABLE occurrence ({columns}) WITHOUT ROWID")
+    def _store_occurrences(self, archive: DwcArchive, database: sqlite3.Connection, left_out: LeftOut) -> None:
         places = ("countryCode", "decimalLatitude", "decimalLongitude")
         terms = ("basisOfRecord", self.label, "recordedBy", self.region, *places, "license", "rightsHolder")
-        marks = ", ".join("?" * (len(terms) + 1))
-        rows = ((line.key, *(term and line.get(term) for term in terms)) for line in archive.lines(archive.core))
-        try:
-            database.executemany(f"INSERT INTO occurrence VALUES ({marks})", rows)
-        except sqlite3.IntegrityError:
-            raise CatalogueError(f"{self.path}: two occurrences with one id; expected every id once") from None
+        lines = archive.lines(archive.core, left_out)
+        rows = ((line.number, (line.key, *(term and line.get(term) for term in terms))) for line in lines)
+        store_once(database, "occurrence", ("id", "basis", *KNOWN), rows, f"{self.path}/{archive.core.files[0]}")
 
-    def _why_not(self, line: Line, address: str | None, basis: str | None, seen: set[str]) -> str | None:
-        """Why a medium is no row, None if it is one."""
-        kind, form = (line.get("type") or "").casefold(), (line.get("format") or "").casefold()
-        if basis in self.exclude_basis:
-            return f"of basis {basis}"
-        if not (kind.endswith("stillimage") or form.startswith("image/")):
-            return "not still images"
-        if address is None:
-            return "without an address"
-        return "repeated" if address in seen else None
-
-    def _row(self, line: Line, address: str, known: dict[str, str | None]) -> Row:
+    def _row(self, line: Line, address: str, known: dict[str, str | None], folder: PurePosixPath) -> Row:
         url_text = trim(address, f"{line.where}, identifier")
         assert url_text
-        url, root = locate(url_text, self.path if self.path.is_dir() else self.path.parent)
+        url, root = locate(url_text, self.path / folder if self.path.is_dir() else self.path.parent)
         described = {
             **known,
             "observation_id": line.key,
@@ -156,3 +152,18 @@ class DwcaSource(Section):
             **describe_row(described, line.where),
         )
         return self.fill.complete(row)
+
+
+def _addresses(line: Line) -> list[str]:
+    """Where the files of a medium are; several are parted by `|`, as Darwin Core parts the values of any list."""
+    text = next(filter(None, map(line.get, ADDRESSES)), "")
+    return [address for part in SEPARATOR.split(text) if (address := part.strip())] or [""]
+
+
+def _why_no_still(line: Line, address: str, seen: set[str]) -> str | None:
+    """Why a medium is no row, None if it is one."""
+    if not address:
+        return "medium without an address"
+    if not is_still(line.get("type") or "", line.get("format") or "", address):
+        return "medium that is no still image"
+    return "repeated medium" if address in seen else None

@@ -1,26 +1,28 @@
-"""The `inat2017` kind: the COCO-style JSON of the iNaturalist challenges (2017, 2018, 2019, 2021).
+"""The `inat2017` kind: the COCO-style JSON of the iNaturalist challenges (2017, 2018, 2019, 2021), and of other tools.
 
 `images`, `annotations`, `categories` and `licenses` are streamed, not loaded: train2021.json alone would fill ten
-gigabytes. Kept are one number per image and the categories. Bounding boxes repeat an image under its one category; an
-image under two is an error, and one without annotation (the challenges' test sets) is a photo without label.
+gigabytes. The categories are kept in memory, the annotations in a temporary SQLite file. Bounding boxes repeat an image
+under its one category; an image under two is left out, and one without annotation (the challenges' test sets) is a
+photo without label.
 """
 
-import gzip
-from array import array
-from collections.abc import Iterator
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-import ijson
-import numpy as np
-import numpy.typing as npt
-
-from fieldguide.catalogue.rows import SCHEME, Fill, Row, describe_row, locate, tidy, trim
-from fieldguide.catalogue.sources.folders import ARCHIVES
-from fieldguide.catalogue.sources.tables import open_bytes
+from fieldguide.catalogue.rows import NO_FILL, SCHEME, Fill, Row, describe_row, locate, tidy, trim
+from fieldguide.catalogue.sources.archives import ARCHIVES
+from fieldguide.catalogue.sources.cells import plain, whole_id
+from fieldguide.catalogue.sources.joining import temporary_database
+from fieldguide.catalogue.sources.json_lists import read_objects
+from fieldguide.catalogue.sources.left_out import BAD_ROW, LeftOut
 from fieldguide.catalogue.taxa import Taxon, describe_lineage
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
+
+log = logging.getLogger(__name__)
 
 
 class Inat2017Source(Section):
@@ -33,56 +35,52 @@ class Inat2017Source(Section):
     photos: str
     """Where `file_name` is: in a folder relative to that of `path`, which paths may not leave, in an archive (.tar,
     .tar.gz, .zip) there, or below a URL."""
-    given_split: Literal["train", "val", "test"] | None
+    given_split: Literal["train", "val", "test"] | None = None
     """What the set calls this file; `split.given` can honour it."""
-    fill: Fill
+    fill: Fill = NO_FILL
     """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The images in the file's order; their number in it, from 1, is the source row."""
-        try:
-            labels = {entry["id"]: _label(entry, self.path) for _, entry in self._entries("categories")}
-            licences = {entry["id"]: entry.get("url") or entry.get("name") for _, entry in self._entries("licenses")}
-            images, categories = self._annotations()
-        except KeyError as error:
-            raise CatalogueError(f"{self.path}: a category, licence or annotation without {error}") from None
-        if not labels and len(images):
-            raise CatalogueError(f"{self.path}: no `categories`, but annotations that refer to them")
-        num_images = 0
-        for number, entry in self._entries("images"):
-            where = f"{self.path} image {number}"
-            num_images = number
-            row_id, file_name = (
-                tidy(entry.get("id"), f"{where}, id"),
-                trim(entry.get("file_name"), f"{where}, file_name"),
+        left_out = LeftOut()
+        return left_out.report(self._images(left_out), str(self.path))
+
+    def _images(self, left_out: LeftOut) -> Iterator[Row]:
+        labels = self._by_id("categories", lambda entry: entry.get("name"))
+        licences = self._by_id("licenses", lambda entry: entry.get("url") or entry.get("name"))
+        num_rows, num_labelled, num_matched = 0, 0, 0
+        with temporary_database() as database:
+            num_annotated = self._store_annotations(database, left_out)
+            if not labels and num_annotated:
+                raise CatalogueError(f"{self.path}: no `categories`, but annotations that refer to them")
+            for number, entry in read_objects(self.path, "images", left_out):
+                where = f"{self.path} image {number}"
+                try:
+                    row_id = _id(entry.get("id"), f"{where}, id")
+                    categories = database.execute("SELECT category, other FROM annotation WHERE image = ?", (row_id,))
+                    found = categories.fetchone()
+                    num_matched += found is not None
+                    label = None if found is None else _label(labels, found[0], found[1], where)
+                    row = self._row(entry, row_id, label, licences, number, where)
+                except CatalogueError as error:
+                    left_out.note(BAD_ROW, error)
+                    continue
+                num_rows += 1
+                num_labelled += label is not None
+                yield row
+        if num_annotated and num_rows and not num_matched:
+            raise CatalogueError(
+                f"{self.path}: no image has the id of any of {num_annotated} annotated ones; expected `image_id` in "
+                "`annotations` to be an `id` in `images`"
             )
-            if row_id is None or file_name is None:
-                raise CatalogueError(f"{where}: got id {row_id!r}, file_name {file_name!r}; expected both")
-            category = _look_up(images, categories, entry["id"])
-            if category is not None and category not in labels:
-                raise CatalogueError(f"{where}: category {category} is not among the {len(labels)} of `categories`")
-            url, root = locate(self._address(file_name), self.path.parent)
-            described = {
-                "label": None if category is None else labels[category],
-                "licence": licences.get(entry.get("license")),
-                "rights_holder": entry.get("rights_holder"),
-                "given_split": self.given_split,
-            }
-            yield self.fill.complete(
-                Row(
-                    id=row_id,
-                    source_row=f"{self.path.name}:{number}",
-                    url=url,
-                    root=root,
-                    **describe_row(described, where),
-                )
-            )
-        if not num_images:
-            raise CatalogueError(f"{self.path}: no `images`; expected the JSON of an iNaturalist challenge")
+        if num_annotated > num_matched:
+            left_out.note("annotated image that is not in `images`", self.path, num_annotated - num_matched)
+        if num_rows > num_labelled:
+            log.warning("%s: %d of %d images have no annotation", self.path, num_rows - num_labelled, num_rows)
 
     def taxa(self) -> Iterator[Taxon]:
         """The categories, with the ranks that the year's file gives; `group` is the supercategory."""
-        for number, entry in self._entries("categories"):
+        for number, entry in read_objects(self.path, "categories"):
             where = f"{self.path}, categories[{number}]"
             name = tidy(entry.get("name"), f"{where}, name")
             if name is None:
@@ -97,54 +95,85 @@ class Inat2017Source(Section):
             return f"{self.photos.rstrip('/')}/{file_name}"
         return f"{ARCHIVES[ending]}://{file_name}::{self.photos}"
 
-    def _entries(self, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The objects of one of the file's lists with their numbers from 1."""
-        try:
-            with open_bytes(self.path) as stream:
-                for number, entry in enumerate(_parse(stream, name), start=1):
-                    if not isinstance(entry, dict):
-                        raise CatalogueError(f"{self.path}, {name}[{number}]: got {entry!r}; expected an object")
-                    yield number, entry
-        except FileNotFoundError:
-            raise CatalogueError(f"{self.path} is missing") from None
-        except ijson.JSONError as error:
-            raise CatalogueError(f"{self.path}: not valid JSON ({' '.join(str(error).split())[:200]})") from None
-        except (IsADirectoryError, PermissionError, gzip.BadGzipFile, EOFError) as error:
-            raise CatalogueError(f"{self.path} cannot be read: {error}") from None
+    def _row(
+        self,
+        entry: Mapping[str, Any],
+        row_id: str | None,
+        label: str | None,
+        licences: Mapping[str, str | None],
+        number: int,
+        where: str,
+    ) -> Row:
+        file_name = trim(plain(entry.get("file_name")), f"{where}, file_name")
+        if row_id is None or file_name is None:
+            raise CatalogueError(f"{where}: got id {row_id!r}, file_name {file_name!r}; expected both")
+        url, root = locate(self._address(file_name), self.path.parent)
+        described = {
+            "label": label,
+            "licence": licences.get(_id(entry.get("license"), f"{where}, license") or ""),
+            "rights_holder": plain(entry.get("rights_holder")),
+            "given_split": self.given_split,
+        }
+        row = Row(
+            id=row_id, source_row=f"{self.path.name}:{number}", url=url, root=root, **describe_row(described, where)
+        )
+        return self.fill.complete(row)
 
-    def _annotations(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Ids of the annotated images, in order, and the category of each: int64 [num_annotated]."""
-        images, categories = array("q"), array("q")
-        for number, entry in self._entries("annotations"):
+    def _by_id(self, name: str, tell: Callable[[dict[str, Any]], Any]) -> dict[str, str | None]:
+        """What is told of each entry of a list, by its id. Raises CatalogueError if an id is missing or comes twice."""
+        told: dict[str, str | None] = {}
+        places: dict[str, int] = {}
+        for number, entry in read_objects(self.path, name):
+            where = f"{self.path}, {name}[{number}]"
+            entry_id = _id(entry.get("id"), f"{where}, id")
+            if entry_id is None:
+                raise CatalogueError(f"{where}: no id; expected every one to have its own")
+            if entry_id in told:
+                raise CatalogueError(f"{where}: the id {entry_id} is that of {name}[{places[entry_id]}] already")
+            told[entry_id], places[entry_id] = tidy(plain(tell(entry)), where), number
+        return told
+
+    def _store_annotations(self, database: sqlite3.Connection, left_out: LeftOut) -> int:
+        """Fill the table `annotation` with the category of each annotated image, and one `other` if it has several.
+
+        Returns the number of images.
+        """
+        database.execute("CREATE TABLE annotation (image TEXT PRIMARY KEY, category, other) WITHOUT ROWID")
+        database.executemany(
+            "INSERT INTO annotation VALUES (?, ?, NULL) ON CONFLICT (image) "
+            "DO UPDATE SET other = excluded.category WHERE category != excluded.category",
+            self._annotations(left_out),
+        )
+        (num_images,) = database.execute("SELECT count(*) FROM annotation").fetchone()
+        return int(num_images)
+
+    def _annotations(self, left_out: LeftOut) -> Iterator[tuple[str, str]]:
+        """Image and category of each annotation."""
+        for number, entry in read_objects(self.path, "annotations", left_out):
+            where = f"{self.path} annotation {number}"
             try:
-                images.append(entry["image_id"])
-                categories.append(entry["category_id"])
-            except (TypeError, OverflowError):
-                raise CatalogueError(
-                    f"{self.path} annotation {number}: image_id or category_id is not a whole number: {entry}"
-                ) from None
-        pairs = np.unique(np.stack([np.frombuffer(images, np.int64), np.frombuffer(categories, np.int64)]), axis=1)
-        repeated = np.flatnonzero(pairs[0, 1:] == pairs[0, :-1])
-        if len(repeated):
-            image, (one, other) = pairs[0, repeated[0]], pairs[1, repeated[0] : repeated[0] + 2]
-            raise CatalogueError(
-                f"{self.path}: image {image} has the categories {one} and {other}; expected one ({len(repeated)} such)"
-            )
-        return pairs[0], pairs[1]
+                image, category = (_id(entry.get(name), f"{where}, {name}") for name in ("image_id", "category_id"))
+            except CatalogueError as error:
+                left_out.note(BAD_ROW, error)
+                continue
+            if image is None or category is None:
+                left_out.note(BAD_ROW, f"{where}: no image_id or no category_id; expected both")
+            else:
+                yield image, category
 
 
-def _parse(stream: IO[bytes], name: str) -> Iterator[Any]:
-    items: Iterator[Any] = ijson.items(stream, f"{name}.item", use_float=True)
-    return items
+def _label(labels: Mapping[str, str | None], category: str, other: str | None, where: str) -> str:
+    """The name of an image's category. Raises CatalogueError if it has two, or if there is no such name."""
+    if other is not None:
+        raise CatalogueError(f"{where}: the image has the categories {category} and {other}; expected one")
+    if category not in labels:
+        raise CatalogueError(f"{where}: category {category} is not among the {len(labels)} of `categories`")
+    label = labels[category]
+    if label is None:
+        raise CatalogueError(f"{where}: the category {category} has no name; expected one")
+    return label
 
 
-def _label(category: dict[str, Any], path: Path) -> str | None:
-    return tidy(category["name"], f"{path}, category {category['id']}")
-
-
-def _look_up(images: npt.NDArray[np.int64], categories: npt.NDArray[np.int64], image: Any) -> int | None:
-    """The category of an image, None where it has none."""
-    if not isinstance(image, int):
-        return None
-    place = int(np.searchsorted(images, image))
-    return int(categories[place]) if place < len(images) and images[place] == image else None
+def _id(value: Any, where: str) -> str | None:
+    """An id as text: 1, 1.0 and "1" are one. Raises CatalogueError if it is a list or an object."""
+    return tidy(whole_id(value), where)

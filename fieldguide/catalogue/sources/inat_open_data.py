@@ -4,22 +4,19 @@ Tab-separated and unquoted. Observations, taxa and observers go into a temporary
 disk and not memory; then photos stream past.
 """
 
-import logging
 import sqlite3
-import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
-from fieldguide.catalogue.rows import Fill, Row, describe_row, tidy
-from fieldguide.catalogue.sources.tables import open_bytes, read_unquoted
+from fieldguide.catalogue.rows import NO_FILL, Fill, Row, describe_row, tidy
+from fieldguide.catalogue.sources.joining import Keyed, store_once, temporary_database
+from fieldguide.catalogue.sources.left_out import BAD_ROW, LeftOut
+from fieldguide.catalogue.sources.reading import open_bytes, reading
+from fieldguide.catalogue.sources.tables import read_unquoted
 from fieldguide.catalogue.taxa import Taxon, describe_lineage
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
-
-log = logging.getLogger(__name__)
 
 TABLES = {
     "observations": ("observation_uuid", "latitude", "longitude", "taxon_id", "quality_grade"),
@@ -46,38 +43,39 @@ class InatOpenDataSource(Section):
     rank: str
     """What a label is: `species` names every photo by the species it belongs to and leaves out what is known less
     well."""
-    fill: Fill
+    fill: Fill = NO_FILL
     """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The photos in the order of their table. What is left out is counted in the log."""
-        left_out: Counter[str] = Counter()
-        num_rows = 0
-        path = self._path("photos")
-        with (
-            tempfile.TemporaryDirectory(prefix="fieldguide-") as folder,
-            closing(sqlite3.connect(Path(folder) / "tables.sqlite")) as database,
-        ):
+        left_out = LeftOut()
+        return left_out.report(self._photos(left_out), str(self._path("photos")))
+
+    def _photos(self, left_out: LeftOut) -> Iterator[Row]:
+        with temporary_database() as database:
             for table in ("taxa", "observers", "observations"):
-                self._store(table, database)
+                self._store(table, database, left_out)
             labels: dict[str, str | None] = {}
-            for number, where, cells in self._cells("photos"):
+            for number, where, cells in self._cells("photos", left_out):
                 found = database.execute(
-                    "SELECT * FROM observations WHERE observation_uuid = ?", (cells["observation_uuid"],)
+                    "SELECT latitude, longitude, taxon_id, quality_grade FROM observations WHERE observation_uuid = ?",
+                    (cells["observation_uuid"],),
                 ).fetchone()
                 if found is None:
-                    left_out["without an observation"] += 1
+                    left_out.note("photo without an observation", where)
                     continue
-                _, latitude, longitude, taxon_id, quality_grade = found
+                latitude, longitude, taxon_id, quality_grade = found
                 if quality_grade not in self.quality_grades:
-                    left_out[f"of quality grade {quality_grade}"] += 1
+                    left_out.note(f"photo of quality grade {quality_grade}", where)
                     continue
                 if taxon_id not in labels:
                     labels[taxon_id] = self._ranks(taxon_id, database).get(self.rank)
                 if labels[taxon_id] is None:
-                    left_out[f"not known to {self.rank}"] += 1
+                    left_out.note(f"photo not known to {self.rank}", where)
                     continue
-                num_rows += 1
+                if not cells["photo_id"] or not cells["extension"]:
+                    left_out.note("photo without an id or an extension, of which its address is made", where)
+                    continue
                 described = {
                     "observation_id": cells["observation_uuid"],
                     "observer": cells["observer_id"],
@@ -87,29 +85,26 @@ class InatOpenDataSource(Section):
                     "licence": cells["license"],
                     "rights_holder": _name_observer(cells["observer_id"], database),
                 }
+                try:
+                    known = describe_row(described, where)
+                except CatalogueError as error:
+                    left_out.note(BAD_ROW, error)
+                    continue
                 yield self.fill.complete(
                     Row(
                         # One photo may illustrate several observations.
                         id=f"{cells['photo_id']}/{cells['observation_uuid']}",
-                        source_row=f"{path.name}:{number}",
+                        source_row=f"{self._path('photos').name}:{number}",
                         url=f"{self.base_url.rstrip('/')}/photos/{cells['photo_id']}/{self.size}.{cells['extension']}",
                         root=None,
-                        **describe_row(described, where),
+                        **known,
                     )
                 )
-        if left_out:
-            counts = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common())
-            log.warning("%s: %d photos; left out %s", path, num_rows, counts)
-        if not num_rows:
-            raise CatalogueError(f"{path}: none of {left_out.total()} photos is wanted")
 
     def taxa(self) -> Iterator[Taxon]:
         """Every taxon of `rank`, used or not."""
-        with (
-            tempfile.TemporaryDirectory(prefix="fieldguide-") as folder,
-            closing(sqlite3.connect(Path(folder) / "tables.sqlite")) as database,
-        ):
-            self._store("taxa", database)
+        with temporary_database() as database:
+            self._store("taxa", database, LeftOut())
             for taxon_id, name in database.execute("SELECT taxon_id, name FROM taxa WHERE rank = ?", (self.rank,)):
                 where = f"{self._path('taxa')}, taxon {taxon_id}"
                 label = tidy(name, where)
@@ -120,26 +115,23 @@ class InatOpenDataSource(Section):
         packed = self.path / f"{table}.csv.gz"
         return packed if packed.exists() else self.path / f"{table}.csv"
 
-    def _cells(self, table: str) -> Iterator[tuple[int, str, dict[str, str | None]]]:
+    def _cells(self, table: str, left_out: LeftOut) -> Iterator[tuple[int, str, dict[str, str | None]]]:
         path = self._path(table)
-        try:
-            with open_bytes(path) as stream:
-                yield from read_unquoted(stream, path, TABLES[table])
-        except FileNotFoundError:
-            raise CatalogueError(f"{path} is missing; expected a table of the iNaturalist Open Data set") from None
-        except (EOFError, OSError) as error:
-            raise CatalogueError(f"{path} cannot be read: {error}") from None
+        with reading(str(path)), open_bytes(path) as stream:
+            for number, where, cells in read_unquoted(stream, path, TABLES[table], left_out):
+                # The tables hold the word None where there is nothing.
+                yield number, where, {name: None if cell == "None" else cell for name, cell in cells.items()}
 
-    def _store(self, table: str, database: sqlite3.Connection) -> None:
-        key, *others = TABLES[table]
-        database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-        database.execute(f"CREATE TABLE {table} ({key} TEXT PRIMARY KEY, {', '.join(others)}) WITHOUT ROWID")
-        marks = ", ".join("?" * (len(others) + 1))
-        rows = (tuple(cells.values()) for _, _, cells in self._cells(table))
-        try:
-            database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
-        except sqlite3.IntegrityError:
-            raise CatalogueError(f"{self._path(table)}: an empty or repeated {key}; expected every one once") from None
+    def _store(self, table: str, database: sqlite3.Connection, left_out: LeftOut) -> None:
+        store_once(database, table, TABLES[table], self._keyed(table, left_out), str(self._path(table)))
+
+    def _keyed(self, table: str, left_out: LeftOut) -> Iterator[Keyed]:
+        key = TABLES[table][0]
+        for number, where, cells in self._cells(table, left_out):
+            if cells[key] is None:
+                left_out.note(BAD_ROW, f"{where}: {key} is empty")
+            else:
+                yield number, tuple(cells.values())
 
     def _ranks(self, taxon_id: str | None, database: sqlite3.Connection) -> dict[str, str]:
         """The names of a taxon and of its ancestors by rank."""
@@ -160,5 +152,4 @@ def _name_observer(observer_id: str | None, database: sqlite3.Connection) -> str
     if found is None:
         return None
     login, name = found
-    # The tables hold the word None where an observer gave no name.
-    return name if name and name != "None" else login
+    return name or login

@@ -1,19 +1,17 @@
 """The `mongodb` kind: the documents of a collection, one photo or one list of photos each."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from bson import ObjectId
 from pydantic import PositiveInt
 from pymongo import ASCENDING, MongoClient
-from pymongo.errors import PyMongoError
 
-from fieldguide.catalogue.rows import Fill, Row
+from fieldguide.catalogue.rows import NO_FILL, Fill, Row
 from fieldguide.catalogue.sources.columns import Columns, Record, rows_of
+from fieldguide.catalogue.sources.left_out import LeftOut
+from fieldguide.catalogue.sources.reading import reading
 from fieldguide.credentials import resolve
-from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
 TIMEOUT_MS = 10_000
@@ -40,23 +38,33 @@ class MongodbSource(Section):
     """Which members of a replica set may answer."""
     columns: Columns
     """What the source calls the columns of the catalogue."""
-    explode: str | None
+    explode: str | None = None
     """The field that holds a list of photos, if a document is an observation with several."""
-    root: Path | None
+    root: Path | None = None
     """The folder that paths in the `url` field start from and may not leave; null allows URLs only."""
-    fill: Fill
+    fill: Fill = NO_FILL
     """Values for photos about which the source itself says nothing."""
 
     def rows(self) -> Iterator[Row]:
         """The documents' photos in the order of `_id`, streamed."""
-        return rows_of(self._records(), self.collection, self.columns, self.explode, self.fill, self.root)
+        left_out = LeftOut()
+        rows = rows_of(
+            self._records(),
+            self.collection,
+            self.columns,
+            fill=self.fill,
+            folder=self.root,
+            left_out=left_out,
+            explode=self.explode,
+        )
+        return left_out.report(rows, f"{self.database}.{self.collection}")
 
     def _records(self) -> Iterator[Record]:
         needed = {*self.columns.mapped.values()} | ({self.explode} if self.explode else set())
         fields = self.projection or sorted({name.partition(".")[0] for name in needed})
         where = f"{self.database}.{self.collection}"
         address = resolve(self.url)
-        try:
+        with reading(where, lambda text: address.mask(text.partition(", Timeout:")[0])):
             client: MongoClient[dict[str, Any]] = MongoClient(
                 address.text,
                 serverSelectionTimeoutMS=TIMEOUT_MS,
@@ -67,16 +75,4 @@ class MongodbSource(Section):
                     self.query, fields, batch_size=self.batch_size, sort=[("_id", ASCENDING)]
                 )
                 for number, document in enumerate(found, start=1):
-                    yield number, f"{where}, document {document.get('_id')}", _plain(document)
-        except (PyMongoError, ValueError) as error:
-            first = str(error).splitlines()[0].partition(", Timeout:")[0]
-            raise CatalogueError(f"{where}: {address.mask(first)}") from None
-
-
-def _plain(value: Any) -> Any:
-    """BSON's own types as text, however deep they lie."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, ObjectId) else value
+                    yield number, f"{where}, document {document.get('_id')}", document

@@ -8,10 +8,12 @@ from typing import Literal
 
 import sqlalchemy
 from pydantic import PositiveInt, field_validator
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from fieldguide.catalogue.rows import Fill, Row
+from fieldguide.catalogue.rows import NO_FILL, Fill, Row
 from fieldguide.catalogue.sources.columns import Columns, Record, rows_of
+from fieldguide.catalogue.sources.left_out import LeftOut
+from fieldguide.catalogue.sources.reading import reading
+from fieldguide.catalogue.sources.tables import check_columns
 from fieldguide.credentials import mask_credentials, resolve
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
@@ -29,11 +31,11 @@ class SqlSource(Section):
     """A SELECT with an ORDER BY, without which no two runs need give the same rows."""
     columns: Columns
     """What the source calls the columns of the catalogue."""
-    root: Path | None
+    root: Path | None = None
     """The folder that paths in the `url` column start from and may not leave; null allows URLs only."""
     batch_size: PositiveInt
     """Rows that are asked for at once."""
-    fill: Fill
+    fill: Fill = NO_FILL
     """Values for photos about which the source itself says nothing."""
 
     @field_validator("query")
@@ -45,35 +47,26 @@ class SqlSource(Section):
 
     def rows(self) -> Iterator[Row]:
         """The query's rows in its own order, streamed."""
-        return rows_of(self._records(), "query", self.columns, None, self.fill, self.root)
+        left_out = LeftOut()
+        rows = rows_of(self._records(), "query", self.columns, fill=self.fill, folder=self.root, left_out=left_out)
+        return left_out.report(rows, mask_credentials(self.url))
 
     def _records(self) -> Iterator[Record]:
         address, name = resolve(self.url), mask_credentials(self.url)
-        try:
+        with reading(name, lambda text: f"{address.mask(text)}; expected a SQLAlchemy URL"):
             url = sqlalchemy.make_url(address.text)
             if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
                 raise CatalogueError(f"{name}: {address.mask(url.database)} is missing")
             engine = sqlalchemy.create_engine(url)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-            raise CatalogueError(f"{name}: {address.mask(error)}; expected a SQLAlchemy URL") from None
         try:
             with (
+                reading(name, address.mask),
                 engine.connect().execution_options(yield_per=self.batch_size) as connection,
                 closing(connection.execute(sqlalchemy.text(self.query)).mappings()) as result,
             ):
-                names = list(result.keys())
-                for theirs in self.columns.mapped.values():
-                    if theirs not in names:
-                        raise CatalogueError(f"{name}: the query has no column {theirs!r}; it has {', '.join(names)}")
+                wanted = {*self.columns.mapped.values()}
+                check_columns(f"{name}, the query", wanted, list(result.keys()))
                 for number, cells in enumerate(result, start=1):
-                    record = {theirs: _plain(cells[theirs]) for theirs in self.columns.mapped.values()}
-                    yield number, f"{name}, row {number} of the query", record
-        except SQLAlchemyError as error:
-            raise CatalogueError(f"{name}: {address.mask(str(error).splitlines()[0])}") from None
+                    yield number, f"{name}, row {number} of the query", {theirs: cells[theirs] for theirs in wanted}
         finally:
             engine.dispose()
-
-
-def _plain(value: object) -> object:
-    # Decimals, dates and UUIDs are text to us.
-    return value if value is None or isinstance(value, str | int | float | bytes) else str(value)
