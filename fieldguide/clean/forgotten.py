@@ -26,6 +26,7 @@ from fieldguide.clean.candidates import count_differences
 from fieldguide.errors import CatalogueError
 from fieldguide.files import written_whole
 from fieldguide.images.fingerprints import stack_fingerprints
+from fieldguide.text import tidy
 
 FORGOTTEN_LIST: Final = Path("forgotten.csv")
 COLUMNS: Final = ("kind", "value")
@@ -50,7 +51,7 @@ class Line:
         if kind not in HASHED:
             return cls(kind, text)
         # Servers distinguish the case of a path, people do not that of a name.
-        spelled = text if kind == "url" else text.casefold()
+        spelled = text if kind == "url" else tidy(text).casefold()
         return cls(kind, hashlib.sha256(spelled.encode()).hexdigest())
 
 

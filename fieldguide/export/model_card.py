@@ -55,4 +55,4 @@ def write_card(bundle: Path, facts: CardFacts) -> None:
 def _cell(text: object) -> str:
     """`text` as one harmless cell of a Markdown table."""
     plain = printable(" ".join(str(text).split()))
-    return "".join(f"\\{letter}" if letter in "\\|[]<>`*_$~" else letter for letter in plain)
+    return "".join(f"\\{letter}" if letter in "\\|[]<>`*$~" else letter for letter in plain)

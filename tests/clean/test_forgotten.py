@@ -34,6 +34,7 @@ def flipped(num_bits: int) -> bytes:
         ("url", "https://example.org/a.jpg", [1]),
         ("url", "file:data/c.jpg", [2]),
         ("observer", "Ada Alder", [0, 1]),
+        ("observer", " ada\u00a0 Alder\u200b", [0, 1]),
         ("observer", "Ada", []),
         ("rights_holder", "MUSEUM", [2]),
         ("fingerprint", PICTURE.hex(), [0, 1]),
