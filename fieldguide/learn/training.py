@@ -159,7 +159,7 @@ class _Trainer:
         value = float(loss.detach())
         if not torch.isfinite(loss.detach()):
             raise TrainingError(
-                f"{self.out}: the loss is {value} at epoch {progress.epoch}, step {progress.step}; "
+                f"{self.out}: the loss is {value} at {self._epoch_name()}, batch {progress.step + 1}; "
                 f"lower learning_rate ({self.params.learning_rate}) or set clip_norm"
             )
         self.optimizer.zero_grad()

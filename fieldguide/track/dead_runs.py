@@ -23,12 +23,14 @@ def end_dead_runs(client: MlflowClient, experiment_id: str) -> None:
     here = f"tags.`{HOST_TAG}` = '{socket.gethostname()}'"
     running = client.search_runs([experiment_id], f"{here} and attributes.status = 'RUNNING'")
     dead = [run for run in running if not _is_recorded(run.data.tags.get(PROCESS_TAG, ""))]
+    parents = {run.data.tags.get(PARENT_TAG, run.info.run_id) for run in dead}
     for run in dead:
-        client.set_terminated(run.info.run_id, "KILLED")
-    for parent_id in {run.data.tags[PARENT_TAG] for run in dead if PARENT_TAG in run.data.tags}:
-        siblings = f"tags.`{PARENT_TAG}` = '{parent_id}' and attributes.status = 'RUNNING'"
-        if not client.search_runs([experiment_id], siblings):
-            client.set_terminated(parent_id, "KILLED")
+        if run.info.run_id not in parents:
+            client.set_terminated(run.info.run_id, "KILLED")
+    for parent in parents:
+        children = f"tags.`{PARENT_TAG}` = '{parent}' and attributes.status = 'RUNNING'"
+        if not client.search_runs([experiment_id], children):
+            client.set_terminated(parent, "KILLED")
 
 
 def _is_recorded(process: str) -> bool:

@@ -58,6 +58,8 @@ class StageRun:
                 parent_id = created = create_parent(client, experiment_id, pipeline_run, read_params(), {})
             else:
                 client.update_run(parent_id, status="RUNNING")
+            for name, value in origin_tags().items():
+                client.set_tag(parent_id, name, value)
         tags = {PARENT_TAG: parent_id, STAGE_TAG: stage, "mlflow.source.name": stage, **origin_tags()}
         run_id = client.create_run(experiment_id, at_ms, run_name=stage, tags=tags).info.run_id
         log_params(client, run_id, params)

@@ -3,7 +3,7 @@
 If it closes without an `end`, the stage was killed.
 
 A thread takes the events in at once, so that the stage never waits for a server that hangs. What fails is left out and
-the rest goes on: a server that is back at the end hears how the stage ended.
+the rest goes on: a server that is back hears the rest, and in any case how the stage ended.
 """
 
 import json
@@ -25,7 +25,8 @@ Events = SimpleQueue[dict[str, Any] | None]
 MOST_WAITING = 10_000
 """Events that may wait; points of curves beyond it are left out."""
 MOST_FAILURES = 2
-"""In a row; then only the end is still tried."""
+PAUSE_S = 60.0
+"""After so many failures in a row curves and files are left out for this long."""
 
 
 class Recording:
@@ -36,6 +37,7 @@ class Recording:
         self._run: StageRun | None = None
         self._start: dict[str, Any] = {}
         self._failures = 0
+        self._silent_until = 0.0
 
     def take(self, event: str, content: dict[str, Any]) -> None:
         """Carry out one event. Whatever fails is noted in `failure`."""
@@ -43,13 +45,15 @@ class Recording:
             self._start = content
         if event == "end" and self._run is None and self.failure:
             return
-        if event != "end" and self._failures >= MOST_FAILURES:
+        if event in ("epoch", "artifact") and time.monotonic() < self._silent_until:
             return
         try:
             self._carry_out(event, content)
         except Exception as error:  # of whatever kind: MLflow's stores raise their own, SQLAlchemy's, botocore's, ...
             self.failure = self.failure or f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
             self._failures += 1
+            if self._failures >= MOST_FAILURES:
+                self._silent_until = time.monotonic() + PAUSE_S
         else:
             self._failures = 0
 

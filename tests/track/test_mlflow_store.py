@@ -74,23 +74,24 @@ def test_runs_whose_recorder_is_gone_are_closed(place: tuple[Any, str], store: M
 
     client, experiment = place
     here = origin_tags()[HOST_TAG]
-    alone, shared = (
-        store.create_parent(client, experiment, PipelineRun(name, "a" * 40, "x: 1"), {}, {})
-        for name in ("alone", "shared")
+    gone = {HOST_TAG: here, PROCESS_TAG: "999999999"}
+    alone, shared, childless = (
+        store.create_parent(client, experiment, PipelineRun(name, "a" * 40, "x: 1"), {}, gone)
+        for name in ("alone", "shared", "childless")
     )
     recorder = subprocess.Popen([sys.executable, "-c", "input()", RECORDER], stdin=subprocess.PIPE)
     try:
         # This process is no recorder: the number of a dead one was given to another.
         dead = make_child(store, client, experiment, alone, **origin_tags())
-        dead_too = make_child(store, client, experiment, shared, **{HOST_TAG: here, PROCESS_TAG: "999999999"})
+        dead_too = make_child(store, client, experiment, shared, **gone)
         alive = make_child(store, client, experiment, shared, **{HOST_TAG: here, PROCESS_TAG: str(recorder.pid)})
         elsewhere = make_child(store, client, experiment, shared, **{HOST_TAG: "elsewhere", PROCESS_TAG: "1"})
         end_dead_runs(client, experiment)
     finally:
         recorder.communicate(b"\n")
-    killed = [run for run in (alone, dead, dead_too) if client.get_run(run).info.status == "KILLED"]
+    killed = [run for run in (alone, dead, dead_too, childless) if client.get_run(run).info.status == "KILLED"]
     running = [run for run in (shared, alive, elsewhere) if client.get_run(run).info.status == "RUNNING"]
-    assert (killed, running) == ([alone, dead, dead_too], [shared, alive, elsewhere])
+    assert (killed, running) == ([alone, dead, dead_too, childless], [shared, alive, elsewhere])
 
 
 def test_a_server_that_is_back_hears_the_end(root: Path, place: tuple[Any, str], tmp_path: Path, monkeypatch):
