@@ -37,12 +37,12 @@ RECALL = 0.95
 MAX_TABLES = 128
 MAX_NEIGHBOURS = 32
 """How many places apart two photos with equal keys are still compared; longer runs are linked piece by piece."""
-MAX_EDGES = 2**25
+MAX_EDGES = 2**24
 PIECE = 2**17
 """Photos at a time, so that what is computed of them stays in the processor's cache."""
 SEED = 0
 
-MAX_PARTNERS = 16
+MAX_PARTNERS = 8
 """How many candidates a photo brings along, its nearest. Before a fixed camera all photos are near to all others."""
 DOUBTFUL = 32
 """Bits beyond `max_distance` at which crops and watermarks lie, and strangers, too."""
