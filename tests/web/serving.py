@@ -1,4 +1,4 @@
-"""Guides on a web server, as a browser meets them: in a folder of an origin, kept by its HTTP cache, replaced by a new export."""
+"""Guides on a web server as a browser meets them: in folders, kept by its HTTP cache, replaced by new exports."""
 
 import json
 import shutil
