@@ -8,9 +8,9 @@ const begins = (...wanted) => (bytes) => wanted.every((byte, i) => bytes[i] === 
 const brand = (...wanted) => (bytes) => text(bytes, 4, 8) === 'ftyp' && wanted.includes(text(bytes, 8, 12));
 
 // By their first bytes, whatever the name says. `everywhere`: any browser opens it, so a failure is the file's. `opaque`: it
-// has no transparency.
+// has no transparency. `end`: the last bytes, without which browsers refuse pixels that are all there.
 const FORMATS = [
-  { format: 'JPEG', is: begins(0xff, 0xd8, 0xff), everywhere: true, opaque: true },
+  { format: 'JPEG', is: begins(0xff, 0xd8, 0xff), everywhere: true, opaque: true, end: [0xff, 0xd9] },
   { format: 'PNG', is: begins(0x89, 0x50, 0x4e, 0x47), everywhere: true },
   { format: 'GIF', is: (bytes) => text(bytes, 0, 4) === 'GIF8', everywhere: true },
   { format: 'WebP', is: (bytes) => text(bytes, 0, 4) === 'RIFF' && text(bytes, 8, 12) === 'WEBP', everywhere: true },
@@ -81,10 +81,12 @@ async function identify(file, name) {
 /** The bitmap of `file` as it is, or a shrunken one where the browser cannot hold that. */
 async function openWhole(file, name, known) {
   // By default bitmaps are turned upright and converted from the profile that the file carries.
-  const tries = [{}, ...[4096, 2048].map((resizeWidth) => ({ resizeWidth, resizeQuality: 'high' }))];
-  for (const options of known?.everywhere ? tries : [{}]) {
+  const tries = [[file]];
+  if (known?.end) tries.push([new Blob([file, Uint8Array.from(known.end)])]);
+  if (known?.everywhere) for (const resizeWidth of [4096, 2048]) tries.push([file, { resizeWidth, resizeQuality: 'high' }]);
+  for (const [source, options] of tries) {
     try {
-      return await createImageBitmap(file, options);
+      return await createImageBitmap(source, options);
     } catch {
       // The next one asks for less; what all of them say is the same "could not be decoded".
     }

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """The exported page in a real browser: it answers as ONNX Runtime does, wherever it lies, however slow."""
+=======
+"""The exported page in a real browser: it answers as ONNX Runtime does, wherever it lies and however it comes."""
+>>>>>>> page
 
 import io
 import json
@@ -18,7 +22,7 @@ from fieldguide.images.geometry import Method, make_square
 from tests.export.making import IMAGE_SIZE
 from tests.records.making import TAXONOMY
 from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file
-from tests.web.serving import Site
+from tests.web.serving import Site, export_anew
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +50,31 @@ def test_a_photo_is_answered_as_in_training(kind: str, page: Page, paths: dict[s
     expect(page.locator("#name")).to_have_text("Something not in this guide" if shown == "other" else shown)
     expect(page.locator("#confidence")).to_have_text(f"{round(100 * best['probability'])} % sure")
     expect(page.locator("#engine")).to_contain_text("wasm")
+
+
+def test_what_the_model_calls_other_is_said_to_be_outside_the_guide(
+    context: BrowserContext, site: Site, paths: dict[str, Path], tmp_path: Path
+) -> None:
+    file = photo_file("plain.png")
+    species, genus = np.split(expected_logits(paths, file), [5])
+    # The same model, with the likeliest classes called `other`.
+    classes = {}
+    for rank, logits in (("species", species), ("genus", genus)):
+        names = TAXONOMY.classes[rank].copy()
+        best = int(logits.argmax())
+        names[0], names[best] = names[best], names[0]
+        classes[rank] = names
+    changes = {
+        "labels.json": {"classes": classes},
+        "calibration.json": {"temperatures": {"species": 0.05, "genus": 0.05}, "min_confidence": 0.9},
+    }
+    site.publish(export_anew(paths["bundle"], tmp_path / "other", changes), "other")
+    page = context.new_page()
+    page.goto(site.address("other"))
+    assert answer(page, file)["verdict"] == "outside"
+    expect(page.locator("#rank")).to_have_text("Not in this guide")
+    expect(page.locator("#name")).to_have_text("Something not in this guide")
+    expect(page.locator("#lineage")).to_be_hidden()
 
 
 def test_an_example_is_answered_and_credited(page: Page) -> None:

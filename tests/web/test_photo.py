@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """web/photo.js in a real browser: a file's pixels as Pillow has them, whatever the size, never a blank canvas."""
+=======
+"""web/photo.js in a real browser: pixels as Pillow has them, of any size, and never those of a blank canvas."""
+>>>>>>> page
 
 import base64
 import io
@@ -141,6 +145,13 @@ def test_a_profile_is_converted_to_srgb(kind: str, page: Page) -> None:
     difference = np.abs(decode(page, file).astype(int) - np.asarray(converted))
     assert np.abs(np.asarray(converted).astype(int) - np.asarray(stored)).max() > 20
     assert difference.max() <= 2
+
+
+@pytest.mark.parametrize(("missing", "is_read"), [(2, True), (1500, False)])
+def test_a_jpeg_that_lacks_no_more_than_its_end_marker_is_read(missing: int, is_read: bool, page: Page) -> None:
+    file = encode(Image.fromarray(noise(64, 48)), "JPEG")
+    found = decode(page, file[:-missing])
+    assert np.array_equal(found, np.asarray(Image.open(io.BytesIO(file)))) if is_read else found == "damaged"
 
 
 def test_transparency_becomes_white(page: Page) -> None:
