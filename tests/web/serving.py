@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Guides on a web server, as a browser meets them: in a folder, kept by its HTTP cache, replaced by a new export."""
-=======
 """Guides on a web server as a browser meets them: in folders, kept by its HTTP cache, replaced by new exports."""
->>>>>>> page
 
 import json
 import shutil

@@ -133,12 +133,7 @@ def test_a_wrong_model_is_not_trusted(
 def test_a_fault_of_the_page_itself_is_called_one(page: Page) -> None:
     expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
     page.evaluate(
-<<<<<<< HEAD
-        "() => { const odd = { width: 8, height: 8, close() { throw new Error('odd'); } };"
-        " createImageBitmap = () => Promise.resolve(odd); }"
-=======
         "() => { createImageBitmap = async () => ({ width: 8, height: 8, close() { throw new Error('odd'); } }); }"
->>>>>>> page
     )
     page.evaluate("() => { console.error = () => {}; }")
     page.locator("#pick").set_input_files(photo_file("plain.png"))

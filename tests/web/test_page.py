@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The exported page in a real browser: it answers as ONNX Runtime does, wherever it lies, however slow."""
-=======
 """The exported page in a real browser: it answers as ONNX Runtime does, wherever it lies and however it comes."""
->>>>>>> page
 
 import io
 import json

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""web/photo.js in a real browser: a file's pixels as Pillow has them, whatever the size, never a blank canvas."""
-=======
 """web/photo.js in a real browser: pixels as Pillow has them, of any size, and never those of a blank canvas."""
->>>>>>> page
 
 import base64
 import io
