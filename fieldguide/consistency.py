@@ -18,9 +18,13 @@ LITERAL_PASSWORD = re.compile(r"://[^\s:/@]*:(?!\$)[^\s/@]+@")
 BACKBONE = ("architecture", "architecture_args", "image_size", "mean", "std", "weights")
 
 
-def check_consistency(params: Params, where: str = "params.yaml") -> None:
-    """Refuse parameters that contradict each other. Raises ParamsError, one line that says what and where."""
-    problems = [problem for rule in RULES.values() for problem in rule(params)]
+def check_consistency(params: Params, where: str = "params.yaml", *, whole: bool = False) -> None:
+    """Refuse parameters that contradict each other, with `whole` also those that only training would stumble over.
+
+    Raises ParamsError, one line that says what and where.
+    """
+    rules = RULES | WHOLE_RULES if whole else RULES
+    problems = [problem for rule in rules.values() for problem in rule(params)]
     if problems:
         raise ParamsError(f"{where}: {'; '.join(problems)}")
 
@@ -105,9 +109,11 @@ RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "no text holds a template": _hold_no_templates,
     "no text holds a password": _hold_no_passwords,
     "a linear probe is of the embedded backbone": _probe_what_is_embedded,
-    "a teacher's region is known": _teach_regions_there_are,
 }
 """What a rule wants, and the function that yields what is against it."""
+
+WHOLE_RULES: dict[str, Callable[[Params], Iterator[str]]] = {"a teacher's region is known": _teach_regions_there_are}
+"""Asked before a pipeline starts, not of a stage that looks at other photos than the teachers will."""
 
 
 def _get(content: Any, *keys: str) -> Any:

@@ -57,7 +57,7 @@ def check_params(params: Mapping[str, Any], where: str = "params.yaml") -> None:
             ]
     if problems:
         raise ParamsError(f"{where}: {'; '.join(problems)}")
-    check_consistency(params, where)
+    check_consistency(params, where, whole=True)
 
 
 def _problems(model: type[Section], section: str, content: Any) -> list[str]:

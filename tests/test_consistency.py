@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fieldguide.consistency import RULES, check_consistency
+from fieldguide.consistency import RULES, WHOLE_RULES, check_consistency
 from fieldguide.errors import ParamsError
 from fieldguide.presets import expand, load_overlay, set_values
 
@@ -56,7 +56,7 @@ AGREEING = [
 
 @pytest.mark.parametrize("params", AGREEING)
 def test_what_agrees_or_is_absent_passes(params: dict[str, Any]):
-    check_consistency(params)
+    check_consistency(params, whole=True)
 
 
 CONTRADICTIONS = [
@@ -102,7 +102,7 @@ CONTRADICTIONS = [
 @pytest.mark.parametrize(("params", "message"), CONTRADICTIONS)
 def test_what_contradicts_is_one_line(params: dict[str, Any], message: str):
     with pytest.raises(ParamsError) as caught:
-        check_consistency(params, "mine")
+        check_consistency(params, "mine", whole=True)
     assert str(caught.value).startswith("mine: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -115,7 +115,8 @@ def test_a_password_is_not_repeated():
 
 
 def test_every_rule_has_an_example():
-    unbroken = {wanted for wanted, rule in RULES.items() if not any(list(rule(params)) for params, _ in CONTRADICTIONS)}
+    rules = RULES | WHOLE_RULES
+    unbroken = {wanted for wanted, rule in rules.items() if not any(list(rule(params)) for params, _ in CONTRADICTIONS)}
     assert unbroken == set()
 
 
@@ -126,3 +127,7 @@ def test_all_contradictions_are_named_at_once():
         ParamsError, match=r"global\.rank_weights.*regional\.rank_weights.*distill_student\.rank_weights"
     ):
         check_consistency(params)
+
+
+def test_a_stage_that_reads_other_photos_asks_for_no_region():
+    check_consistency(regional("EU_SW", FOLDERS))

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     overlay.yaml_set_start_comment(f"{_in_short(result)}, by\npython -m fieldguide init {_typed(arguments)}\n")
     params = expand(overlay)
     check_params(params, "the chosen parameters")
-    check_consistency(params, "the chosen parameters")
+    check_consistency(params, "the chosen parameters", whole=True)
     for title, lines in report(result, arguments.minutes or USUAL_MINUTES):
         print(f"{title}\n{lines}\n")
     write_params(params, arguments.out)

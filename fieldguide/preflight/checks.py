@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from fieldguide.consistency import RULES
+from fieldguide.consistency import RULES, WHOLE_RULES
 from fieldguide.preflight.data import check_classes, check_lists, check_sources, check_taxonomy
 from fieldguide.preflight.finding import Finding, problem
 from fieldguide.preflight.networks import check_networks
@@ -17,8 +17,8 @@ def check_sections(setting: Setting) -> Iterator[Finding]:
 
 
 def check_consistency(setting: Setting) -> Iterator[Finding]:
-    """Sections agree with each other: every rule of consistency.RULES."""
-    yield from (problem(text) for rule in RULES.values() for text in rule(setting.params))
+    """Sections agree with each other: every rule of consistency.py."""
+    yield from (problem(text) for rule in (RULES | WHOLE_RULES).values() for text in rule(setting.params))
 
 
 CHECKS: Mapping[str, Callable[[Setting], Iterator[Finding]]] = {
