@@ -20,13 +20,17 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 from PIL import Image, ImageDraw, ImageEnhance
 
+from fieldguide.clean.candidates import Edges
 from fieldguide.clean.near_duplicates import cluster_near_duplicates
-from fieldguide.images.fingerprints import fingerprint
+from fieldguide.images.fingerprints import fingerprint, stack_fingerprints
+from fieldguide.images.likeness import compare, look
 
-OURS = (24, 31, 40, 48)
-"""Bits of 256 that may differ."""
+OURS = (24, 31, 40)
+"""clean.near_duplicate_distance, bits of 256."""
 PEERS = (4, 8, 10, 12)
 """Bits of 64; imagededup's default is 10."""
 
@@ -116,15 +120,18 @@ def main() -> None:
         print(f"{len(names) - len(planted):,} photos, {len(planted):,} copies\n")
         header = " | ".join(EDITS)
         print(f"| | recall | precision | {header} |\n|{'---|' * (len(EDITS) + 3)}")
-        bits = np.stack(
-            [
-                np.frombuffer(fingerprint(Image.open(Path(folder) / f"{name}.png").convert("RGB")), np.uint64)
-                for name in names
-            ]
-        )
+        images = [Image.open(Path(folder) / f"{name}.png").convert("RGB") for name in names]
+        # What is too plain has no fingerprint and is nobody's copy.
+        prints = {name: bits for name, image in zip(names, images, strict=True) if (bits := fingerprint(image))}
+        looks = [look(image) for name, image in zip(names, images, strict=True) if name in prints]
+
+        def look_at(edges: Edges, places: pl.DataFrame) -> npt.NDArray[np.bool_]:
+            return np.array([compare(looks[one], looks[other]).is_same for one, other in edges[:2].T], np.bool_)
+
         for distance in OURS:
-            first = cluster_near_duplicates(bits, distance)
-            report(f"ours, {distance} of 256 bits", pairs_of(first.tolist(), names), planted)
+            stacked = stack_fingerprints(pl.Series(list(prints.values()), dtype=pl.Binary))
+            clusters = cluster_near_duplicates(stacked, pl.DataFrame(), distance, look_at)
+            report(f"ours, {distance} of 256 bits", pairs_of(clusters.first.tolist(), list(prints)), planted)
         if arguments.peers:
             out = Path(folder) / "peer.json"
             command = [str(arguments.peers), "-W", "ignore", "-c", PEER, folder, str(out), *map(str, PEERS)]

@@ -17,6 +17,7 @@ COMMANDS = {
     "params": "print what each parameter means and what it may hold",
     "summary": "print what the last run built",
     "why": "print the whole life of a photo, from source line to record",
+    "forget": "drop photos and all copies of them, now and in every later run",
     "taxonomy": "write the ranks that the sources of params.yaml hold as a table",
     "export": "write the rows of the sources of params.yaml as JSONL",
     "link": "show the photos that clean kept as a tree of symbolic links, by label",

@@ -43,7 +43,7 @@ class FileDigest(_Frozen):
     def of(cls, path: Path) -> "FileDigest":
         """The digest of a file as it is now."""
         with path.open("rb") as stream:
-            xxh3 = hashlib.file_digest(stream, xxhash.xxh3_64).hexdigest()  # type: ignore[arg-type]
+            xxh3 = hashlib.file_digest(stream, xxhash.xxh3_64).hexdigest()
             return cls(num_bytes=stream.tell(), xxh3=xxh3)
 
 

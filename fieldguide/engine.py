@@ -4,38 +4,34 @@ Every stage's parallelism goes through here, so that moving from two cores to Sl
 parameter. Results come back in the order of the tasks, whatever the number of workers.
 """
 
-import logging
 import multiprocessing
 import os
-import sys
-import threading
-import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from pydantic import Field, NonNegativeInt
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fieldguide.errors import FieldguideError
+from fieldguide.errors import FieldguideError, ParamsError
 from fieldguide.params import Section
 from fieldguide.parent import end_with_parent
-
-log = logging.getLogger(__name__)
+from fieldguide.progress import Watch, show_progress
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Item = TypeVar("Item")
 P = ParamSpec("P")
 
-LOG_EVERY_S = 10.0
-DRAW_EVERY_S = 0.5
+KILLED = "a process ended in the middle of its work: killed, or out of memory; expected enough for each of the workers"
+AHEAD = 2
+"""Tasks given out for each worker of a cluster, so that none waits for the next one."""
 
 
 class EngineParams(Section):
@@ -53,14 +49,8 @@ def count_workers(workers: int) -> int:
 
 
 @dataclass(frozen=True)
-class Watch:
-    """Looks at work while tasks are under way, where a task is too long to be a step of progress."""
-
-    total: int
-    count: Callable[[], int]
-    """How many of `total` are done."""
-    describe: Callable[[], str]
-    """What else there is to tell, asked after `count`."""
+class _Failure:
+    error: Exception
 
 
 def map_shards(
@@ -72,63 +62,79 @@ def map_shards(
 ) -> Iterator[Result]:
     """Yield `function(task)` for every task, in the order of `tasks`, with progress under `label`.
 
-    `function` must be importable (a module-level function or a partial of one). An exception in a worker is
-    raised here and ends the work.
+    `function` must be importable (a module-level function or a partial of one). An exception in a worker is raised here
+    and ends the work. Raises ParamsError if no scheduler answers, FieldguideError if a worker was killed.
     """
     if engine.backend == "loky":
-        yield from _map_joblib(function, tasks, count_workers(engine.workers), label, watch)
+        outcomes = _attempt_here(function, tasks, count_workers(engine.workers))
     else:
-        from distributed import Client
+        outcomes = _attempt_on_cluster(function, tasks, engine)
+    failure = None
+    # Closed where results are no longer taken, so that a cluster does not go on for nobody.
+    with closing(outcomes), closing(show_progress(outcomes, len(tasks), label, watch)) as shown:
+        for outcome in shown:
+            if isinstance(outcome, _Failure):
+                failure = failure or outcome.error
+            elif failure is None:
+                yield outcome
+    if failure is not None:
+        raise failure
 
-        local = {"n_workers": count_workers(engine.workers), "threads_per_worker": 1, "dashboard_address": None}
-        client = Client(**local) if engine.backend == "dask" else Client(engine.backend)
-        with client, joblib.parallel_config(backend="dask"):
-            results = joblib.Parallel()(joblib.delayed(function)(task) for task in tasks)
-        yield from show_progress(results, len(tasks), label, watch)
 
-
-def _map_joblib(
-    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, label: str, watch: Watch | None
-) -> Iterator[Result]:
+def _attempt_here(
+    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
+) -> Generator[Result | _Failure, None, None]:
     # One worker runs in this process: no start-up cost, and a debugger works.
     workers = max(1, min(workers, len(tasks)))
     own = {} if workers == 1 else {"initializer": end_with_parent, "initargs": (os.getpid(),)}
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1, **own)
-    failures: list[Exception] = []
+    has_failed = False
 
     # joblib kills its workers when one of them raises: half-done shards would be lost, and its own clean-up
     # then complains on stderr. So errors come back as values, no more work is given out, and what is in hand ends.
     def hand_out() -> Iterator[Any]:
         for task in tasks:
-            if failures:
+            if has_failed:
                 return
             yield joblib.delayed(_attempt)(function, task)
 
-    with _whole_workers(label):
-        for outcome in show_progress(parallel(hand_out()), len(tasks), label, watch):
-            if isinstance(outcome, _Failure):
-                failures.append(outcome.error)
-            elif not failures:
-                yield outcome
-    if failures:
-        raise failures[0]
-
-
-@contextmanager
-def _whole_workers(work: str) -> Iterator[None]:
-    """A worker that was killed, by whom or what ever, is one line."""
     try:
-        yield
-    except BrokenProcessPool:
-        raise FieldguideError(
-            f"{work}: a worker process was killed, perhaps because memory ran out; what is finished stays; "
-            "run it again, with fewer engine.workers if need be"
+        for outcome in parallel(hand_out()):
+            has_failed = has_failed or isinstance(outcome, _Failure)
+            yield outcome
+    except TerminatedWorkerError:
+        raise FieldguideError(KILLED) from None
+
+
+def _attempt_on_cluster(
+    function: Callable[[Task], Result], tasks: Sequence[Task], engine: EngineParams
+) -> Generator[Result | _Failure, None, None]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ParamsError(
+            f"engine backend {engine.backend!r} needs a package that is not installed: uv pip install distributed"
         ) from None
-
-
-@dataclass(frozen=True)
-class _Failure:
-    error: Exception
+    local = {"n_workers": count_workers(engine.workers), "threads_per_worker": 1, "dashboard_address": None}
+    try:
+        client = Client(**local) if engine.backend == "dask" else Client(engine.backend)
+    except (OSError, ValueError) as error:
+        raise ParamsError(f"engine backend {engine.backend!r}: no scheduler answers there ({error})") from None
+    waiting, given = iter(tasks), deque[Any]()
+    has_failed = False
+    with client:
+        while True:
+            room = AHEAD * max(1, sum(client.nthreads().values())) - len(given)
+            for task in islice(waiting, 0 if has_failed else room):
+                given.append(client.submit(_attempt, function, task, pure=False))
+            if not given:
+                return
+            try:
+                outcome = given.popleft().result()
+            except Exception as error:  # what a task raises comes as a value, so this is the cluster's own
+                raise FieldguideError(f"the Dask cluster gave up: {' '.join(str(error).split())}") from None
+            has_failed = has_failed or isinstance(outcome, _Failure)
+            yield outcome
 
 
 def _attempt(function: Callable[[Task], Result], task: Task) -> Result | _Failure:
@@ -140,85 +146,15 @@ def _attempt(function: Callable[[Task], Result], task: Task) -> Result | _Failur
         return _Failure(error)
 
 
-def show_progress(items: Iterable[Item], total: int, label: str, watch: Watch | None = None) -> Iterator[Item]:
-    """Yield `items` unchanged; draw a bar on a terminal, write a log line now and then elsewhere.
-
-    Progress is the number of items taken, or what `watch` says, which is then asked every so often.
-    """
-    taken = 0
-    seen = watch or Watch(total, lambda: taken, str)
-    is_drawn = sys.stderr.isatty()
-    with _drawing(seen, label) if is_drawn else _logging(seen, label) as report:
-        every = DRAW_EVERY_S if is_drawn else LOG_EVERY_S
-        with _repeating(report, every) if watch else nullcontext():
-            for item in items:
-                yield item
-                taken += 1
-                if not watch:
-                    report()
-
-
-@contextmanager
-def _drawing(watch: Watch, label: str) -> Iterator[Callable[[], None]]:
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    started = time.monotonic()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=watch.total, rate="")
-
-        def report() -> None:
-            done = watch.count()
-            rate = f"{done / (time.monotonic() - started):.1f}/s"
-            progress.update(task, completed=done, rate=rate, description=f"{label} {watch.describe()}".rstrip())
-
-        yield report
-
-
-@contextmanager
-def _logging(watch: Watch, label: str) -> Iterator[Callable[[], None]]:
-    started = logged = time.monotonic()
-
-    def report() -> None:
-        nonlocal logged
-        done, now = watch.count(), time.monotonic()
-        if 0 < done < watch.total and now - logged > LOG_EVERY_S:
-            logged = now
-            rate = done / (now - started)
-            words = "; ".join(filter(None, (f"{(watch.total - done) / rate:.0f} s left", watch.describe())))
-            log.info("%s: %d of %d, %.1f/s, %s", label, done, watch.total, rate, words)
-
-    yield report
-
-
-@contextmanager
-def _repeating(act: Callable[[], None], every_s: float) -> Iterator[None]:
-    """Call `act` every so many seconds, in a thread."""
-    over = threading.Event()
-
-    def repeat() -> None:
-        while not over.wait(every_s):
-            act()
-
-    thread = threading.Thread(target=repeat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 def run_isolated(function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
     """Call an importable function in a fresh interpreter and return its result.
 
     TensorFlow and PyTorch abort when loaded into one process (docs/decisions.md), so a stage that needs both
-    runs one of them here.
+    runs one of them here. Raises FieldguideError if that process is killed.
     """
     spawn = multiprocessing.get_context("spawn")
-    with (
-        _whole_workers(function.__name__),
-        ProcessPoolExecutor(
-            max_workers=1, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),)
-        ) as pool,
-    ):
-        return pool.submit(function, *args, **kwargs).result()
+    with ProcessPoolExecutor(1, spawn, initializer=end_with_parent, initargs=(os.getpid(),)) as pool:
+        try:
+            return pool.submit(function, *args, **kwargs).result()
+        except BrokenProcessPool:
+            raise FieldguideError(KILLED) from None

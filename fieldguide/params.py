@@ -78,6 +78,19 @@ class _WithoutAliases(Composer):
         return super().compose_node(parent, index)
 
 
+def paths_in(content: Any) -> Iterator[Path]:
+    """Every path in a section, or in a mapping or sequence of sections, in its order."""
+    if isinstance(content, Path):
+        yield content
+    elif isinstance(content, BaseModel):
+        yield from paths_in(dict(content))
+    elif isinstance(content, Mapping):
+        yield from paths_in(list(content.values()))
+    elif isinstance(content, list | tuple):
+        for part in content:
+            yield from paths_in(part)
+
+
 def load_section(model: type[SectionT], section: str, file: Path = PARAMS_FILE) -> SectionT:
     """The section named by a dotted path (`resize`, `train_teacher.global`) as an instance of `model`.
 

@@ -24,8 +24,9 @@ from fieldguide.console import log_to_console, tell_failure
 from fieldguide.digests import check_folder, write_digests
 from fieldguide.errors import FieldguideError
 from fieldguide.files import write_json
-from fieldguide.params import Section, pick_section, read_params
+from fieldguide.params import Section, paths_in, pick_section, read_params
 from fieldguide.parent import end_with_parent
+from fieldguide.system_errors import describe_system_error
 from fieldguide.track import stage_run
 
 Metrics = dict[str, Any]
@@ -44,18 +45,20 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
 
     The folders it reads are held to their digests before it starts, those it wrote get theirs when it is done
     (digests.py). Writes `metrics/<stage>.json`, mirrors it to MLflow; a FieldguideError becomes one line on stderr and
-    exit code 1.
+    exit code 1, and so does what the operating system refuses because of the user's paths or machine.
     """
     log_to_console()
     # A polite kill unwinds like Ctrl-C, so temporary files go; a hard one leaves only names that nobody reads.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     end_with_parent()
+    named: list[Path] = []
     try:
         options = parse_options(stage, argv)
         picked = [str(options[variant])] if variant else []
         content = read_params()
         check_consistency(content)
         params = pick_section(section_model(stage), ".".join([stage.__name__, *picked]), content)
+        named += paths_in([options, params])
         name = "-".join([stage.__name__.replace("_", "-"), *picked])
         with stage_run.stage_run(name, params.model_dump(mode="json")):
             for folder in _folders(options, written=False):
@@ -74,10 +77,10 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
         tell_failure(stage.__name__, "interrupted")
         sys.exit(130)
     except OSError as error:
-        if error.errno is None:
+        problem = describe_system_error(error, named)
+        if problem is None:
             raise
-        where = f": {error.filename}" if error.filename else ""
-        tell_failure(stage.__name__, f"{error.strerror}{where}")
+        tell_failure(stage.__name__, problem)
         sys.exit(1)
 
 

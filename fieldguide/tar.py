@@ -89,7 +89,8 @@ def iterate_members(path: Path) -> Iterator[Member]:
             except (tarfile.HeaderError, UnicodeDecodeError) as error:
                 raise RecordError(f"{path} at byte {offset}: not a tar header ({error}); {remedy(path)}") from None
             start, offset = offset + BLOCK, offset + BLOCK + -(-header.size // BLOCK) * BLOCK
-            if not header.isreg():
+            # tarfile counts sparse files as regular, but their bytes do not lie in one piece.
+            if header.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
                 raise RecordError(f"{path} at byte {start - BLOCK}: {header.name!r} is not a regular file")
             if header.size < 0 or offset > end:
                 raise RecordError(

@@ -1,12 +1,16 @@
 """Give every photo of the catalogue a verdict and a reason. Nothing is copied."""
 
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from fieldguide.clean.counts import check_failure_rate, count_verdicts
+from fieldguide.clean.forgotten import FORGOTTEN_LIST, read_forgotten
+from fieldguide.clean.near_duplicates import look_at_pictures
 from fieldguide.clean.page import write_verdict_page
 from fieldguide.clean.params import CleanParams
+from fieldguide.clean.remarks import check_something_is_kept, describe_clusters
 from fieldguide.clean.replacements import mark_replaced
 from fieldguide.clean.screening import inspect_photos
 from fieldguide.clean.verdicts import judge_photos
@@ -16,20 +20,25 @@ from fieldguide.files import write_table
 from fieldguide.stage import Metrics, run_stage
 
 
-def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path) -> Metrics:
+def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path, forgotten: Path = FORGOTTEN_LIST) -> Metrics:
     """Write verdicts.parquet, and a page about them below `reports`.
 
-    Raises PhotoError if too many photos cannot be used at all, CatalogueError on a wrong list of replacements.
+    Raises PhotoError if too many photos cannot be used at all or none is kept, CatalogueError on a wrong list of
+    replacements or of the `forgotten`.
     """
+    to_forget = read_forgotten(forgotten)
     catalogue = pl.read_parquet(fetch / "catalogue.parquet")
     originals = Originals(fetch, count_workers(params.engine.workers))
     facts = inspect_photos(catalogue, originals, params)
-    verdicts = judge_photos(catalogue, facts, params)
+    look_at = partial(look_at_pictures, originals=originals, engine=params.engine)
+    verdicts = judge_photos(catalogue, facts, params, to_forget, look_at)
     verdicts = mark_replaced(verdicts, catalogue, params.replacements)
     check_failure_rate(verdicts, params.max_failure_rate)
+    check_something_is_kept(verdicts)
+    near_duplicates = describe_clusters(verdicts, params.near_duplicate_distance)
     write_verdict_page(catalogue, verdicts, originals, reports / "index.html")
     write_table(verdicts, out / "verdicts.parquet")
-    return count_verdicts(verdicts)
+    return {**count_verdicts(verdicts), "near_duplicates": near_duplicates}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from itertools import chain
 from pathlib import Path
 
 from fieldguide.catalogue.splits import Split
-from fieldguide.engine import show_progress
 from fieldguide.evaluate import tables
 from fieldguide.evaluate.evaluation import EvaluationData, evaluate_model
 from fieldguide.evaluate.few_shot import judge_embeddings
@@ -15,6 +14,7 @@ from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.files import remove_partials
 from fieldguide.learn.device import prepared_device
 from fieldguide.params import load_section, read_params
+from fieldguide.progress import show_progress
 from fieldguide.split.params import FrequencyParams
 from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
@@ -44,13 +44,14 @@ def evaluate(
             neighbour_model(name, data.train, embed, num, params.neighbours.temperature)
             for name, num in ((f"{NEIGHBOURS}-1", 1), (NEIGHBOURS, params.neighbours.num))
         ]
-        for model in show_progress(chain(networks, votes), len(folders) + len(votes), "evaluate"):
+        for model in show_progress(chain(networks, votes), len(folders) + len(votes), "evaluate", unit="models"):
             answers, page = evaluate_model(model, data, params.confused_pairs, out)
             pages.append(page)
             predictions.append(tables.tabulate(answers, data.test.photo_ids))
             if model.name == STUDENT:
                 tables.write_confusion(out / "confusion.csv", answers.first)
                 tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
+                tables.write_answers(out / "answers.csv", answers)
 
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)

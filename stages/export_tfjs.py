@@ -61,7 +61,7 @@ def export_tfjs(
             parity=parity,
             params=params,
         )
-        page.write_offline_list(draft)
+        page.write_file_list(draft)
         return {**parity, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}
 
 

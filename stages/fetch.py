@@ -13,6 +13,7 @@ from fieldguide.fetch.params import FetchParams
 from fieldguide.fetch.plan import draw_plan
 from fieldguide.fetch.reading import write_stream
 from fieldguide.fetch.resume import Store
+from fieldguide.params import paths_in
 from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
 
@@ -30,8 +31,10 @@ def fetch(params: FetchParams, *, data: Path, out: Path, looks: Path | None = No
     if not data.exists():
         raise CatalogueError(f"{data} is missing; `dvc pull {data}.dvc` brings it")
     # Before the first file is read, so that what changes from now on is seen the next time.
-    if looks and (seen := write_looks(outside(named_paths([params.sources, params.regions]), data), looks)):
-        log.info("outside of %s, and looked at before each `dvc repro`: %s", data, describe(seen))
+    if looks:
+        seen = write_looks(outside([*named_paths(params.sources), *paths_in(params.regions)], data), looks)
+        if seen:
+            log.info("outside of %s, and looked at before each `dvc repro`: %s", data, describe(seen))
     store = Store(out)
     for damaged in discard_damaged(out):
         log.warning("%s was damaged and is made again", damaged)

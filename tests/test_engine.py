@@ -1,19 +1,18 @@
 """Shards are worked on in any number of processes, and come back in order."""
 
-import io
 import logging
 import os
-import re
 import signal
 import time
 from functools import partial
+from pathlib import Path
 
 import joblib
 import pytest
 
-from fieldguide import engine
-from fieldguide.engine import EngineParams, Watch, count_workers, map_shards, run_isolated, show_progress
-from fieldguide.errors import FieldguideError, RecordError
+from fieldguide import progress
+from fieldguide.engine import EngineParams, count_workers, map_shards, run_isolated
+from fieldguide.errors import FieldguideError, ParamsError, RecordError
 
 
 def square_slowly_at_first(task: int) -> int:
@@ -33,11 +32,43 @@ def test_results_come_in_the_order_of_tasks(backend: str, workers: int):
     assert list(map_shards(square_slowly_at_first, range(9), params, "squaring")) == [n * n for n in range(9)]
 
 
+def wait_for_word(folder: Path, task: int) -> int:
+    """Task 3 waits until somebody has taken the result of task 0."""
+    deadline = time.monotonic() + 60
+    while task == 3 and not (folder / "taken").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return task if (folder / "taken").exists() or task != 3 else -1
+
+
+def end_outright(parent: int, task: int) -> int:
+    if os.getpid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
 @pytest.mark.slow
-def test_a_dask_cluster_gives_the_same():
+def test_a_dask_cluster_gives_the_same_as_soon_as_it_is_there(tmp_path: Path, monkeypatch, caplog):
     pytest.importorskip("distributed", reason="dask is an extra: uv pip install distributed")
+    monkeypatch.setattr(progress, "FIRST_LOG_S", -1)
+    caplog.set_level(logging.INFO)
     params = EngineParams(backend="dask", workers=2)
-    assert list(map_shards(square_slowly_at_first, range(9), params, "squaring")) == [n * n for n in range(9)]
+    results = map_shards(partial(wait_for_word, tmp_path), range(9), params, "squaring")
+    assert next(results) == 0
+    (tmp_path / "taken").touch()
+    assert list(results) == list(range(1, 9))
+    shown = [message.split(",")[0] for message in caplog.messages if message.startswith("squaring")]
+    assert shown == [f"squaring: {done} of 9 shards" for done in range(1, 9)]
+    with pytest.raises(RecordError, match="shard 3 is damaged"):
+        list(map_shards(partial(fail_at, 3), range(6), params, "failing"))
+
+
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
+    dask = pytest.importorskip("dask", reason="dask is an extra: uv pip install distributed")
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": 0.1}),
+        pytest.raises(ParamsError, match=r"engine backend 'tcp://127.0.0.1:9': no scheduler answers there"),
+    ):
+        list(map_shards(fail_at, range(2), EngineParams(backend="tcp://127.0.0.1:9", workers=1), "squaring"))
 
 
 def test_no_tasks_give_no_results():
@@ -51,6 +82,14 @@ def test_an_error_in_a_worker_is_raised_here(workers: int):
         list(map_shards(partial(fail_at, 3), range(6), params, "failing"))
 
 
+def test_a_worker_that_is_killed_is_one_line():
+    params = EngineParams(backend="loky", workers=2)
+    with pytest.raises(FieldguideError, match="killed, or out of memory"):
+        list(map_shards(partial(end_outright, os.getpid()), range(4), params, "ending"))
+    with pytest.raises(FieldguideError, match="killed, or out of memory"):
+        run_isolated(end_outright, os.getpid(), 0)
+
+
 def test_an_unknown_backend_is_refused():
     with pytest.raises(ValueError, match=r"should match pattern .*loky\|dask"):
         EngineParams(backend="spark", workers=1)
@@ -61,58 +100,5 @@ def test_zero_workers_means_every_core():
     assert count_workers(3) == 3
 
 
-def test_progress_is_log_lines_where_there_is_no_terminal(monkeypatch, caplog):
-    monkeypatch.setattr(engine, "LOG_EVERY_S", -1)
-    caplog.set_level(logging.INFO)
-    assert list(show_progress("abc", 3, "spelling")) == ["a", "b", "c"]
-    assert [message.split(",")[0] for message in caplog.messages] == ["spelling: 1 of 3", "spelling: 2 of 3"]
-
-
-def test_a_long_task_is_watched_while_it_is_under_way(monkeypatch, caplog):
-    monkeypatch.setattr(engine, "LOG_EVERY_S", 0.01)
-    caplog.set_level(logging.INFO)
-    letters = Watch(total=9, count=lambda: 3, describe=lambda: "of which c 1")
-    for _ in show_progress(["abc"], 1, "spelling", letters):
-        while not caplog.messages:
-            time.sleep(0.01)
-    assert caplog.messages[0].startswith("spelling: 3 of 9, ")
-    assert caplog.messages[0].endswith("; of which c 1")
-
-
-def test_progress_is_a_bar_on_a_terminal(monkeypatch):
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True
-    monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(engine, "DRAW_EVERY_S", 0.01)
-
-    def drawn() -> str:
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
-
-    assert list(show_progress("abc", 3, "spelling")) == ["a", "b", "c"]
-    assert "3/3" in drawn()
-    for _ in show_progress(["abc"], 1, "spelling", Watch(9, lambda: 4, lambda: "slowly")):
-        while "4/9" not in drawn():
-            time.sleep(0.01)
-    assert "spelling slowly" in drawn()
-    assert re.search(r"4/9 \d+\.\d/s", drawn())
-
-
 def test_an_isolated_call_runs_in_another_process():
     assert run_isolated(os.getpid) != os.getpid()
-
-
-def end_at(killed: int, number: int) -> int:
-    if number == killed:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def test_a_killed_worker_is_one_line():
-    with pytest.raises(FieldguideError, match="ending: a worker process was killed"):
-        list(map_shards(partial(end_at, 3), range(6), EngineParams(backend="loky", workers=2), "ending"))
-
-
-def test_a_killed_helper_process_is_one_line():
-    with pytest.raises(FieldguideError, match="end_at: a worker process was killed"):
-        run_isolated(end_at, 3, 3)

@@ -29,12 +29,16 @@ class CountParams(Section):
     trouble: str
 
 
-def count_things(params: CountParams, *, out: Path, teacher: str = "none", limit: int | None = None) -> dict:
+def count_things(
+    params: CountParams, *, out: Path, source: Path = Path("nowhere"), teacher: str = "none", limit: int | None = None
+) -> dict:
     if params.trouble == "user":
         raise PhotoError("too many photos are broken")
     if params.trouble == "bug":
         raise ZeroDivisionError("a bug")
-    if params.trouble == "file":
+    if params.trouble == "missing":
+        (source / "absent.txt").read_text()
+    if params.trouble == "our own path":
         Path("absent.txt").read_text()
     if params.trouble == "slow":
         Path("started").touch()
@@ -107,7 +111,7 @@ def test_a_variant_picks_its_entry_and_names_the_metrics(run, tmp_path: Path):
             "every value in full, as `python -m fieldguide preset` writes it",
         ),
         ("count_things: {first: 3, trouble: user}", "count_things: too many photos are broken"),
-        ("count_things: {first: 3, trouble: file}", "count_things: No such file or directory: absent.txt"),
+        ("count_things: {first: 3, trouble: missing}", "count_things: No such file or directory: nowhere/absent.txt"),
         ("count_things: {first: 3, trouble: full}", "count_things: No space left on device"),
     ],
     ids=["no params.yaml", "wrong key", "sections at odds", "an alias", "input at fault", "missing file", "full disk"],
@@ -118,11 +122,15 @@ def test_a_users_mistake_is_one_line_and_exit_code_1(run, tmp_path: Path, params
     assert not (tmp_path / "metrics").exists()
 
 
-def test_a_bug_keeps_its_traceback(run):
-    finished = run("count_things: {first: 3, trouble: bug}", "--out", "made")
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [("bug", "ZeroDivisionError: a bug"), ("our own path", "FileNotFoundError: [Errno 2] No such file or directory")],
+)
+def test_a_bug_keeps_its_traceback(run, trouble: str, message: str):
+    finished = run(f"count_things: {{first: 3, trouble: {trouble}}}", "--out", "made")
     assert finished.returncode == 1
     assert "Traceback" in finished.stderr
-    assert "ZeroDivisionError: a bug" in finished.stderr
+    assert message in finished.stderr
 
 
 def test_a_missing_option_is_named(run):

@@ -98,7 +98,18 @@ def foreign_tar(path: Path, kind: bytes) -> None:
         archive.addfile(header, io.BytesIO())
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tarfile.SYMTYPE,
+        tarfile.LNKTYPE,
+        tarfile.DIRTYPE,
+        tarfile.CHRTYPE,
+        tarfile.FIFOTYPE,
+        tarfile.GNUTYPE_SPARSE,
+        tarfile.CONTTYPE,
+    ],
+)
 def test_only_regular_files_are_read(tmp_path: Path, kind: bytes):
     foreign_tar(tmp_path / "x.tar", kind)
     with pytest.raises(RecordError, match=r"x\.tar at byte 0: 'link\.jpg' is not a regular file"):

@@ -1,10 +1,12 @@
-// From logits to what may honestly be said: a species where the model is sure, else a genus, else a family.
+// From logits to what may honestly be said: a species where the model is sure, else a genus, else a family, else that it is
+// not in this guide. docs/formats.md (models/tfjs, Answers) is the specification; fieldguide/evaluate/tree.py follows it too,
+// and tests/web/answers.json holds cases for both.
 
 export const OTHER = 'other'; // class 0 of every rank: a taxon that is not in this guide
 
 /** Probabilities of logits that were divided by the calibration's temperature. */
 export function softmax(logits, temperature) {
-  const top = Math.max(...logits);
+  const top = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
   const weights = Array.from(logits, (logit) => Math.exp((logit - top) / temperature));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
@@ -22,37 +24,65 @@ export function climb({ ranks, classes }) {
   return [first, ...higher.sort((a, b) => classes[b].length - classes[a].length)];
 }
 
-/** Every rank's classes with their probabilities, best first. The logits hold the ranks one after the other. */
-export function candidates(logits, labels, temperature) {
-  const count = labels.ranks.reduce((total, rank) => total + labels.classes[rank].length, 0);
+/** The logits of each rank; the model's output holds the ranks one after the other. */
+function splitByRank(logits, { ranks, classes }) {
+  const count = ranks.reduce((total, rank) => total + classes[rank].length, 0);
   if (count !== logits.length) throw new Error(`the model answers ${logits.length} classes, labels.json names ${count}`);
-  const byRank = {};
-  const order = climb(labels);
   let start = 0;
-  for (const rank of labels.ranks) {
+  return Object.fromEntries(ranks.map((rank) => [rank, logits.slice(start, (start += classes[rank].length))]));
+}
+
+/**
+ * Probabilities of each rank's classes, in their order.
+ *
+ * The first rank speaks for all it can name. What it calls `other` is shared out by the next broader rank, and so on up. A
+ * taxon has its own share and that of everything below it, so a genus is never less likely than one of its species.
+ * @returns {Object<string, number[]>}
+ */
+export function sumUpTree(logits, labels, temperatures) {
+  const heads = splitByRank(logits, labels);
+  const shares = []; // what each taxon has that no finer one could name
+  let unnamed = 1;
+  const byRank = {};
+  for (const rank of climb(labels)) {
     const names = labels.classes[rank];
-    const probabilities = softmax(logits.slice(start, start + names.length), temperature);
-    start += names.length;
-    byRank[rank] = names
-      .map((name, i) => ({ rank, name, probability: probabilities[i], lineage: lineage(name, rank, labels, order) }))
-      .sort((a, b) => b.probability - a.probability);
+    const own = softmax(heads[rank], temperatures[rank] ?? 1).map((probability) => unnamed * probability);
+    const sums = new Map(names.map((name) => [name, 0]));
+    const add = (name, share) => sums.set(name, sums.get(name) + share);
+    for (const { share, above } of shares) add(sums.has(above[rank]) ? above[rank] : OTHER, share);
+    unnamed = 0;
+    names.forEach((name, i) => {
+      add(name, own[i]);
+      if (name === OTHER) unnamed = own[i];
+      else shares.push({ share: own[i], above: labels.parents[rank]?.[name] ?? {} });
+    });
+    byRank[rank] = [...sums.values()];
   }
   return byRank;
 }
 
 /**
- * The finest taxon of which the model is sure enough; the likeliest one of the broadest rank if it is sure of none.
- * @returns {{best: Candidate, sure: boolean, byRank: Object<string, Candidate[]>}}
+ * What may be said of a photo.
+ *
+ * `taxon`: the finest taxon of which the model is sure enough. `outside`: it is sure of none, and the likeliest at the
+ * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank.
+ * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>}} candidates best first
  */
-export function conclude(logits, labels, { temperature, min_confidence: minConfidence }) {
-  const byRank = candidates(logits, labels, temperature);
+export function conclude(logits, labels, { temperatures, min_confidence: minConfidence }) {
   const order = climb(labels);
+  const summed = sumUpTree(logits, labels, temperatures);
+  const byRank = {};
   for (const rank of order) {
-    const [top] = byRank[rank];
-    if (top.name !== OTHER && top.probability >= minConfidence) return { best: top, sure: true, byRank };
+    byRank[rank] = labels.classes[rank]
+      .map((name, i) => ({ rank, name, probability: summed[rank][i], lineage: lineage(name, rank, labels, order) }))
+      .sort((a, b) => b.probability - a.probability);
   }
-  const best = byRank[order.at(-1)].find(({ name }) => name !== OTHER);
-  return { best, sure: false, byRank };
+  for (const rank of order) {
+    const named = byRank[rank].find(({ name }) => name !== OTHER);
+    if (named?.probability >= minConfidence) return { verdict: 'taxon', best: named, byRank };
+  }
+  const [best] = byRank[order.at(-1)];
+  return { verdict: best.name === OTHER ? 'outside' : 'unsure', best, byRank };
 }
 
 function lineage(name, rank, { parents }, order) {

@@ -1,57 +1,102 @@
 // The page: a photo in, an answer out. Everything happens on this device.
 
 import { conclude } from './answer.js';
-import { openModel } from './model.js';
-import { decode, preparePhoto, prepareRecord, testSquare } from './preprocess.js';
-import { showAnswer, showContents, showEngine, showExamples, showFailure, showPhoto } from './view.js';
+import { addressOf, openBundle } from './bundle.js';
+import { Failure, explain } from './failures.js';
+import { openModel, wasmFile } from './model.js';
+import { keepOffline } from './offline.js';
+import { decode } from './photo.js';
+import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
+import * as view from './view.js';
 
-const read = async (file) => {
-  const response = await fetch(file);
-  if (!response.ok) throw new Error(`${file}: the server answers ${response.status}`);
-  return response.json();
-};
+const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
 
+let guide = null; // a promise of all that an answer needs
+
+/** Download the guide and start its model. */
 async function openGuide() {
-  const [labels, settings, calibration, known, examples] = await Promise.all(
-    ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json', 'examples.json'].map(read),
-  );
-  showContents(labels);
+  const bundle = await openBundle();
+  bundle.onProgress = view.showProgress;
+  // All at once: a slow network's delays then add up only once.
+  const weights = Object.keys(bundle.files).filter((file) => file.endsWith('.bin'));
+  const wasm = await wasmFile();
+  for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
+  const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
+  view.showContents(labels);
+  bundle.readJson('examples.json').then((examples) => view.showExamples(examples, answerExample), () => {});
+  const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
   const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
-  const folder = new URL('.', document.baseURI).href;
-  const model = openModel('model.json', folder, settings, selfTest);
-  return { labels, settings, calibration, examples, model };
+  const model = await openModel((file) => bundle.read(file), binary, settings, selfTest);
+  return { labels, settings, calibration, model };
+}
+
+/** The open guide. It is opened once, and once more after a failure. */
+function open() {
+  guide ??= openGuide().then(
+    (opened) => {
+      view.showEngine(opened.model);
+      // Only now: before, it would compete with the download of what an answer needs.
+      keepOffline({ onState: view.showOffline, onUpdate: view.offerUpdate });
+      return opened;
+    },
+    (error) => {
+      guide = null;
+      view.hideProgress();
+      throw explain(error, 'while the guide was opened');
+    },
+  );
+  return guide;
 }
 
 let newest = 0; // a later photo overtakes an earlier one that is still being answered
+let again = start; // what a failure offers to try once more
 
-async function answer(guide, file, credit) {
+async function answer(file, credit) {
   const turn = ++newest;
+  again = () => answer(file, credit);
   document.body.dataset.state = 'thinking';
+  view.showPhoto(file, credit);
   try {
-    showPhoto(file, credit);
-    const photo = await decode(file).catch(() => {
-      throw new Error('This file is not a photo that the browser can read.');
-    });
-    const model = await guide.model;
-    const logits = await model.predict(preparePhoto(photo, guide.settings));
+    const photo = await decode(file);
+    const { model, settings, labels, calibration } = await open();
+    const logits = await model.predict(preparePhoto(photo, settings));
     if (turn !== newest) return;
-    const conclusion = conclude(logits, guide.labels, guide.calibration);
-    showAnswer(conclusion, guide.labels);
+    const conclusion = conclude(logits, labels, calibration);
+    view.showAnswer(conclusion, labels);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits: Array.from(logits), ...conclusion } }));
-    // Only now: filling the offline cache must not compete with the first answer.
-    navigator.serviceWorker?.register('service_worker.js').catch((error) => console.warn('not kept offline:', error));
   } catch (error) {
-    if (turn !== newest) return;
-    document.body.dataset.state = 'failed';
-    showFailure(error.message);
+    if (turn === newest) fail(explain(error, 'while the photo was answered'));
   }
 }
 
-function listen(guide) {
+async function answerExample(example) {
+  let photo;
+  try {
+    const response = await fetch(addressOf(example.file));
+    if (!response.ok) throw new Error(`the server answers ${response.status}`);
+    photo = await response.blob();
+  } catch (error) {
+    newest++;
+    again = () => answerExample(example);
+    fail(new Failure('download', example.file, error.message));
+    return;
+  }
+  await answer(photo, example);
+}
+
+function fail(failure) {
+  document.body.dataset.state = 'failed';
+  view.showFailure(failure, () => {
+    view.clearFailure();
+    again();
+  });
+}
+
+function listen() {
   for (const input of document.querySelectorAll('input[type=file]')) {
     const take = () => {
-      if (input.files.length) answer(guide, input.files[0]);
+      if (input.files.length) answer(input.files[0]);
       input.value = ''; // the same photo may be chosen again
     };
     input.addEventListener('change', take);
@@ -64,23 +109,24 @@ function listen(guide) {
   };
   for (const type of ['dragover', 'dragleave', 'drop']) document.addEventListener(type, over);
   document.addEventListener('drop', (event) => {
-    if (event.dataTransfer.files.length) answer(guide, event.dataTransfer.files[0]);
+    if (event.dataTransfer.files.length) answer(event.dataTransfer.files[0]);
   });
   document.addEventListener('paste', (event) => {
-    if (event.clipboardData.files.length) answer(guide, event.clipboardData.files[0]);
-  });
-  showExamples(guide.examples, async (example) => {
-    const response = await fetch(example.file);
-    await answer(guide, await response.blob(), example);
+    if (event.clipboardData.files.length) answer(event.clipboardData.files[0]);
   });
 }
 
-try {
-  const guide = await openGuide();
-  listen(guide);
-  document.body.dataset.state = 'ready';
-  showEngine(await guide.model);
-} catch (error) {
-  document.body.dataset.state = 'failed';
-  showFailure(`The guide cannot be opened: ${error.message}`);
+/** Open the guide before a photo comes; one that is here already sees to the rest itself. */
+async function start() {
+  const isIdle = () => newest === 0;
+  if (isIdle()) document.body.dataset.state = 'loading';
+  try {
+    await open();
+    if (isIdle()) document.body.dataset.state = 'ready';
+  } catch (error) {
+    if (isIdle()) fail(error);
+  }
 }
+
+listen();
+start();

@@ -17,7 +17,17 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 const wasmFolder = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm'));
 
-const PAGE_FILES = ['index.html', 'style.css', 'icon.svg', 'manifest.webmanifest', 'service_worker.js'];
+const PAGE_FILES = [
+  'index.html',
+  'style.css',
+  'icon.svg',
+  'icon-180.png',
+  'icon-192.png',
+  'icon-512.png',
+  'icon-maskable-512.png',
+  'manifest.webmanifest',
+  'service_worker.js',
+];
 // Without cross-origin isolation, which a plain file server does not give, threads hang: only single-threaded binaries.
 const WASM_FILES = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
 

@@ -1,22 +1,9 @@
-// Reads a graph model from a folder in Node, where TensorFlow.js can only fetch.
+// Reads the files of a bundle from a folder in Node, as web/bundle.js reads them from a server.
 
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** An IOHandler for `folder/model.json` and its weights. */
+/** A function from a file's name to its bytes, an ArrayBuffer. */
 export function readFromFolder(folder) {
-  return {
-    load: async () => {
-      const model = JSON.parse(readFileSync(path.join(folder, 'model.json'), 'utf8'));
-      const groups = model.weightsManifest;
-      const parts = groups.flatMap(({ paths }) => paths.map((name) => readFileSync(path.join(folder, name))));
-      const weights = Buffer.concat(parts);
-      return {
-        modelTopology: model.modelTopology,
-        signature: model.signature,
-        weightSpecs: groups.flatMap((group) => group.weights),
-        weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength),
-      };
-    },
-  };
+  return async (file) => new Uint8Array(await readFile(path.join(folder, file))).buffer;
 }

@@ -72,21 +72,6 @@ export function overWhite({ data, width, height }) {
   return { data: rgb, width, height };
 }
 
-/**
- * Decode an image file in the browser: upright, its colours as stored.
- * @param {Blob} file
- */
-export async function decode(file) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image', colorSpaceConversion: 'none' });
-  const canvas = document.createElement('canvas');
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return overWhite(context.getImageData(0, 0, canvas.width, canvas.height));
-}
-
 /** A colour gradient whose answer is known from the export: what a backend has to prove itself on. */
 export function testSquare(size) {
   const data = new Uint8Array(size * size * 3);

@@ -6,6 +6,7 @@
 
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
+import { readGraph } from './graph.js';
 import { readFromFolder } from './node_files.mjs';
 import { env, getKernel, profile, ready, setBackend, tidy, zeros } from './tensorflow.js';
 import 'virtual:kernels';
@@ -19,7 +20,7 @@ async function trace(folders) {
   const categories = new Set();
   for (const folder of folders) {
     const { kernelNames } = await profile(async () => {
-      const model = await loadGraphModel(readFromFolder(folder));
+      const model = await loadGraphModel(await readGraph(readFromFolder(folder)));
       for (const { category } of Object.values(model.executor.graph.nodes)) categories.add(category);
       const [{ name, shape }] = model.inputs;
       const output = tidy(() => model.execute({ [name]: zeros(shape.map((size) => Math.max(size, 1))) }));

@@ -4,6 +4,7 @@ import { OTHER, climb } from './answer.js';
 
 const MAX_OTHERS = 4;
 const MIN_SHOWN = 0.01; // below it an alternative is noise
+const LOOKING = 'Looking at the photo…';
 
 const at = (id) => document.getElementById(id);
 const percent = (probability) => `${Math.min(99, Math.round(probability * 100))} %`;
@@ -32,7 +33,28 @@ export function showContents(labels) {
     const count = labels.classes[rank].filter((name) => name !== OTHER).length;
     return `${count} ${plural(rank, count)}`;
   });
-  at('contents').textContent = `${counts.join(' · ')} · works offline`;
+  at('contents').textContent = counts.join(' · ');
+}
+
+/** How much of the guide is here, in bytes. */
+export function showProgress({ done, total }) {
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const bar = at('progress');
+  bar.hidden = false;
+  bar.max = total;
+  bar.value = done;
+  at('download').textContent = done < total ? `Downloading: ${megabytes(done)} of ${megabytes(total)} MB` : 'Starting the model…';
+}
+
+/** What holds of use without a network. */
+export function showOffline(text) {
+  at('offline').textContent = text;
+}
+
+/** Another export is here; `apply` changes to it. */
+export function offerUpdate(apply) {
+  at('update').hidden = false;
+  at('update').querySelector('button').onclick = apply;
 }
 
 function plural(rank, count) {
@@ -41,7 +63,15 @@ function plural(rank, count) {
   return rank.endsWith('y') ? `${rank.slice(0, -1)}ies` : `${rank}s`;
 }
 
+/** The download came to its end, or to nothing. */
+export function hideProgress() {
+  at('progress').hidden = true;
+  at('download').textContent = '';
+}
+
 export function showEngine({ backend, milliseconds }) {
+  hideProgress();
+  at('waiting').textContent = LOOKING;
   at('engine').textContent = `Answers in ${Math.max(1, Math.round(milliseconds))} ms (${backend}).`;
 }
 
@@ -49,43 +79,62 @@ export function showPhoto(file, credit) {
   const photo = at('photo');
   URL.revokeObjectURL(photo.src);
   photo.src = URL.createObjectURL(file);
-  photo.hidden = false;
-  at('slot').hidden = true;
+  photo.onerror = () => showPlate(false); // a file that this browser cannot show
+  showPlate(true);
   at('caption').textContent = credit ? [credit.label, credit.rights_holder, credit.licence].filter(Boolean).join(' · ') : '';
   at('answer').setAttribute('aria-busy', 'true');
+  at('hint').hidden = true;
+  at('waiting').hidden = !at('verdict').hidden;
+  clearFailure();
+}
+
+/** The photo, or the place for one. */
+function showPlate(hasPhoto) {
+  at('photo').hidden = !hasPhoto;
+  at('slot').hidden = hasPhoto;
+}
+
+export function clearFailure() {
   at('failure').hidden = true;
 }
 
-export function showFailure(message) {
+/** Say what went wrong, and offer to `retry` what may succeed later. */
+export function showFailure({ message, canPass }, retry) {
   at('answer').setAttribute('aria-busy', 'false');
-  at('verdict').hidden = true;
-  at('hint').hidden = true;
-  at('failure').textContent = message;
+  for (const id of ['verdict', 'hint', 'waiting']) at(id).hidden = true;
+  at('reason').textContent = message;
+  at('again').hidden = !canPass;
+  at('again').onclick = retry;
   at('failure').hidden = false;
 }
 
-export function showAnswer({ best, sure, byRank }, labels) {
+export function showAnswer({ verdict, best, byRank }, labels) {
   const [finest] = labels.ranks;
   const name = title(best.name, labels);
-  at('rank').textContent = sure ? best.rank : `${best.rank}, perhaps`;
+  const outside = verdict === 'outside';
+  at('rank').textContent = { taxon: best.rank, outside: 'Not in this guide', unsure: `${best.rank}, perhaps` }[verdict];
   at('name').textContent = name;
   at('name').classList.toggle('latin', name === best.name && isItalic(best.rank));
-  at('scientific').textContent = name === best.name ? '' : best.name;
+  at('scientific').textContent = outside || name === best.name ? '' : best.name;
   fill(at('bar'), best.probability);
   at('confidence').textContent = `${percent(best.probability)} sure`;
-  at('remark').textContent = remark(best, sure, finest);
+  at('remark').textContent = remark(verdict, best, byRank[finest][0]);
+  at('lineage').hidden = outside;
   at('lineage').replaceChildren(...best.lineage.map((step) => lineageStep(step, labels)));
+  at('others-title').textContent = outside ? 'What it resembles most' : 'What else it could be';
   showOthers(byRank[finest], best, labels);
-  at('hint').hidden = true;
+  at('waiting').hidden = true;
   at('verdict').hidden = false;
   at('answer').setAttribute('aria-busy', 'false');
   at('answer').scrollIntoView({ block: 'nearest' });
 }
 
-function remark(best, sure, finest) {
-  if (!sure) return 'Not sure even of this. Try a closer photo, in focus, of one subject.';
-  if (best.rank === finest) return '';
-  return `The ${finest} cannot be told from this photo, but the ${best.rank} is clear.`;
+function remark(verdict, best, likeliest) {
+  if (verdict === 'unsure') return 'Not sure even of this. Try a closer photo, in focus, of one subject.';
+  if (verdict === 'outside') return 'It is like nothing that this guide knows, or the photo shows too little of it.';
+  if (best.rank === likeliest.rank) return '';
+  const why = likeliest.name === OTHER ? 'is probably not in this guide' : 'cannot be told from this photo';
+  return `The ${likeliest.rank} ${why}, but the ${best.rank} is clear.`;
 }
 
 function lineageStep({ rank, name }, labels) {
@@ -100,7 +149,9 @@ function lineageStep({ rank, name }, labels) {
 }
 
 function showOthers(ranked, best, labels) {
-  const others = ranked.filter(({ name, probability }) => name !== best.name && probability >= MIN_SHOWN).slice(0, MAX_OTHERS);
+  // Beside "not in this guide" the same, at another rank, would say nothing.
+  const isOther = ({ name, probability }) => name !== best.name && probability >= MIN_SHOWN;
+  const others = ranked.filter(isOther).slice(0, MAX_OTHERS);
   at('others-title').hidden = others.length === 0;
   at('others').replaceChildren(
     ...others.map(({ name, rank, probability }) => {

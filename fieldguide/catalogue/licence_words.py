@@ -37,17 +37,18 @@ _COMMERCIAL = r"(?:com+er[cs][a-z]*|kom+er[csz][a-z]*)"
 
 _PORT = (
     r"(?:am|ar|at|au|az|be|bg|br|ca|ch|cl|cn|co|cr|cz|de|dk|ec|ee|eg|es|fi|fr|ge|gr|gt|hk|hr|hu|ie|igo|il|in|it"
-    r"|jp|kr|lu|mk|mt|mx|my|nl|no|nz|pe|ph|pl|pr|pt|ro|rs|scotland|se|sg|si|th|tw|ug|uk|us|ve|vn|za|france"
+    r"|jp|kr|lu|mk|mt|mx|my|nl|nz|pe|ph|pl|pr|pt|ro|rs|scotland|se|sg|si|th|tw|ug|uk|us|ve|vn|za|france"
     r"|espana|spain|deutschland|germany|osterreich|austria|schweiz|suisse|svizzera|italia|italy|nederland"
     r"|netherlands|belgie|belgique|belgium|brasil|brazil|portugal|mexico|argentina|chile|colombia|sverige"
     r"|sweden|danmark|denmark|norge|norway|polska|poland|suomi|finland|canada|australia|japan|luxembourg)"
 )
-"""The countries for which Creative Commons wrote versions of their own, by code or, some, by name."""
+"""The countries for which Creative Commons wrote versions of their own, by code or, some, by name; `no` says other
+things, too."""
 
 PHRASES: Final[dict[Meaning, str]] = {
     Meaning.ND: (
         r"no ?deriv[a-z]*(?: works?)?|(?:pas|sans) (?:de )?(?:modifications?|derives?|d ?oeuvres? derivees?"
-        r"|oeuvres? derivees?)|sin ?(?:obras? )?deriva[a-z]*|sem ?(?:obras? )?deriva[a-z]*|non ?opere ?derivate"
+        r"|oeuvres? derivees?)|sin ?(?:obras? ?)?deriva[a-z]*|sem ?(?:obras? ?)?deriva[a-z]*|non ?opere ?derivate"
         r"|geen ?afgeleide ?werken|geen ?bewerkingen|keine ?bearbeitung(?:en)?|inga ?bearbetningar"
         r"|ingen ?bearbe[ij]delser?|ingen ?avledede ?verk|bez ?utworow ?zaleznych|nd"
     ),
@@ -70,8 +71,8 @@ PHRASES: Final[dict[Meaning, str]] = {
     ),
     Meaning.NOBODYS: (
         r"public ?domain(?: mark)?(?: work)?(?: 1 0)?|pdm?(?: 1 0)?|no known copyright(?: restrictions)?"
-        r"|(?:dans le )?domaine public|dominio publico|pubblico dominio|gemeinfrei|publiek domein|domena publiczna"
-        r"|общественное достояние"
+        r"|(?:dans le )?domaine public|dominio publico|pubblico dominio|dominio pubblico|gemeinfrei"
+        r"|publiek domein|domena publiczna|общественное достояние"
     ),
     Meaning.VERSION: (
         rf"(?:v|ver|version)? ?(?P<major>\d)(?: (?P<minor>\d))?(?: {_PORT}(?! (?:{_COMMERCIAL}|deriv)))?"

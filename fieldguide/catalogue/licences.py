@@ -58,10 +58,13 @@ LICENCES: Final[dict[str, LicenceKind]] = {
 }
 """Every licence a catalogue can hold. A family without a version is what a source that names none gives us."""
 
+LONGEST: Final = 1000
+"""Characters; a longer text is a contract, not the name of one."""
+
 _ADDRESS_START: Final = r"(?<![\w/.])(?:https?://|//)?(?:www\.)?"
 _ADDRESS_END: Final = r"(?:/(?:deed|legalcode)(?:\.[a-z_-]+)*)?/?(?:[?#][\w=&.%-]*)?(?=\.?(?:[\s,;)\]>\"']|$))"
 ADDRESSES: Final = (
-    (r"creativecommons\.org/licen[sc]es/([a-z-]+)(?:/(\d\.\d)(?:/([a-z]{2}|igo|scotland))?)?", r" cc \1 \2 \3 "),
+    (r"creativecommons\.org/licen[sc]es/([a-z-]+)(?:/(\d\.\d)(?:/(?:[a-z]{2}|igo|scotland))?)?", r" cc \1 \2 "),
     (r"creativecommons\.org/publicdomain/zero(?:/1\.0)?", " cc0 "),
     (r"creativecommons\.org/publicdomain/mark(?:/1\.0)?", " public domain "),
     (r"rightsstatements\.org/(?:vocab|page)/inc(?:-[a-z-]+)?(?:/1\.0)?", " all rights reserved "),
@@ -77,10 +80,6 @@ ATTRIBUTION: Final = re.compile(
     r"(?:, uploaded by (?P<other>[^,;()]+))?"
 )
 """iNaturalist's line below a photo."""
-SIGNED: Final = re.compile(r"(?P<rest>.+) by (?P<name>\S+(?: \S+){1,4})")
-PARTICLES: Final = frozenset(
-    {"af", "av", "da", "de", "del", "der", "di", "du", "la", "le", "ter", "van", "von", "y", "zu"}
-)
 
 _RUN_TOGETHER: Final = re.compile(r"\b(?:(?:cc)?by(?:nc|nd|sa)*|nc|nd|sa)(?=\d|\b)")
 """ccbyncsa, by4.0"""
@@ -97,7 +96,7 @@ def normalise_licence(text: str | None) -> str:
     A text counts only when each of its words is understood: `unknown` is the answer to any doubt. Of several licences
     in one text the one that allows least counts.
     """
-    if text is None or not (tidied := tidy(text)):
+    if text is None or len(text) > LONGEST or not (tidied := tidy(text)):
         return UNKNOWN
     tidied = _without_credit(tidied)
     for address, meaning in _ADDRESSES:
@@ -197,19 +196,11 @@ def _strictness(licence: str) -> int:
 
 
 def _without_credit(text: str) -> str:
-    """`text` without the author's name, where it is plain that it is one."""
+    """`text` without the author's name, where its form says which words are one."""
     if match := ATTRIBUTION.fullmatch(text):
         names = [match["name"], match["other"] or ""]
         return match["rest"] if not any(_says_something(name) for name in names) else text
-    if (match := SIGNED.fullmatch(text)) and _is_a_name(match["name"]):
-        return match["rest"]
     return text
-
-
-def _is_a_name(text: str) -> bool:
-    first, *middle, last = text.split()
-    capital = all(word[0].isupper() for word in (first, last, *(set(middle) - PARTICLES)))
-    return capital and re.fullmatch(r"[\w.'’ -]+", text) is not None and not _says_something(text)
 
 
 def _says_something(name: str) -> bool:

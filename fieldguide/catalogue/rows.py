@@ -116,8 +116,11 @@ def trim(value: Any, where: str) -> str | None:
 
 
 def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The descriptive columns among `cells`, tidied, `given_split` in our words. Raises CatalogueError."""
-    described: dict[str, Any] = {name: tidy(cells[name], f"{where}, {name}") for name in DESCRIPTIVE if name in cells}
+    """The descriptive columns among `cells` for a Row, which tidies them; `given_split` in our words.
+
+    Raises CatalogueError.
+    """
+    described: dict[str, Any] = {name: trim(cells[name], f"{where}, {name}") for name in DESCRIPTIVE if name in cells}
     for name, most in (("latitude", 90), ("longitude", 180)):
         if described.get(name) is not None:
             described[name] = _degrees(described[name], most, f"{where}, {name}")

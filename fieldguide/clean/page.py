@@ -83,6 +83,7 @@ def _describe(row: dict[str, Any], reason: Reason) -> str:
         value = row[reason.measured]
         return f"{reason.measured} {value if isinstance(value, str) else format(value, '.1f')}"
     size = f"{row['width']} x {row['height']} px" if row["width"] else f"{row['num_bytes']:,} bytes"
+    size = f"{row['format']}, {size}" if reason.is_unusable and row["format"] else size
     return f"{size}, as {row['duplicate_of']}" if row["duplicate_of"] else size
 
 

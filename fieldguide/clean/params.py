@@ -49,7 +49,8 @@ class ClusterParams(Section):
     """What counts as the same picture, and what becomes of it; a part of the `clean` section."""
 
     near_duplicate_distance: Annotated[int, Field(ge=-1, le=127)]
-    """Of the 256 bits of a fingerprint (PDQ), those that near-duplicates may differ in; -1 switches the search off."""
+    """Of the 256 bits of a fingerprint (PDQ), those in which near-duplicates differ. Pairs up to here are found, and
+    most of those 32 bits beyond where crops lie; their pictures are then compared. -1 switches the search off."""
     drop_near_duplicates: bool
     """If false they stay, but never in two splits."""
     on_conflict: OnConflict

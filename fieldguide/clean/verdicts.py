@@ -10,22 +10,27 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from fieldguide.clean.near_duplicates import cluster_near_duplicates
+from fieldguide.clean.forgotten import Forgotten
+from fieldguide.clean.near_duplicates import LookAt, cluster_near_duplicates
 from fieldguide.clean.params import Canonical, CleanParams
 from fieldguide.clean.reasons import KEPT, NEAR_DUPLICATE, OF_A_PHOTO, OF_A_PICTURE, Reason
 from fieldguide.clean.screening import FACTS
 from fieldguide.images.fingerprints import stack_fingerprints
 
-NEEDED = ("photo_id", "status", "licence", "label", "url", "sha256", "shard", "offset")
+NEEDED = ("photo_id", "status", "licence", "label", "url", "sha256", "shard", "offset", "num_bytes")
 
 
-def judge_photos(catalogue: pl.DataFrame, facts: pl.DataFrame, params: CleanParams) -> pl.DataFrame:
+def judge_photos(
+    catalogue: pl.DataFrame, facts: pl.DataFrame, params: CleanParams, forgotten: Forgotten, look_at: LookAt
+) -> pl.DataFrame:
     """The verdicts of docs/formats.md, one row per catalogue row in its order; `facts` come from `inspect_photos`."""
     table = catalogue.select(NEEDED).join(facts, on=["shard", "offset"], how="left", maintain_order="left")
-    table = table.with_row_index("row").with_columns(
+    is_forgotten = forgotten.find(catalogue, table["fingerprint"]).is_not_null()
+    table = table.with_row_index("row").with_columns(is_forgotten.alias("is_forgotten"))
+    table = table.with_columns(
         _first_that_applies(OF_A_PHOTO, params).alias("reason"), pl.lit(None, pl.UInt32).alias("original")
     )
-    table = _find_clusters(table, params.near_duplicate_distance)
+    table = _find_clusters(table, params.near_duplicate_distance, look_at)
     table = _compare_labels(table)
     table = table.with_columns(_rank(params.canonical).cast(pl.UInt32).alias("rank"))
     for reason in OF_A_PICTURE:
@@ -41,6 +46,7 @@ def judge_photos(catalogue: pl.DataFrame, facts: pl.DataFrame, params: CleanPara
         ids.gather(table["original"]).alias("duplicate_of"),
         ids.gather(table["cluster"]).alias("cluster_id"),
         "labels_differ",
+        "searched_bits",
         *(name for name in FACTS if name != "flaw"),
     )
 
@@ -81,16 +87,25 @@ def _drop_repeats(table: pl.DataFrame, reason: Reason, params: CleanParams) -> p
     ).drop("first")
 
 
-def _find_clusters(table: pl.DataFrame, max_distance: int) -> pl.DataFrame:
-    """Add `cluster`: of every row without a reason yet, the first row that shows the same picture."""
-    good = table.filter(pl.col("reason").is_null()).select("row", "url", "sha256", "fingerprint")
+def _find_clusters(table: pl.DataFrame, max_distance: int, look_at: LookAt) -> pl.DataFrame:
+    """Add, of every row without a reason yet, `cluster`, the first row that shows the same picture; `searched_bits`."""
+    good = table.filter(pl.col("reason").is_null()).select(
+        "row", "url", "sha256", "fingerprint", "shard", "offset", "num_bytes"
+    )
     # One URL was fetched once and has one content, but for the same path under two roots.
     good = good.with_columns(pl.col("row").min().over("url").alias("first"))
     good = good.with_columns(pl.col("first").min().over("sha256"))
     distinct = good.filter(pl.col("row") == pl.col("first"))
-    nearest = cluster_near_duplicates(stack_fingerprints(distinct["fingerprint"]), max_distance)
-    near = distinct.select(pl.col("row").alias("first"), pl.col("row").gather(nearest).alias("cluster"))
-    found = good.select("row", "first").join(near, on="first", how="left").select("row", "cluster")
+    distinct = distinct.drop_nulls("fingerprint")
+    places = distinct.select("shard", "offset", "num_bytes")
+    clusters = cluster_near_duplicates(stack_fingerprints(distinct["fingerprint"]), places, max_distance, look_at)
+    near = distinct.select(
+        pl.col("row").alias("first"),
+        pl.col("row").gather(clusters.first).alias("cluster"),
+        pl.Series("searched_bits", clusters.searched_bits, pl.Int16),
+    ).with_columns(pl.when(pl.col("searched_bits") >= 0).then("searched_bits"))
+    found = good.select("row", "first").join(near, on="first", how="left")
+    found = found.select("row", pl.coalesce("cluster", "first").alias("cluster"), "searched_bits")
     return table.join(found, on="row", how="left", maintain_order="left")
 
 

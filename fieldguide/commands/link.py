@@ -10,6 +10,8 @@ from fieldguide.digests import checked
 from fieldguide.errors import CatalogueError
 
 NO_LABEL = "unlabelled"
+LONGEST_NAME = 255
+"""Bytes that file systems allow; two labels that differ only further on share a folder."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +43,7 @@ def link_photos(out: Path, root: Path = Path()) -> list[Line]:
             elsewhere += 1
             continue
         file = root / url.removeprefix("file:")
-        folder = (label or NO_LABEL).replace("/", "_")
+        folder = (label or NO_LABEL).replace("/", "_").encode()[:LONGEST_NAME].decode(errors="ignore")
         wanted[out / folder.lstrip(".") / f"{photo_id}{file.suffix.lower()}"] = file.absolute()
     for old in set(out.rglob("*")) - wanted.keys():
         if old.is_symlink():

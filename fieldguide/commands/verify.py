@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise FieldguideError(f"{path}: no {DIGESTS} here or below, so nothing says what its bytes must be")
         for folder in folders:
             found = list(check_file(folder) if folder.is_file() else check_folder(folder))
-            print(*(found or [f"{folder}: whole"]), sep="\n", flush=True)
+            print("\n".join(map(str, found)) or f"{folder}: whole", flush=True)
             num_damaged += len(found)
     if num_damaged:
         raise FieldguideError(f"{num_damaged} damaged or missing, as listed above")
@@ -47,7 +47,7 @@ def find_folders(path: Path) -> list[Path]:
 
 def check_folder(folder: Path) -> Iterator[FieldguideError]:
     """An error for everything damaged or missing in one output; records are decoded where all bytes are right."""
-    errors = [*find_damage(folder, missing=True)]
+    errors: list[FieldguideError] = [*find_damage(folder, missing=True)]
     for tar in sorted(folder.rglob("*.tar")):
         errors += check_file(tar)
     if any(folder.glob("*.tfrecord")):

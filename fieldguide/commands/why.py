@@ -14,6 +14,9 @@ import polars as pl
 
 from fieldguide.catalogue.licences import licence_kind
 from fieldguide.catalogue.rows import locate
+from fieldguide.clean.forgotten import FORGOTTEN_LIST, read_forgotten
+from fieldguide.clean.forgotten import Line as ForgottenLine
+from fieldguide.clean.reasons import FORGOTTEN
 from fieldguide.commands.summary import Line, as_text
 from fieldguide.digests import checked
 from fieldguide.errors import CatalogueError
@@ -58,15 +61,17 @@ def explain(query: str, root: Path = Path()) -> list[list[Line]]:
         raise CatalogueError(f"{CATALOGUE} is missing; run the fetch stage first")
     for table in (CATALOGUE, VERDICTS, SPLIT, LEFT_OUT, PREDICTIONS):
         checked(root / table)
-    rows = pl.scan_parquet(root / CATALOGUE).filter(_meant_by(query, root)).collect()
+    rows = pl.scan_parquet(root / CATALOGUE).filter(meant_by(query, root)).collect()
     if rows.is_empty():
         raise CatalogueError(
             f"no row of {CATALOGUE} is about {query!r}; expected a photo id, a SHA-256, a URL, a source row or a file"
+            f"{_say_if_forgotten(query, root)}"
         )
     return [list(_tell(row, root)) for row in rows.iter_rows(named=True)]
 
 
-def _meant_by(query: str, root: Path) -> pl.Expr:
+def meant_by(query: str, root: Path) -> pl.Expr:
+    """Which rows of the catalogue `query` is about; see `explain`."""
     if PHOTO_ID.fullmatch(query):
         return pl.col("photo_id") == query
     if SHA256.fullmatch(query):
@@ -92,6 +97,9 @@ def _tell(row: dict[str, Any], root: Path) -> Iterator[Line]:
     if verdict is None:
         return
     yield "clean", _judged(verdict, root)
+    if verdict["reason"] == FORGOTTEN:
+        yield "forgotten", _forgotten(row, verdict, root)
+    yield from _duplicates(verdict, root)
     if verdict["verdict"] != "keep":
         return
     part = _find(root / SPLIT, photo_id)
@@ -127,15 +135,51 @@ def _judged(verdict: dict[str, Any], root: Path) -> str:
         first = _find(root / CATALOGUE, original)
         where = f", {first['source_row']}, {first['label'] or 'no label'}" if first else ""
         text += f"; of {original}{where}"
-    elif verdict["cluster_id"] and verdict["verdict"] == "keep":
-        near = pl.col("cluster_id") == verdict["cluster_id"]
-        others = pl.scan_parquet(root / VERDICTS).filter(near).select(pl.len()).collect().item() - 1
-        text += f"; {others} near-duplicates" if others else ""
+    elif verdict["verdict"] == "keep" and verdict["format"] and not verdict["fingerprint"]:
+        text += "; too plain to be compared with others"
     if verdict["labels_differ"]:
         text += "; the same picture stands under other labels, too"
     if replacement := verdict["replaced_by"]:
         text += f"; replaced by {replacement}"
     return text
+
+
+def _forgotten(row: dict[str, Any], verdict: dict[str, Any], root: Path) -> str:
+    fingerprint = pl.Series([verdict["fingerprint"]], dtype=pl.Binary)
+    kind = read_forgotten(root / FORGOTTEN_LIST).find(pl.DataFrame([row]), fingerprint).item()
+    if kind is None:
+        return f"no line of {FORGOTTEN_LIST} speaks of it any more; run the clean stage again"
+    by = "it looks like a forgotten photo" if kind == "fingerprint" else f"its {kind} is listed"
+    return f"{by} in {FORGOTTEN_LIST}"
+
+
+def _say_if_forgotten(query: str, root: Path) -> str:
+    urls = {query, *(locate(query, folder)[0] for folder in (Path(), Path("data")))}
+    lines = {
+        ForgottenLine.of("photo_id", query),
+        ForgottenLine.of("bytes", query),
+        *(ForgottenLine.of("url", url) for url in urls),
+    }
+    return f"; {FORGOTTEN_LIST} lists it" if lines & read_forgotten(root / FORGOTTEN_LIST).lines else ""
+
+
+def _duplicates(verdict: dict[str, Any], root: Path) -> Iterator[Line]:
+    """A line for every photo that shows the same picture as a kept one, the kept ones among them included."""
+    if verdict["verdict"] != "keep":
+        return
+    own = verdict["photo_id"]
+    verdicts = pl.scan_parquet(root / VERDICTS).select("photo_id", "reason", "duplicate_of", "cluster_id")
+    is_same = (pl.col("duplicate_of") == own) | (pl.col("cluster_id") == verdict["cluster_id"]).fill_null(value=False)
+    # A duplicate of a duplicate has the first one's name.
+    near = verdicts.filter(is_same & (pl.col("photo_id") != own)).collect()
+    copies = verdicts.filter(pl.col("duplicate_of").is_in(near["photo_id"].implode())).collect()
+    found = pl.concat([near, copies]).unique("photo_id", maintain_order=True).filter(pl.col("photo_id") != own)
+    rows = pl.scan_parquet(root / CATALOGUE).select("photo_id", "source_row", "label")
+    for other in rows.join(found.lazy(), on="photo_id", maintain_order="left").collect().iter_rows(named=True):
+        yield (
+            "duplicate",
+            f"{other['photo_id']}, {other['source_row']}, {other['label'] or 'no label'}; {other['reason']}",
+        )
 
 
 def _find(table: Path, photo_id: str) -> dict[str, Any] | None:

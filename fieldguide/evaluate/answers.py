@@ -10,13 +10,14 @@ import numpy as np
 
 from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.errors import RecordError
-from fieldguide.evaluate.calibration import TemperatureFit, in_pieces, to_probabilities
+from fieldguide.evaluate.calibration import TemperatureFit, in_pieces
 from fieldguide.evaluate.metrics import place_truth
+from fieldguide.evaluate.tree import Candidates, sum_up
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
 
 Logits = dict[str, np.ndarray]
-"""Logits of a batch of photos at every rank: {rank: float32 [batch, classes of that rank]}."""
+"""Logits of a batch of photos at each rank that a model answers by itself: {rank: float32 [batch, classes of it]}."""
 
 NUM_BEST = 5
 """Answers that are kept of each photo."""
@@ -68,18 +69,24 @@ class RankAnswers:
     """At `temperature`."""
 
     @classmethod
-    def of(cls, classes: list[str], labels: np.ndarray, logits: np.ndarray, temperature: float) -> "RankAnswers":
-        """What is kept of `logits`, float32 [n, len(classes)]."""
+    def of(
+        cls,
+        classes: list[str],
+        labels: np.ndarray,
+        scores: np.ndarray,
+        raw: np.ndarray,
+        calibrated: np.ndarray,
+        temperature: float,
+    ) -> "RankAnswers":
+        """What is kept of probabilities [n, len(classes)] as trained and calibrated, in the order of `scores`."""
         named = np.array([index for index, name in enumerate(classes) if name != OTHER], np.int64)
         parts = []
-        for rows in in_pieces(logits):
-            own, truth = logits[rows], labels[rows]
+        for rows in in_pieces(scores):
+            own, truth = scores[rows], labels[rows]
             best = find_best(own, NUM_BEST)
-            raw, calibrated = (
-                Confidence.of(to_probabilities(own, each), truth, best, named) for each in (1.0, temperature)
-            )
             place = np.where(truth == UNKNOWN, len(classes), place_truth(own, truth))
-            parts.append(cls(classes, truth, temperature, best, place, raw, calibrated))
+            both = (Confidence.of(each[rows], truth, best, named) for each in (raw, calibrated))
+            parts.append(cls(classes, truth, temperature, best, place, *both))
         return cls.joined(parts)
 
     @classmethod
@@ -100,6 +107,14 @@ class RankAnswers:
         """Index of the first answer: int64 [n]."""
         first: np.ndarray = self.best[:, 0]
         return first
+
+    @property
+    def candidates(self) -> Candidates:
+        """The likeliest classes with their calibrated probabilities."""
+        first = self.predicted
+        is_other = np.array([name == OTHER for name in self.classes])[first]
+        named = np.where(is_other, self.best[:, min(1, self.best.shape[1] - 1)], first)
+        return Candidates(first, self.calibrated.best[:, 0], named, self.calibrated.named)
 
     @property
     def is_right(self) -> np.ndarray:
@@ -144,17 +159,19 @@ class EvaluatedModel:
     region: str | None
     classes: dict[str, list[str]]
     predict: Callable[[RecordSet, np.ndarray], Iterator[Logits]]
-    """Logits of the photos at those positions of a record set, in that order, batch by batch."""
+    """Logits of the photos at those positions of a record set, in that order, batch by batch; ranks that it leaves out
+    are summed up the tree."""
 
 
 def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:
-    """The temperature of a model at every rank, fitted on its validation photos."""
+    """The temperature of a model at every rank, fitted on its validation photos; 1.0 at those that are summed only."""
     indices, labels = concerned_photos(model, val)
     fits = {rank: TemperatureFit() for rank in model.classes}
     for batch, of_batch in _predict(model, val, indices, labels):
         for column, rank in enumerate(model.classes):
-            known = of_batch[:, column] != UNKNOWN
-            fits[rank].add(batch[rank][known], of_batch[known, column])
+            if rank in batch:
+                known = of_batch[:, column] != UNKNOWN
+                fits[rank].add(batch[rank][known], of_batch[known, column])
     return {rank: fit.temperature for rank, fit in fits.items()}
 
 
@@ -176,8 +193,12 @@ def answer_at(
     """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]; n > 0."""
     parts: dict[str, list[RankAnswers]] = {rank: [] for rank in model.classes}
     for batch, of_batch in _predict(model, records, indices, labels):
+        raw, calibrated = (sum_up(batch, each, model.classes, records.taxonomy.parents) for each in ({}, temperatures))
         for column, (rank, classes) in enumerate(model.classes.items()):
-            parts[rank].append(RankAnswers.of(classes, of_batch[:, column], batch[rank], temperatures[rank]))
+            # At the first rank a temperature changes no order, and logits tell apart what both round to 0.
+            scores = calibrated[rank] if column else batch[rank]
+            of_rank = (classes, of_batch[:, column], scores, raw[rank], calibrated[rank], temperatures[rank])
+            parts[rank].append(RankAnswers.of(*of_rank))
     ranks = {rank: RankAnswers.joined(of_rank) for rank, of_rank in parts.items()}
     return Answers(model.name, model.region, indices, ranks)
 

@@ -46,7 +46,8 @@ def find_neighbours(train: np.ndarray, queries: np.ndarray, num: int) -> tuple[n
     num = min(num, len(train))
     if not len(queries):
         return np.empty((0, num), np.int64), np.empty((0, num), np.float32)
-    indices, similarities = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
+    indices: np.ndarray = np.empty((len(queries), 0), np.int64)
+    similarities: np.ndarray = np.empty((len(queries), 0), np.float32)
     asked = normalize(np.asarray(queries, np.float32))
     for start in range(0, len(train), PIECE_ROWS):
         piece = asked @ normalize(np.asarray(train[start : start + PIECE_ROWS], np.float32)).T

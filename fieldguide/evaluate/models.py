@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
+from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import EvaluatedModel, Logits
-from fieldguide.evaluate.calibration import to_probabilities
 from fieldguide.evaluate.knn import find_neighbours, read_embeddings, vote
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.network import load_network
@@ -35,37 +34,16 @@ def network_model(
 ) -> EvaluatedModel:
     """A network as a model at all ranks of the taxonomy.
 
-    `predict` gives its logits in batches [batch, num_outputs]. For a rank without outputs, the probabilities of the
-    classes below are added up.
+    `predict` gives its logits in batches [batch, num_outputs].
     """
-    first = spec.ranks[0]
-    missing = [rank for rank in taxonomy.ranks if rank not in spec.ranks]
-
-    parents = {rank: parents_at(taxonomy, first, spec.classes[first], rank) for rank in missing}
 
     def predict_ranks(records: RecordSet, indices: np.ndarray) -> Iterator[Logits]:
         for batch in predict(records, indices):
-            parts = np.split(batch, np.cumsum(spec.class_counts)[:-1], axis=1)
-            logits = dict(zip(spec.ranks, parts, strict=True))
-            yield logits | {rank: add_up(logits[first], parents[rank], taxonomy, rank) for rank in missing}
+            yield dict(zip(spec.ranks, np.split(batch, np.cumsum(spec.class_counts)[:-1], axis=1), strict=True))
 
-    classes = {rank: spec.classes.get(rank, taxonomy.classes[rank]) for rank in [*spec.ranks, *missing]}
+    ranks = [*spec.ranks, *(rank for rank in taxonomy.ranks if rank not in spec.ranks)]
+    classes = {rank: spec.classes.get(rank, taxonomy.classes[rank]) for rank in ranks}
     return EvaluatedModel(name, spec.region, classes, predict_ranks)
-
-
-def parents_at(taxonomy: Taxonomy, below: str, names: list[str], rank: str) -> np.ndarray:
-    """Class index at `rank` of each class in `names` of the rank `below`: int64 [len(names)]."""
-    index = taxonomy.index(rank)
-    parents = (taxonomy.parents[below].get(name, {}).get(rank, OTHER) for name in names)
-    return np.array([index.get(parent, index[OTHER]) for parent in parents], np.int64)
-
-
-def add_up(logits: np.ndarray, parents: np.ndarray, taxonomy: Taxonomy, rank: str) -> np.ndarray:
-    """Log-probabilities at `rank` from logits of classes below: float32 [n, classes of rank]."""
-    summed = np.full((len(logits), len(taxonomy.classes[rank])), np.finfo(np.float32).tiny, np.float32)
-    np.add.at(summed.T, parents, to_probabilities(logits).T)
-    result: np.ndarray = np.log(summed)
-    return result
 
 
 def neighbour_model(name: str, train: RecordSet, embed: Path, num: int, temperature: float) -> EvaluatedModel:

@@ -1,7 +1,5 @@
 """The files of the browser bundle beside the model and the page: what a model means, and what is kept offline."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +18,10 @@ from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.manifest import SquareStyle
 
 EXAMPLES = "examples"
-OFFLINE = "offline.js"
+FILE_LIST = "bundle.json"
+SERVICE_WORKER = "service_worker.js"
+DIGEST_PLACE = "written by the export"
+"""In the service worker's source, where the digest of the file list goes."""
 
 SELF_TEST_TOLERANCE = 0.02
 """Of the largest logit: kernels round differently from one browser to the next, wrong ones are off by far more."""
@@ -100,14 +101,24 @@ def write_examples(bundle: Path, examples: Sequence[Example]) -> None:
     write_json(bundle / "examples.json", entries)
 
 
-def write_offline_list(bundle: Path) -> None:
-    """Write offline.js, last: the files that the service worker keeps, and a digest that changes with any of them."""
-    (bundle / OFFLINE).unlink(missing_ok=True)
+def write_file_list(bundle: Path) -> None:
+    """Write bundle.json, the size and SHA-256 of every other file, and put its own digest into the service worker.
+
+    So one file, the service worker, stands for all others, and changes with any of them. Call this last.
+    """
+    (bundle / FILE_LIST).unlink(missing_ok=True)
     files = sorted(file.relative_to(bundle).as_posix() for file in bundle.rglob("*") if file.is_file())
-    digest = hashlib.sha256("".join(f"{file_sha256(bundle / file)} {file}\n" for file in files).encode()).hexdigest()
-    content = json.dumps({"version": digest[:16], "files": ["./", *files]}, indent=2)
-    with written_whole(bundle / OFFLINE) as temporary:
-        temporary.write_text(f"self.BUNDLE = {content};\n", encoding="utf-8")
+    entries = {
+        file: {"bytes": (bundle / file).stat().st_size, "sha256": file_sha256(bundle / file)}
+        for file in files
+        if file != SERVICE_WORKER
+    }
+    write_json(bundle / FILE_LIST, {"files": entries})
+    worker = (bundle / SERVICE_WORKER).read_text(encoding="utf-8")
+    if worker.count(DIGEST_PLACE) != 1:
+        raise ExportError(f"{SERVICE_WORKER} holds {DIGEST_PLACE!r} {worker.count(DIGEST_PLACE)} times; expected once")
+    with written_whole(bundle / SERVICE_WORKER) as temporary:
+        temporary.write_text(worker.replace(DIGEST_PLACE, file_sha256(bundle / FILE_LIST)), encoding="utf-8")
 
 
 def bundle_megabytes(bundle: Path, files: str = "*") -> float:

@@ -36,8 +36,8 @@ def describe_bundle(
     credits = read_credits(catalogue, photos["photo_id"])
     trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
     write_labels(bundle, student.ranks, student.classes, taxonomy)
-    calibration = {"temperature": evaluation.temperature, "min_confidence": params.min_confidence}
-    write_json(bundle / "calibration.json", calibration)
+    temperatures = {rank: evaluation.temperatures.get(rank, 1.0) for rank in student.ranks}
+    write_json(bundle / "calibration.json", {"temperatures": temperatures, "min_confidence": params.min_confidence})
     write_examples(bundle, pick_examples(test, credits, params.num_examples))
     facts = CardFacts(
         network=student,
@@ -48,7 +48,7 @@ def describe_bundle(
         evaluation=evaluation.rates,
         parity=parity,
         quantization=params.quantization,
-        temperature=evaluation.temperature,
+        temperatures=temperatures,
         min_confidence=params.min_confidence,
         model_megabytes=bundle_megabytes(bundle, "group1-shard*.bin"),
     )

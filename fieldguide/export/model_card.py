@@ -31,7 +31,8 @@ class CardFacts:
     """The student's rates on the test photos, empty if it was not evaluated."""
     parity: Mapping[str, Mapping[str, float]]
     quantization: str
-    temperature: float
+    temperatures: Mapping[str, float]
+    """By rank."""
     min_confidence: float
     model_megabytes: float
 
@@ -54,4 +55,4 @@ def write_card(bundle: Path, facts: CardFacts) -> None:
 def _cell(text: object) -> str:
     """`text` as one harmless cell of a Markdown table."""
     plain = printable(" ".join(str(text).split()))
-    return "".join(f"\\{letter}" if letter in "\\|[]<>`*_$~" else letter for letter in plain)
+    return "".join(f"\\{letter}" if letter in "\\|[]<>`*$~" else letter for letter in plain)

@@ -16,16 +16,17 @@ class Evaluation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    temperature: PositiveFloat
+    temperatures: dict[str, PositiveFloat]
+    """By rank."""
 
     @property
     def rates(self) -> dict[str, float]:
-        """The numbers beside the temperature, by name."""
+        """The numbers beside the temperatures, by name."""
         found = self.model_extra or {}
         return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 
 
-UNCALIBRATED = Evaluation(temperature=1.0)
+UNCALIBRATED = Evaluation(temperatures={})
 
 
 def read_evaluation(reports: Path) -> Evaluation:
@@ -40,4 +41,4 @@ def read_evaluation(reports: Path) -> Evaluation:
     try:
         return Evaluation.model_validate(content.get(NAME) if isinstance(content, dict) else None)
     except ValidationError as error:
-        raise ExportError(f"{path}: no temperature above 0 for '{NAME}': {error.errors()[0]['msg']}") from None
+        raise ExportError(f"{path}: no temperatures above 0 for '{NAME}': {error.errors()[0]['msg']}") from None

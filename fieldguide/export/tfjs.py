@@ -78,13 +78,47 @@ def _convert(saved_model: Path, out: Path, quantization_dtype_map: dict[str, Any
         from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
 
         # It prints a progress report that nobody reads; errors are exceptions.
-        with contextlib.redirect_stdout(io.StringIO()), tf.Graph().as_default():
+        with contextlib.redirect_stdout(io.StringIO()), tf.Graph().as_default(), only_vectors_are_biases():
             convert_tf_saved_model(
                 str(saved_model),
                 str(out),
                 signature_def=SIGNATURE,
                 quantization_dtype_map=quantization_dtype_map,
             )
+
+
+@contextlib.contextmanager
+def only_vectors_are_biases() -> Iterator[None]:
+    """Keep the converter from taking every Add behind a convolution or a matrix for its bias.
+
+    It does so whatever is added: a scalar, another image (a residual), a value per pixel. TensorFlow.js then fuses that
+    into the convolution and fails when it runs. A bias is a constant vector; all other Adds stay what they are.
+    """
+    from tensorflowjs.converters import normalize_bias_add
+
+    original = normalize_bias_add.normalize_bias_add_op
+
+    def normalize(graph: Any) -> Any:
+        nodes = {node.name: node for node in graph.node}
+        sums = [node for node in graph.node if node.op in ("Add", "AddV2") and not _is_vector(nodes, node.input[1])]
+        hidden = {node.name: node.op for node in sums}
+        for node in sums:
+            node.op = "Sum of two images"
+        normalized = original(graph)
+        for node in normalized.node:
+            node.op = hidden.get(node.name, node.op)
+        return normalized
+
+    normalize_bias_add.normalize_bias_add_op = normalize
+    try:
+        yield
+    finally:
+        normalize_bias_add.normalize_bias_add_op = original
+
+
+def _is_vector(nodes: dict[str, Any], tensor: str) -> bool:
+    node = nodes.get(tensor.removesuffix(":0"))
+    return node is not None and node.op == "Const" and len(node.attr["value"].tensor.tensor_shape.dim) == 1
 
 
 @contextlib.contextmanager

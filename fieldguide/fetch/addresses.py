@@ -17,6 +17,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out to the internet."""
+PROTOCOL_ASSIGNMENTS: Final = ipaddress.ip_network("192.0.0.0/24")
 LOCAL_NAMES: Final = ("localhost", "local", "internal", "home.arpa", "lan", "localdomain", "intranet", "corp", "home")
 """Ends of names that public servers cannot have (RFC 6761, 6762, 8375, ICANN) or that networks commonly use inside."""
 RESOLVE_S: Final = 5.0
@@ -37,6 +40,10 @@ def is_public(address: Address) -> bool:
             embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if embedded is not None:
             return is_public(embedded)
+        if address not in GLOBAL_UNICAST:
+            return False
+    elif address in PROTOCOL_ASSIGNMENTS:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -124,6 +124,9 @@ def _remembered(opener: Callable[[Path], Opened]) -> Callable[[Path, int, int], 
         try:
             return opener(archive)
         except Exception as error:
+            # A full disk or too many open files are no fault of the archive, and pass.
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             return error
 
     return open_once

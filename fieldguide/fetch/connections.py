@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
@@ -16,6 +17,12 @@ from fieldguide.fetch.addresses import PublicResolver, check_behind_proxy, check
 from fieldguide.fetch.limits import DownloadParams
 from fieldguide.fetch.target import SCHEMES, Target
 
+HEADERS: Final = {
+    "Accept": "image/*,*/*;q=0.5",
+    # Identity: compression does not make a photo smaller, and a compressed bomb would fill our memory.
+    "Accept-Encoding": "identity",
+}
+
 
 @dataclass(frozen=True)
 class Connections:
@@ -24,8 +31,8 @@ class Connections:
     direct: aiohttp.ClientSession
     behind_proxy: aiohttp.ClientSession
     """Its connections lead to the operator's proxy, which may well have a private address."""
-    proxies: Mapping[str, URL]
-    """By scheme."""
+    proxies: Mapping[str, str]
+    """As the environment names them: by scheme, or `all`."""
     allow_private: bool
     _checks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -33,19 +40,20 @@ class Connections:
     async def get(self, target: Target, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer to a GET of `target`; redirects are left to the caller.
 
-        Raises OSError, of which PrivateAddressError is one, and aiohttp.ClientError.
+        Raises OSError, of which PrivateAddressError is one, aiohttp.ClientError, and ParamsError on a proxy that cannot
+        be used.
         """
-        proxy = self._proxy(target)
+        proxy = self._find_proxy(target)
         if not self.allow_private:
             await self._check(target.host, proxy)
         session = self.direct if proxy is None else self.behind_proxy
         async with session.get(target.url, allow_redirects=False, headers=headers, proxy=proxy) as response:
             yield response
 
-    def _proxy(self, target: Target) -> URL | None:
-        proxy = self.proxies.get(target.scheme)
-        # As other programs do, `no_proxy` is honoured for hosts with and without their ports.
-        return None if proxy is None or proxy_bypass(f"{target.host}:{target.port}") else proxy
+    def _find_proxy(self, target: Target) -> URL | None:
+        text = self.proxies.get(target.scheme) or self.proxies.get("all")
+        # `no_proxy` names hosts with or without their ports.
+        return read_proxy(text) if text and not proxy_bypass(f"{target.host}:{target.port}") else None
 
     async def _check(self, host: str, proxy: URL | None) -> None:
         if proxy is None:
@@ -59,35 +67,25 @@ class Connections:
 
 @asynccontextmanager
 async def open_connections(params: DownloadParams) -> AsyncIterator[Connections]:
-    """Connections in the running event loop. Raises ParamsError on a proxy that cannot be used."""
-    proxies = read_proxies()
+    """Connections in the running event loop."""
     guards = {} if params.allow_private else {"resolver": PublicResolver(), "socket_factory": open_public_socket}
     async with (
         _open_session(params, aiohttp.TCPConnector(limit=0, **guards)) as direct,  # type: ignore[arg-type]
         _open_session(params, aiohttp.TCPConnector(limit=0)) as behind_proxy,
     ):
-        yield Connections(direct, behind_proxy, proxies, params.allow_private)
+        yield Connections(direct, behind_proxy, getproxies(), params.allow_private)
 
 
-def read_proxies() -> dict[str, URL]:
-    """The proxy of each scheme, from HTTP_PROXY, HTTPS_PROXY and ALL_PROXY. Raises ParamsError on other kinds."""
-    named = getproxies()
-    proxies = {}
-    for scheme in SCHEMES:
-        if text := named.get(scheme) or named.get("all"):
-            proxy = URL(text if "://" in text else f"http://{text}")
-            if proxy.scheme not in SCHEMES or not proxy.host:
-                shown = mask_credentials(text)
-                raise ParamsError(f"the environment's proxy for {scheme} is {shown!r}; expected http://host:port")
-            proxies[scheme] = proxy
-    return proxies
-
-
-HEADERS: Final = {
-    "Accept": "image/*,*/*;q=0.5",
-    # Identity: compression does not make a photo smaller, and a compressed bomb would fill our memory.
-    "Accept-Encoding": "identity",
-}
+@lru_cache
+def read_proxy(text: str) -> URL:
+    """The proxy that an environment variable names. Raises ParamsError on one that is none of HTTP."""
+    try:
+        proxy = URL(text if "://" in text else f"http://{text}")
+    except ValueError:
+        proxy = URL()
+    if proxy.scheme not in SCHEMES or not proxy.host:
+        raise ParamsError(f"the environment names the proxy {mask_credentials(text)!r}; expected http://host:port")
+    return proxy
 
 
 def _open_session(params: DownloadParams, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

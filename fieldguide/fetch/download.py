@@ -10,12 +10,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
 from fieldguide.catalogue.schema import Status
+from fieldguide.errors import FieldguideError
 from fieldguide.fetch.addresses import PrivateAddressError
 from fieldguide.fetch.connections import Connections, open_connections
 from fieldguide.fetch.host_stats import HostStats
@@ -60,22 +62,24 @@ class Downloader:
 
         `finish` turns a photo's outcome into the one to keep (it may shrink the photo) while the slot is still held: so
         no more photos are in memory than requests are allowed. `conditions` are headers such as If-None-Match; if the
-        server then answers that nothing changed, the outcome `is_unchanged`.
+        server then answers that nothing changed, the outcome `is_unchanged`. Raises ParamsError on a proxy of the
+        environment that cannot be used.
         """
         try:
             target = read_target(url)
         except ValueError as error:
             return Outcome(Status.INVALID_URL, error=str(error))
-        attempt = 0
-        gate, turn = self.politeness.gate(target.origin), self.slots.draw_turn()
+        attempt, turn = 0, self.slots.draw_turn()
         while True:
-            # The host's gate comes first: a photo that waits for a busy host must not take a slot from other hosts.
-            async with gate.passed(), self.slots.taken(turn), self.places.taken():
-                started = time.monotonic()
-                outcome = await self._attempt(target, conditions)
-                self.times.add(url, attempt, time.monotonic() - started)
-                if finish is not None and outcome.content is not None:
-                    return await finish(outcome)
+            way, outcome = _Way(target), None
+            while outcome is None:
+                # The host's gate comes first: a photo that waits for a busy host must not take a slot from other hosts.
+                gate = self.politeness.gate(way.target.origin)
+                async with gate.passed(), self.slots.taken(turn), self.places.taken():
+                    outcome = await self._ask(way, conditions)
+                    if finish is not None and outcome is not None and outcome.content is not None:
+                        outcome = await finish(outcome)
+            self.times.add(url, attempt, way.seconds)
             if outcome.retry_after_s is not None:
                 gate.pause(outcome.retry_after_s)
             if attempt == self.params.retries or not is_retryable(outcome.status, outcome.http_status):
@@ -84,43 +88,44 @@ class Downloader:
             await asyncio.sleep(wait_before_retry(url, attempt, outcome.retry_after_s))
             attempt += 1
 
-    async def _attempt(self, target: Target, conditions: Mapping[str, str]) -> Outcome:
+    async def _ask(self, way: "_Way", conditions: Mapping[str, str]) -> Outcome | None:
+        """The outcome at the end of `way`; None if it goes on at another server, which has a gate of its own."""
+        started = time.monotonic()
         try:
-            async with asyncio.timeout(self.params.total_timeout_s):
-                return await self._follow(target, conditions)
-        except PrivateAddressError as error:
-            return Outcome(Status.REFUSED, error=str(error))
-        except (aiohttp.InvalidURL, ValueError) as error:
+            async with asyncio.timeout(self.params.total_timeout_s - way.seconds):
+                return await self._follow(way, conditions)
+        except aiohttp.InvalidURL as error:
             return Outcome(Status.INVALID_URL, error=str(error))
         except TimeoutError as error:
             return Outcome(Status.TIMEOUT, error=str(error) or f"more than {self.params.total_timeout_s:g} s")
         except aiohttp.ClientPayloadError:
             return Outcome(Status.INCOMPLETE, error="the body ended before its announced length")
-        except (aiohttp.ClientError, OSError) as error:
+        except FieldguideError:
+            raise
+        except Exception as error:
+            # No list of errors: what the client makes of answers that are none changes with its versions.
             cause = getattr(error, "os_error", error)
             if isinstance(cause, PrivateAddressError):
                 return Outcome(Status.REFUSED, error=str(cause))
             return Outcome(Status.CONNECTION_ERROR, error=str(error) or type(error).__name__)
+        finally:
+            way.seconds += time.monotonic() - started
 
-    async def _follow(self, target: Target, conditions: Mapping[str, str]) -> Outcome:
-        # Some servers answer only who comes back with the cookie that they gave along with a redirect to themselves.
-        jar = aiohttp.CookieJar(unsafe=True)
-        for _ in range(self.params.max_redirects + 1):
-            cookies = jar.filter_cookies(target.url).output(attrs=[], header="", sep=";").strip()
+    async def _follow(self, way: "_Way", conditions: Mapping[str, str]) -> Outcome | None:
+        origin = way.target.origin
+        while way.target.origin == origin:
+            cookies = way.cookies()
             headers = {**conditions, "Cookie": cookies} if cookies else conditions
-            async with self.connections.get(target, headers) as response:
-                if response.status in REDIRECTS and "Location" in response.headers:
-                    jar.update_cookies(response.cookies, target.url)
-                    url = target.locate(response.headers["Location"].strip(" \t"))
-                    scheme = url.partition(":")[0].lower()
-                    if scheme not in SCHEMES:
-                        return Outcome(Status.REFUSED, error=f"redirected to scheme {scheme!r}")
-                    target = read_target(url)
-                    continue
+            async with self.connections.get(way.target, headers) as response:
                 if response.status == 304 and conditions:
                     return Outcome(Status.OK, 304, is_unchanged=True)
-                return await self._read(response)
-        return Outcome(Status.TOO_MANY_REDIRECTS, error=f"more than {self.params.max_redirects}")
+                if response.status not in REDIRECTS or "Location" not in response.headers:
+                    return await self._read(response)
+                if way.num_redirects == self.params.max_redirects:
+                    return Outcome(Status.TOO_MANY_REDIRECTS, error=f"more than {self.params.max_redirects}")
+                if failure := way.go_on(response):
+                    return failure
+        return None
 
     async def _read(self, response: aiohttp.ClientResponse) -> Outcome:
         code = response.status
@@ -141,11 +146,42 @@ class Downloader:
         return Outcome(Status.OK, code, content=bytes(content), etag=etag, last_modified=last_modified)
 
 
+@dataclass
+class _Way:
+    """One attempt's way from redirect to redirect."""
+
+    target: Target
+    """Where it has come to."""
+    num_redirects: int = 0
+    seconds: float = 0.0
+    """For which servers were asked, without the waits before."""
+    # Some servers answer only who comes back with the cookie that they gave along with a redirect to themselves.
+    _jar: aiohttp.CookieJar = field(default_factory=partial(aiohttp.CookieJar, unsafe=True))
+
+    def cookies(self) -> str:
+        """The Cookie header for the target, perhaps empty."""
+        return self._jar.filter_cookies(self.target.url).output(attrs=[], header="", sep=";").strip()
+
+    def go_on(self, response: aiohttp.ClientResponse) -> Outcome | None:
+        """Go where a redirect leads; the outcome if that is nowhere."""
+        self._jar.update_cookies(response.cookies, self.target.url)
+        self.num_redirects += 1
+        url = self.target.locate(response.headers["Location"].strip(" \t"))
+        scheme = url.partition(":")[0].lower()
+        if scheme not in SCHEMES:
+            return Outcome(Status.REFUSED, error=f"redirected to scheme {scheme!r}")
+        try:
+            self.target = read_target(url)
+        except ValueError as error:
+            return Outcome(Status.INVALID_URL, error=f"redirected to no URL: {error}")
+        return None
+
+
 @asynccontextmanager
 async def open_downloader(
     params: DownloadParams, shared: Path | None = None, num_processes: int = 1
 ) -> AsyncIterator[Downloader]:
-    """A Downloader in the running event loop. Raises ParamsError on a proxy that cannot be used.
+    """A Downloader in the running event loop.
 
     All of `num_processes` name one folder `shared`, through which they keep the limits together.
     """
@@ -177,7 +213,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return float(text[:9])
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

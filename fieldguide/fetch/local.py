@@ -19,7 +19,7 @@ from fieldguide.fetch.stores import STORES, Access, read_object
 
 ALLOWED: Final = ("http", "https", "file", "tar", "zip", *STORES)
 NO_BUCKETS: Final[Mapping[str, Access]] = {}
-_HAS_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
+_ELSEWHERE: Final = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class OutsideRootError(Exception):
@@ -41,19 +41,21 @@ def read_unsent(url: str, root: str | None, max_bytes: int, buckets: Mapping[str
     path = local_file(url)
     if path is None:
         return Outcome(Status.REFUSED, error=f"scheme {scheme!r}; expected one of {', '.join(ALLOWED)}")
-    if _HAS_SCHEME.match(str(path)):
+    member = ARCHIVE_MEMBER.fullmatch(url)
+    if member and _ELSEWHERE.match(member["archive"]):
         return Outcome(Status.REFUSED, error="an archive behind a URL or in an archive; expected tar://MEMBER::PATH")
     if "\0" in url:
         return Outcome(Status.INVALID_URL, error=f"{url!a}: a path cannot hold NUL")
     try:
         inside = confined(path, root)
-        if match := ARCHIVE_MEMBER.fullmatch(url):
-            return read_member(match["scheme"], inside, match["member"], max_bytes)
+        if member:
+            return read_member(member["scheme"], inside, member["member"], max_bytes)
         return _read_file(inside, max_bytes)
     except OutsideRootError as error:
         return Outcome(Status.REFUSED, error=str(error))
     except (FileNotFoundError, NotADirectoryError):
-        return Outcome(Status.MISSING, error=f"{path} does not exist")
+        hint = "; expected / between folders" if "\\" in str(path) else ""
+        return Outcome(Status.MISSING, error=f"{path} does not exist{hint}")
     except FieldguideError:
         raise
     except Exception as error:

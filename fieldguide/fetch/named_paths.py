@@ -7,23 +7,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from fieldguide.catalogue.rows import SCHEME
+from fieldguide.params import paths_in
 
 SQLITE = "sqlite:///"
 
 
-def named_paths(section: Any) -> Iterator[Path]:
-    """The paths in a section, or in a mapping or sequence of sections, in its order; some may not exist."""
-    if isinstance(section, Path):
-        yield section
-    elif isinstance(section, Mapping):
-        for part in section.values():
-            yield from named_paths(part)
-    elif isinstance(section, list | tuple):
-        for part in section:
-            yield from named_paths(part)
-    elif isinstance(section, BaseModel):
-        yield from named_paths(dict(section))
-        yield from _told_otherwise(dict(section))
+def named_paths(sources: Mapping[str, BaseModel]) -> Iterator[Path]:
+    """The paths of each source's section in its order; some may not exist."""
+    for source in sources.values():
+        yield from paths_in(source)
+        yield from _told_otherwise(dict(source))
 
 
 def _told_otherwise(fields: Mapping[str, Any]) -> Iterator[Path]:
@@ -37,7 +30,7 @@ def _told_otherwise(fields: Mapping[str, Any]) -> Iterator[Path]:
             yield Path(fields["url"].removeprefix(SQLITE).partition("?")[0])
         case "observations" if fields.get("root") is None:
             # Paths in a table start beside it.
-            folders = {path.parent for path in named_paths(fields["path"])}
+            folders = {path.parent for path in paths_in(fields["path"])}
             yield from (folder for folder in sorted(folders) if not _holds_the_project(folder))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from fieldguide.catalogue.rows import ARCHIVE_MEMBER
 from fieldguide.catalogue.schema import Status
-from fieldguide.engine import EngineParams, Watch, count_workers, map_shards
+from fieldguide.engine import EngineParams, count_workers, map_shards
 from fieldguide.fetch.cache import open_cache
 from fieldguide.fetch.download import NO_CONDITIONS, Downloader, open_downloader
 from fieldguide.fetch.fetch_url import fetch_url
@@ -25,6 +25,7 @@ from fieldguide.fetch.limits import OriginalsParams, StoreKind
 from fieldguide.fetch.outcomes import Outcome
 from fieldguide.fetch.plan import Plan, Wanted
 from fieldguide.fetch.resume import Kept, Previous, Store, clear_stale, local_stamp
+from fieldguide.progress import Watch
 from fieldguide.tar import TarShardWriter
 
 LONGEST_RUN: Final = 16

@@ -1,11 +1,11 @@
 """What came of asking for one URL: a closed status, and the bytes if it is `ok`."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from fieldguide.catalogue.schema import Status
 from fieldguide.credentials import mask_credentials
+from fieldguide.text import printable
 
 RETRYABLE_CODES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 RETRYABLE: Final = frozenset({Status.TIMEOUT, Status.CONNECTION_ERROR, Status.INCOMPLETE, Status.READ_ERROR})
@@ -50,9 +50,7 @@ def shorten(message: str) -> str:
 
     What servers, archives and tables say stands in it, and goes into ledgers, pages and terminals.
     """
-    text = message[:MOST_READ_CHARS]
-    text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in re.sub(r"\s+", " ", text))
-    text = mask_credentials(text.strip())
+    text = mask_credentials(printable(" ".join(message[:MOST_READ_CHARS].split())))
     if len(text) <= MOST_ERROR_CHARS and len(message) <= MOST_READ_CHARS:
         return text
     return f"{text[: MOST_ERROR_CHARS - 3]}..."

@@ -16,6 +16,7 @@ from pathlib import Path
 import xxhash
 import yaml
 
+from fieldguide.console import printable_stdout, tell_failure
 from fieldguide.errors import CatalogueError, FieldguideError
 from fieldguide.files import written_whole
 
@@ -150,9 +151,11 @@ def main(arguments: Collection[str]) -> None:
     """Look again at what the file named on the command line holds."""
     (file,) = arguments
     try:
-        print(describe(look_again(Path(file))))
+        with printable_stdout():
+            print(describe(look_again(Path(file))))
     except FieldguideError as error:
-        sys.exit(f"outside: {error}")
+        tell_failure("outside", error)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

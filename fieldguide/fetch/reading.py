@@ -15,6 +15,7 @@ from fieldguide.fetch.download import open_downloader
 from fieldguide.fetch.fetch_url import fetch_url
 from fieldguide.fetch.ledger import Entry, ledger_path, read_entries
 from fieldguide.fetch.limits import OriginalsParams, StoreKind
+from fieldguide.files import written_whole
 from fieldguide.tar import Member, read_member
 
 STREAM: Final = "stream.json"
@@ -58,7 +59,8 @@ def write_stream(fetch: Path, params: OriginalsParams) -> None:
     file = fetch / STREAM
     if params.store is StoreKind.STREAM:
         names = set(OriginalsParams.model_fields)
-        file.write_text(params.model_dump_json(include=names, indent=2) + "\n", encoding="utf-8")
+        with written_whole(file) as temporary:
+            temporary.write_text(params.model_dump_json(include=names, indent=2) + "\n", encoding="utf-8")
     else:
         file.unlink(missing_ok=True)
 

@@ -1,1 +1,1 @@
-"""One image at a time: decoding, geometry, quality, fingerprints."""
+"""One image at a time: taking files apart, decoding, colour, geometry, quality, fingerprints."""

@@ -1,29 +1,39 @@
-"""Bytes to images: what a file really is, and its pixels as upright RGB.
+"""Bytes to images: what a file really is, and its pixels as upright RGB in sRGB.
 
-Nothing here trusts a file name or a header's size. Pillow does the decoding; its warnings and exceptions become
-flaws of a closed list.
+Nothing here trusts a file name or a header's numbers. Whatever a decoder raises is a flaw of that photo, one of a
+closed list; only a machine without memory is no photo's fault.
 """
 
-import io
-import struct
 import warnings
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self
+from typing import IO, Final, Self
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-# One place decides what a bomb is (`max_megapixels`); Pillow's own limit would raise before we can look at the size.
-Image.MAX_IMAGE_PIXELS = None
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP")
-EXIF_ORIENTATION = 0x0112
+from fieldguide.errors import PhotoError
+from fieldguide.images.color import to_rgb
+from fieldguide.images.kinds import find_kind
+from fieldguide.images.levels import is_wide, scale_grey
+from fieldguide.images.opening import FORMATS, ON_THEIR_SIDE, Header, load_pixels, open_photo, take_apart
+from fieldguide.images.parts import CostlyError
 
-BROKEN = (
-    *(OSError, ValueError, SyntaxError, OverflowError, EOFError, IndexError, KeyError, MemoryError, struct.error),
-    TypeError,  # a tag of another type than its meaning: an offset that is text
-)
-"""What Pillow's decoders raise on damaged files, cut or altered anywhere (tests/images/test_decode.py does both)."""
+EXIF_ORIENTATION: Final = 0x0112
+TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What puts a picture upright, by its EXIF orientation."""
+MAX_SIDE: Final = 2**31 - 1
+"""Px; what tables hold. A TIFF can say more, and means harm."""
+BYTES_PER_PIXEL: Final = 12
+"""Of memory, at most, while a photo is decoded: the coefficients of a progressive JPEG, and pixels."""
 
 
 class Flaw(StrEnum):
@@ -40,7 +50,9 @@ class Flaw(StrEnum):
 
     EMPTY = "empty", "The file has no bytes."
     NOT_AN_IMAGE = "not_an_image", "The bytes are something else, often a page that says sorry."
+    UNSUPPORTED = "unsupported", "An image of a kind that is not read; `format` names it."
     BOMB = "bomb", "More pixels than max_megapixels; never decoded."
+    COSTLY = "costly", "Decoding takes many times longer than a photo does; given up."
     TRUNCATED = "truncated", "The file ends before its picture does."
     UNREADABLE = "unreadable", "The decoder gives up."
     TOO_SMALL = "too_small", "The shorter side is below min_side.", True
@@ -52,91 +64,125 @@ class Inspection:
 
     flaw: Flaw | None
     format: str | None = None
+    """In Pillow's words; of what is no photo, or of no kind that is read, in those of fieldguide/images/kinds.py."""
     mode: str | None = None
     width: int | None = None
+    """None if no table could hold it."""
     height: int | None = None
     exif_orientation: int | None = None
+    """1 to 8; None if there is none, or none with a meaning."""
     image: Image.Image | None = None
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height of the picture as it is seen, px."""
+        size = (self.width or 0, self.height or 0)
+        return size[::-1] if self.exif_orientation in ON_THEIR_SIDE else size
 
 
 def inspect(content: bytes, *, min_side: int, max_pixels: int) -> Inspection:
     """Decode a whole photo, once, and say what it is or what is wrong with it.
 
-    An image of more than `max_pixels` is recognised from its header and never decoded.
+    An image of more than `max_pixels` is recognised from its header and never decoded. Raises MemoryError, and nothing
+    else whatever the bytes are.
     """
+    found = decode_photo(content, max_pixels)
+    if found.image is not None and min(found.image.size) < min_side:
+        return replace(found, flaw=Flaw.TOO_SMALL, image=None)
+    return found
+
+
+def decode_photo(content: bytes, max_pixels: int | None, shorter_side: int | None = None) -> Inspection:
+    """`inspect` for any size, and JPEGs decoded no larger than `load_rgb` does."""
     if not content:
         return Inspection(Flaw.EMPTY)
+    facts = Inspection(None)
     try:
-        image = _open(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parts = take_apart(content)
+            if parts.unsupported:
+                return Inspection(Flaw.UNSUPPORTED, parts.unsupported)
+            header = open_photo(parts)
+            facts = _describe(header)
+            if facts.width is None or (max_pixels and header.width * header.height > max_pixels):
+                return replace(facts, flaw=Flaw.BOMB)
+            image = load_pixels(header, shorter_side)
+            return replace(facts, image=upright_rgb(image, header.orientation or 1, header.profile))
+    except MemoryError:
+        raise
     except UnidentifiedImageError:
-        return Inspection(Flaw.NOT_AN_IMAGE)
-    except BROKEN as error:
-        return Inspection(_flaw_of(error))
-    with image:
-        facts = Inspection(None, image.format, image.mode, image.width, image.height)
-        if image.width * image.height > max_pixels:
-            return replace(facts, flaw=Flaw.BOMB)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                orientation = image.getexif().get(EXIF_ORIENTATION)
-                image.load()
-                facts = replace(facts, exif_orientation=orientation if isinstance(orientation, int) else None)
-                if min(image.size) < min_side:
-                    return replace(facts, flaw=Flaw.TOO_SMALL)
-                return replace(facts, image=upright_rgb(image))
-        except BROKEN as error:
-            return replace(facts, flaw=_flaw_of(error))
+        return _name(content)
+    except Exception as error:  # a closed list would be of what decoders raised so far
+        _require_memory(facts.width * facts.height if facts.width and facts.height else max_pixels or 0)
+        return replace(facts, flaw=_flaw_of(error), format=facts.format or _name(content).format)
 
 
-def read_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height of the file as stored, px, from its header; None if it is no image of FORMATS."""
-    try:
-        with _open(content) as image:
-            return image.size
-    except (UnidentifiedImageError, *BROKEN):
-        return None
-
-
-def load_rgb(content: bytes, *, shorter_side: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode a photo that `inspect` found good into upright RGB; also its full upright size, px.
+def load_rgb(
+    content: bytes, *, shorter_side: int, max_pixels: int | None = None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """Decode a photo into upright RGB; also its full upright size, px. Raises PhotoError where `inspect` finds a flaw.
 
     A JPEG is decoded at the smallest scale of 1/1, 1/2, 1/4, 1/8 whose shorter side is still `shorter_side` px: several
     times faster for large photos.
     """
-    with _open(content) as image, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        turned = image.getexif().get(EXIF_ORIENTATION) in (5, 6, 7, 8)
-        full = (image.height, image.width) if turned else (image.width, image.height)
-        if image.format in ("JPEG", "MPO") and (scale := min(full) // shorter_side) >= 2:
-            image.draft(None, (image.width // scale, image.height // scale))
-        image.load()
-        return upright_rgb(image), full
+    found = decode_photo(content, max_pixels, shorter_side)
+    if found.image is None:
+        assert found.flaw
+        raise PhotoError(f"{found.flaw.value}: {found.flaw.meaning}")
+    return found.image, found.upright_size
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """`image` turned as its EXIF orientation asks and converted to 8-bit RGB; transparency becomes white."""
+def read_header(stream: IO[bytes]) -> tuple[str, tuple[int, int]] | None:
+    """Format and size (width, height as stored, px) by a file's header; None if no photo begins there."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(stream, formats=FORMATS) as image:
+                return image.format or "", image.size
+    except MemoryError:
+        raise
+    except Exception:  # as in decode_photo
+        return None
+
+
+def upright_rgb(image: Image.Image, orientation: int | None = None, profile: bytes | None = None) -> Image.Image:
+    """`image` turned as its EXIF orientation asks, in sRGB of 8 bits; transparency becomes white.
+
+    Without `orientation` and `profile`, what the image itself says counts. Nothing but pixels is left.
+    """
     # Most photos are upright RGB already; a copy of a large one costs as much as its fingerprint.
-    turned = image.getexif().get(EXIF_ORIENTATION) not in (None, 1)
-    upright = ImageOps.exif_transpose(image) if turned else image
-    if upright.mode.startswith("I;16") or upright.mode in ("I", "F"):
-        # Pillow clips wide integers instead of scaling them: a 16-bit photograph would come out white.
-        wide = np.asarray(upright, dtype=np.float64)
-        top = 65535.0 if wide.max(initial=0) > 255 else 255.0
-        upright = Image.fromarray(np.clip(wide * (255.0 / top) + 0.5, 0, 255).astype(np.uint8))
-    if upright.mode in ("LA", "RGBA", "PA") or "transparency" in upright.info:
-        layer = upright.convert("RGBA")
-        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        upright = Image.alpha_composite(white, layer)
-    return upright if upright.mode == "RGB" else upright.convert("RGB")
+    turn = TURNS.get(orientation or image.getexif().get(EXIF_ORIENTATION, 1))
+    upright = to_rgb(scale_grey(image) if is_wide(image) else image, profile or image.info.get("icc_profile"))
+    upright = upright if turn is None else upright.transpose(turn)
+    upright.info = {}
+    return upright
+
+
+def _describe(header: Header) -> Inspection:
+    image = header.image
+    facts = Inspection(None, image.format, image.mode, exif_orientation=header.orientation)
+    if max(header.width, header.height) > MAX_SIDE:
+        return facts
+    return replace(facts, width=header.width, height=header.height)
+
+
+def _name(content: bytes) -> Inspection:
+    kind = find_kind(content)
+    if kind is None or not kind.is_image:
+        return Inspection(Flaw.NOT_AN_IMAGE, kind.name if kind else None)
+    return Inspection(Flaw.UNREADABLE if kind.is_read else Flaw.UNSUPPORTED, kind.name)
 
 
 def _flaw_of(error: Exception) -> Flaw:
-    cut = isinstance(error, EOFError) or any(hint in str(error).lower() for hint in ("truncated", "broken data stream"))
-    return Flaw.TRUNCATED if cut else Flaw.UNREADABLE
+    if isinstance(error, CostlyError):
+        return Flaw.COSTLY
+    is_cut = isinstance(error, EOFError) or any(
+        hint in str(error).lower() for hint in ("truncated", "broken data stream")
+    )
+    return Flaw.TRUNCATED if is_cut else Flaw.UNREADABLE
 
 
-def _open(content: bytes) -> ImageFile.ImageFile:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Image.open(io.BytesIO(content), formats=FORMATS)
+def _require_memory(num_pixels: int) -> None:
+    """Raise MemoryError if a photo of that size would not fit: decoders name the lack of memory in many other words."""
+    np.empty(BYTES_PER_PIXEL * num_pixels, np.uint8)

@@ -2,6 +2,9 @@
 
 The fingerprint is PDQ (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", 2019):
 256 bits, each the sign of a low DCT frequency. Recompression and rescaling flip a few, an unrelated photo about half.
+
+On a plain picture, a small moth on a white sheet, nearly all frequencies are noise or ground, and strangers agree in
+most bits. PDQ says so itself by a quality of 0 to 100, and its authors do not compare below MIN_QUALITY.
 """
 
 import numpy as np
@@ -12,6 +15,7 @@ import pyarrow as pa
 from PIL import Image
 
 NUM_BITS = 256
+MIN_QUALITY = 50
 REDUCED_SIDE = 256
 Fingerprints = npt.NDArray[np.uint64]
 """Shape [num_photos, 4]."""
@@ -23,12 +27,14 @@ def reduced(image: Image.Image) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def fingerprint(image: Image.Image) -> bytes:
-    """The PDQ fingerprint of an RGB image, 32 bytes.
+def fingerprint(image: Image.Image) -> bytes | None:
+    """The PDQ fingerprint of an RGB image, 32 bytes; None where it is too plain to be told from others by one.
 
     A large image is reduced first: PDQ itself begins by averaging down to 64 px, and takes time for every pixel.
     """
-    bits, _quality = pdqhash.compute(np.asarray(reduced(image)))
+    bits, quality = pdqhash.compute(np.asarray(reduced(image)))
+    if quality < MIN_QUALITY:
+        return None
     return np.packbits(np.asarray(bits, dtype=np.uint8)).tobytes()
 
 

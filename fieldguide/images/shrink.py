@@ -1,9 +1,10 @@
 """Makes photos smaller as they arrive, where there is no room for originals."""
 
-import io
 from typing import Final
 
-from fieldguide.images.decode import BROKEN, load_rgb, read_size
+from fieldguide.images.decode import decode_photo
+from fieldguide.images.encode import encode_jpeg
+from fieldguide.images.opening import TAKE_APART, take_apart
 
 QUALITY: Final = 95
 MOST_PIXELS: Final = 100_000_000
@@ -11,18 +12,17 @@ MOST_PIXELS: Final = 100_000_000
 
 
 def shrink(content: bytes, max_side: int) -> bytes:
-    """A photo whose longer side is more than `max_side` px as an upright RGB JPEG of that size.
+    """A photo as upright JPEG in sRGB whose longer side is at most `max_side` px, with nothing but its pixels.
 
-    Anything else comes back as it is: smaller photos, and what cannot be decoded.
+    A JPEG or PNG that is small and upright keeps its pixels as they are compressed. What cannot be decoded comes back
+    as it is, for clean to name.
     """
-    size = read_size(content)
-    if size is None or max(size) <= max_side or size[0] * size[1] > MOST_PIXELS:
+    found = decode_photo(content, MOST_PIXELS, shorter_side=max_side)
+    if found.image is None:
         return content
-    try:
-        image, _ = load_rgb(content, shorter_side=max_side)
-    except BROKEN:
-        return content
-    image.thumbnail((max_side, max_side), reducing_gap=2.0)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=QUALITY)
-    return stream.getvalue()
+    parts = take_apart(content)
+    is_as_wanted = max(found.upright_size) <= max_side and found.exif_orientation in (None, 1)
+    if is_as_wanted and found.format in TAKE_APART and parts.profile is None:
+        return parts.pixels
+    found.image.thumbnail((max_side, max_side), reducing_gap=2.0)
+    return encode_jpeg(found.image, QUALITY)

@@ -12,13 +12,13 @@ import numpy as np
 from torch import nn
 
 from fieldguide.digests import is_sealed, seal
-from fieldguide.engine import show_progress
 from fieldguide.errors import TrainingError
 from fieldguide.files import written_whole
 from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Key, PhotoDataset
 from fieldguide.learn.network import classifier_of, extract_prelogits
 from fieldguide.learn.predict import run_batches
+from fieldguide.progress import show_progress
 
 BATCHES_PER_CHUNK = 32
 
@@ -49,7 +49,7 @@ def write_features(
         for start in range(number * step, min((number + 1) * step, len(keys)), batch_size)
     ]
     features = run_batches(module, dataset, batches, extract_prelogits, workers)
-    rows = (_to_float16(part.numpy()) for part in show_progress(features, len(batches), path.stem))
+    rows = (_to_float16(part.numpy()) for part in show_progress(features, len(batches), path.stem, unit="batches"))
     for number in missing:
         expected = min((number + 1) * step, len(keys)) - number * step
         with written_whole(chunks[number]) as temporary, temporary.open("wb") as stream:

@@ -30,6 +30,7 @@ from fieldguide.learn.params import TrainingParams
 from fieldguide.learn.randomness import seed_of
 from fieldguide.learn.sampling import BatchOrder
 from fieldguide.learn.validation import Validation
+from fieldguide.progress import Watch, progress_shown
 
 log = logging.getLogger(__name__)
 
@@ -134,13 +135,15 @@ class _Trainer:
         progress, steps = self.progress, self.task.order.batches_per_epoch
         started, num_photos = time.monotonic(), 0
         self.module.train()
-        while progress.step < steps:
-            images, views, indices = next(batches)
-            progress.loss_sum += self._train_step(images, views, indices)
-            progress.step += 1
-            num_photos += len(images)
-            if progress.step % self.params.checkpoint_steps == 0 and progress.step < steps:
-                self._save()
+        with progress_shown(Watch(steps, lambda: progress.step, unit="batches"), self._epoch_name()) as report:
+            while progress.step < steps:
+                images, views, indices = next(batches)
+                progress.loss_sum += self._train_step(images, views, indices)
+                progress.step += 1
+                num_photos += len(images)
+                report()
+                if progress.step % self.params.checkpoint_steps == 0 and progress.step < steps:
+                    self._save()
         speed = num_photos / max(time.monotonic() - started, 1e-9)
         self._finish_epoch(speed)
 
@@ -156,7 +159,7 @@ class _Trainer:
         value = float(loss.detach())
         if not torch.isfinite(loss.detach()):
             raise TrainingError(
-                f"{self.out}: the loss is {value} at epoch {progress.epoch}, step {progress.step}; "
+                f"{self.out}: the loss is {value} at {self._epoch_name()}, batch {progress.step + 1}; "
                 f"lower learning_rate ({self.params.learning_rate}) or set clip_norm"
             )
         self.optimizer.zero_grad()
@@ -183,12 +186,16 @@ class _Trainer:
             save_weights(self.evaluated, self.folder.path / BEST_FILE)
         _write_history(self.out / HISTORY_FILE, progress.history)
         log.info(
-            "epoch %d: train loss %.3f, val loss %.3f, val top-1 %.3f, %.0f img/s",
-            progress.epoch, values["train_loss"], values["val_loss"], values["val_top1"], images_per_s,
+            "%s: train loss %.3f, val loss %.3f, val top-1 %.3f, %.0f img/s",
+            self._epoch_name(), values["train_loss"], values["val_loss"], values["val_top1"], images_per_s,
         )  # fmt: skip
         self.on_epoch(progress.epoch, {**values, "images_per_s": images_per_s})
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
         self._save()
+
+    def _epoch_name(self) -> str:
+        """For people, who count from 1."""
+        return f"epoch {self.progress.epoch + 1} of {self.params.epochs}"
 
     def _is_out_of_patience(self) -> bool:
         progress, patience = self.progress, self.params.patience
@@ -207,7 +214,7 @@ class _Trainer:
         if self.average:
             self.average.load_state_dict(state.pop("average"))
         self.progress = _Progress(**state)
-        log.info("resuming at epoch %d, step %d", self.progress.epoch, self.progress.step)
+        log.info("resuming at %s, after %d batches", self._epoch_name(), self.progress.step)
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:

@@ -123,11 +123,15 @@ def _check_labels(taxa: Taxa, setting: Setting, path: Path) -> Iterator[Finding]
     labels = set().union(*(tally.labels for tally in setting.counted))
     known = labels & taxa.names
     if labels and not known:
-        near = Nearest(taxa.names).find(min(labels))
-        like = f"; it has {near!r}" if near else ""
-        yield problem(f"{path}: none of {len(labels):,} labels is in it, such as {min(labels)!r}{like}")
+        yield problem(f"{path}: none of {len(labels):,} labels is in it, such as {_with_nearest(min(labels), taxa)}")
     elif labels:
-        yield note(f"{path}: {len(known):,} of {len(labels):,} labels are in it")
+        lacks = f"; not {_with_nearest(min(labels - known), taxa)}" if labels - known else ""
+        yield note(f"{path}: {len(known):,} of {len(labels):,} labels are in it{lacks}")
+
+
+def _with_nearest(label: str, taxa: Taxa) -> str:
+    nearest = Nearest(taxa.names).find(label)
+    return f"{label!r} (nearest is {nearest!r})" if nearest else repr(label)
 
 
 def check_lists(setting: Setting) -> Iterator[Finding]:

@@ -1,6 +1,5 @@
 """Packs photos as squares of one size into WebDataset shards."""
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import PhotoError
 from fieldguide.fetch.reading import Location, Originals
 from fieldguide.images.decode import load_rgb
+from fieldguide.images.encode import encode_jpeg
 from fieldguide.images.geometry import make_square
 from fieldguide.records.manifest import SquareStyle
 from fieldguide.tar import TarShardWriter
@@ -53,13 +53,14 @@ def plan_squares(catalogue: Path, split: Path, out: Path, photos_per_shard: int)
 
 
 def encode_square(content: bytes, style: SquareStyle) -> tuple[bytes, dict[str, Any]]:
-    """A photo's bytes as a square JPEG, and `source_size` (upright, px) and `box` for its JSON."""
+    """A photo's bytes as a square JPEG, and `source_size` (upright, px) and `box` for its JSON.
+
+    Raises PhotoError if they are no photo, which clean would have dropped.
+    """
     # Twice the final size keeps the scaled decoding indistinguishable from a full one (Pillow's reducing_gap).
     image, source_size = load_rgb(content, shorter_side=2 * style.size)
     square, box = make_square(image, style.size, style.method, style.pad_color)
-    buffer = io.BytesIO()
-    square.save(buffer, "JPEG", quality=style.quality)
-    return buffer.getvalue(), {"source_size": list(source_size), "box": list(box)}
+    return encode_jpeg(square, style.quality), {"source_size": list(source_size), "box": list(box)}
 
 
 def write_squares(shard: SquareShard, originals: Originals, style: SquareStyle) -> int:
@@ -76,7 +77,10 @@ def write_squares(shard: SquareShard, originals: Originals, style: SquareStyle) 
                     f"{key}: gone, changed or out of reach since it was fetched, and fetch.store: stream keeps no "
                     "originals; run again, or `dvc repro -f clean` to drop such photos"
                 )
-            jpeg, geometry = encode_square(content, style)
+            try:
+                jpeg, geometry = encode_square(content, style)
+            except PhotoError as error:
+                raise PhotoError(f"{key}: {error}; `dvc repro -f clean` drops such photos") from error
             tar.add(f"{key}.jpg", jpeg)
             tar.add(f"{key}.json", json.dumps({**facts, **geometry}, ensure_ascii=False).encode())
     return shard.path.stat().st_size

@@ -1,6 +1,7 @@
 """The certificate that no photo, and nothing that gives one away, stands in two splits.
 
-Recomputed from the written tables by joins of its own: it shares no code with the splitter.
+Recomputed from the written tables by joins of its own: it shares no code with the splitter. Of near-duplicates it knows
+those that clean found, so it says how far clean looked.
 """
 
 from itertools import combinations
@@ -19,7 +20,8 @@ IN_VERDICTS = {"near_duplicates": "cluster_id"}
 def count_leaks(catalogue: Path, verdicts: Path, split: Path) -> dict[str, Any]:
     """How many URLs, contents, observations, groups and near-duplicate clusters occur in more than one split.
 
-    `leaked_urls` and so on in all, and under `leaks` the same for each two splits: `{"train-val": {"urls": 0, ...}}`.
+    `leaked_urls` and so on in all, and under `leaks` the same for each two splits: `{"train-val": {"urls": 0, ...}}`;
+    under `near_duplicates_searched` what the last number rests on.
     Raises CatalogueError if a photo of the split is in one of the other tables not at all or twice.
     """
     divided = pl.read_parquet(split, columns=["photo_id", "split"])
@@ -35,7 +37,19 @@ def count_leaks(catalogue: Path, verdicts: Path, split: Path) -> dict[str, Any]:
             totals[f"leaked_{name}"] = len(shared)
             for pair, both in pairs.items():
                 by_pair[pair][name] = sum(both <= set(splits) for splits in shared)
-    return {**totals, "leaks": by_pair}
+    return {**totals, "leaks": by_pair, "near_duplicates_searched": _describe_search(verdicts, divided)}
+
+
+def _describe_search(verdicts: Path, divided: pl.DataFrame) -> dict[str, Any]:
+    """Up to how many differing bits near-duplicates of the photos were looked for, and of how many not that far."""
+    bits = pl.read_parquet(verdicts, columns=["photo_id", "searched_bits"]).join(divided, on="photo_id", how="semi")
+    searched = bits["searched_bits"].drop_nulls()
+    furthest = searched.max()
+    return {
+        "bits": furthest,
+        "num_photos_less_far": int((searched < furthest).sum()) if len(searched) else 0,
+        "num_photos_not_at_all": bits["searched_bits"].null_count(),
+    }
 
 
 def _split_of_each_row(table: Path, divided: pl.DataFrame) -> pl.Series:

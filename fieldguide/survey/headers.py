@@ -1,7 +1,6 @@
 """What the headers of a few hundred photos say: formats, sizes, and which files are no photos. Nothing is decoded."""
 
 import io
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,12 +8,10 @@ from pathlib import Path
 from statistics import fmean, quantiles
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
-
 from fieldguide.catalogue.rows import Row
 from fieldguide.catalogue.schema import Status
 from fieldguide.fetch.local import local_file, read_unsent
-from fieldguide.images.decode import BROKEN, FORMATS
+from fieldguide.images.decode import read_header
 
 MAX_BYTES = 200 * 10**6
 PACKED = (".tar.gz", ".tgz")
@@ -89,16 +86,15 @@ def read_headers(rows: Iterable[Row]) -> Headers:
 
 
 def _note(headers: Headers, name: str, stream: IO[bytes], num_bytes: int) -> None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(stream, formats=FORMATS) as image:
-                headers.formats[image.format or "unknown"] += 1
-                headers.shorter_sides.append(min(image.size))
-                headers.longer_sides.append(max(image.size))
-                headers.num_bytes.append(num_bytes)
-    except (UnidentifiedImageError, *BROKEN):
+    header = read_header(stream)
+    if header is None:
         headers.no_photos.append(name)
+        return
+    form, size = header
+    headers.formats[form or "unknown"] += 1
+    headers.shorter_sides.append(min(size))
+    headers.longer_sides.append(max(size))
+    headers.num_bytes.append(num_bytes)
 
 
 def _size(path: Path) -> int:

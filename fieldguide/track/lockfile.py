@@ -4,8 +4,9 @@ dvc.lock holds the digest of every output as soon as its stage is done; the deps
 read from dvc.yaml, because its lock entry is still that of the last run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -80,6 +81,37 @@ def _declared_deps(stage: str, root: Path) -> list[str]:
     entry = stages.get(name, {})
     deps = entry.get("do", entry).get("deps", [])
     return [str(dep).replace("${key}", variant).replace("${item}", variant) for dep in deps]
+
+
+def consistent_stages(lock: Mapping[str, Any], params: Mapping[str, Any]) -> set[str]:
+    """The stages of a dvc.lock that ran with these parameters, and on what the stages before them wrote last.
+
+    After a run of a part of the pipeline the others are those of an earlier one.
+    """
+    stages = lock.get("stages", {})
+    written = {out["path"]: (out.get("md5"), name) for name, entry in stages.items() for out in entry.get("outs", [])}
+
+    @cache
+    def fits(name: str) -> bool:
+        entry = stages[name]
+        locked = entry.get("params", {}).get("params.yaml", {})
+        if any(_at(params, key) != value for key, value in locked.items()):
+            return False
+        for dep in entry.get("deps", []):
+            for path, (digest, writer) in written.items():
+                if dep["path"] == path and dep.get("md5") != digest:
+                    return False
+                if writer != name and _overlap(dep["path"], path) and not fits(writer):
+                    return False
+        return True
+
+    return {name for name in stages if fits(name)}
+
+
+def _at(content: Any, key: str) -> Any:
+    for part in key.split("."):
+        content = content.get(part) if isinstance(content, Mapping) else None
+    return content
 
 
 def _overlap(one: str, other: str) -> bool:

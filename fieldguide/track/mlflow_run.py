@@ -12,16 +12,17 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from fieldguide.params import read_params
+from fieldguide.track.dead_runs import end_dead_runs, origin_tags
 from fieldguide.track.lockfile import stage_inputs, stages_before
 from fieldguide.track.mlflow_store import (
     PARENT_TAG,
     STAGE_TAG,
     create_parent,
-    find_parent,
     holds_stage,
     locked_store,
     log_params,
     log_stage_metrics,
+    settle_parent,
     to_metrics,
 )
 from fieldguide.track.pipeline_run import current_pipeline_run
@@ -36,7 +37,12 @@ class StageRun:
 
     stage: str
     client: MlflowClient
+    experiment_id: str
+    key: str
+    """Of the pipeline run."""
     parent_id: str
+    created: str | None
+    """The parent, if it was made here."""
     run_id: str
     monitor: SystemMetricsMonitor = field(repr=False)
 
@@ -44,28 +50,40 @@ class StageRun:
     def start(cls, stage: str, params: Mapping[str, Any], at_ms: int) -> "StageRun":
         """Find or create the parent, create the child, begin to sample the machine."""
         pipeline_run = current_pipeline_run()
+        created = None
         with locked_store() as (client, experiment_id):
-            parent = find_parent(client, experiment_id, pipeline_run.key)
-            if parent is None:
-                parent_id = create_parent(client, experiment_id, pipeline_run, read_params(), {})
+            end_dead_runs(client, experiment_id)
+            parent_id = settle_parent(client, experiment_id, pipeline_run.key, None)
+            if parent_id is None:
+                parent_id = created = create_parent(client, experiment_id, pipeline_run, read_params(), {})
             else:
-                parent_id = parent.info.run_id
                 client.update_run(parent_id, status="RUNNING")
-            _end_killed(client, experiment_id, parent_id, stage)
-        tags = {PARENT_TAG: parent_id, STAGE_TAG: stage, "mlflow.source.name": stage}
+            for name, value in origin_tags().items():
+                client.set_tag(parent_id, name, value)
+        tags = {PARENT_TAG: parent_id, STAGE_TAG: stage, "mlflow.source.name": stage, **origin_tags()}
         run_id = client.create_run(experiment_id, at_ms, run_name=stage, tags=tags).info.run_id
         log_params(client, run_id, params)
         if inputs := _dataset_inputs():
             client.log_inputs(run_id, inputs)
         monitor = SystemMetricsMonitor(run_id, sampling_interval=SAMPLE_EVERY_S, tracking_uri=client.tracking_uri)
         monitor.start()
-        return cls(stage, client, parent_id, run_id, monitor)
+        run = cls(stage, client, experiment_id, pipeline_run.key, parent_id, created, run_id, monitor)
+        run.settle()
+        return run
+
+    def settle(self) -> None:
+        """Agree with other machines on the parent."""
+        settled = settle_parent(self.client, self.experiment_id, self.key, self.created)
+        if settled and settled != self.parent_id:
+            self.parent_id, self.created = settled, None
+            self.client.set_tag(self.run_id, PARENT_TAG, settled)
 
     def log_metrics(self, metrics: Mapping[str, Any], at_ms: int) -> None:
         """Final metrics, to the child and to the parent; the parent also gets those of the stages before this one.
 
         DVC skips a stage that has not changed, but its metrics belong to this pipeline run all the same.
         """
+        self.settle()
         self.client.log_batch(self.run_id, metrics=to_metrics(metrics, at_ms))
         log_stage_metrics(self.client, self.parent_id, self.stage, metrics, at_ms)
         parent = self.client.get_run(self.parent_id)
@@ -90,15 +108,9 @@ class StageRun:
     def end(self, status: str, at_ms: int) -> None:
         """Close the child with FINISHED, FAILED or KILLED, and the parent with the same until its next stage."""
         self.monitor.finish()
+        self.settle()
         self.client.set_terminated(self.run_id, status, at_ms)
         self.client.set_terminated(self.parent_id, status, at_ms)
-
-
-def _end_killed(client: MlflowClient, experiment_id: str, parent_id: str, stage: str) -> None:
-    """A stage that was killed outright never said so; its successor does."""
-    query = f"tags.`{PARENT_TAG}` = '{parent_id}' and tags.`{STAGE_TAG}` = '{stage}' and attributes.status = 'RUNNING'"
-    for run in client.search_runs([experiment_id], query):
-        client.set_terminated(run.info.run_id, "KILLED")
 
 
 def _dataset_inputs() -> list[DatasetInput]:

@@ -5,14 +5,15 @@ completed, afterwards. Running it twice changes nothing.
 """
 
 import json
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from fieldguide.errors import FieldguideError
+from fieldguide.track.dead_runs import end_dead_runs
+from fieldguide.track.lockfile import consistent_stages
 from fieldguide.track.mlflow_store import (
     create_parent,
     find_parent,
@@ -20,7 +21,7 @@ from fieldguide.track.mlflow_store import (
     locked_store,
     log_stage_metrics,
 )
-from fieldguide.track.pipeline_run import PipelineRun
+from fieldguide.track.pipeline_run import REPRO, PipelineRun, git, show
 
 SYNCED_TAG = "fieldguide.synced"
 
@@ -50,19 +51,21 @@ def sync() -> SyncReport:
     counts = {"added": 0, "completed": 0, "whole": 0}
     revisions = list(list_revisions())
     with locked_store() as (client, experiment_id):
+        end_dead_runs(client, experiment_id)
         for revision in revisions:
-            params = _show(revision.sha, "params.yaml")
-            metrics = dict(_committed_metrics(revision.sha))
-            if params is None or not metrics:
+            params = show(revision.sha, "params.yaml")
+            if params is None:
+                continue
+            content = YAML(typ="safe", pure=True).load(params)
+            metrics = dict(_committed_metrics(revision.sha, content))
+            if not metrics:
                 continue
             candidates = _candidates(revision, params)
             found = (find_parent(client, experiment_id, run.key) for run in candidates)
             parent = next((run for run in found if run), None)
             if parent is None:
                 run = candidates[0]
-                parent_id = create_parent(
-                    client, experiment_id, run, YAML(typ="safe", pure=True).load(params), {SYNCED_TAG: "true"}
-                )
+                parent_id = create_parent(client, experiment_id, run, content, {SYNCED_TAG: "true"})
                 missing = metrics
             else:
                 parent_id = parent.info.run_id
@@ -78,11 +81,11 @@ def sync() -> SyncReport:
 
 def list_revisions() -> Iterator[Revision]:
     """HEAD and every experiment DVC knows, newest commits first, each once."""
-    head = _git("rev-parse", "HEAD")
+    head = git("rev-parse", "HEAD")
     if head is None:
         raise FieldguideError("the repository has no commit yet; commit the results first")
     yield Revision(head, None, head)
-    listing = _git("for-each-ref", "refs/exps", "--format=%(refname) %(objectname)") or ""
+    listing = git("for-each-ref", "refs/exps", "--format=%(refname) %(objectname)") or ""
     baselines = {head}
     for line in listing.splitlines():
         # refs/exps/<2 digits>/<38 digits>/<name>; refs/exps/exec, .../celery and .../apply are DVC's own.
@@ -90,7 +93,7 @@ def list_revisions() -> Iterator[Revision]:
         if len(parts) != 5 or len(parts[2]) != 2 or len(parts[3]) != 38:
             continue
         baseline = parts[2] + parts[3]
-        if baseline not in baselines and _git("cat-file", "-e", baseline) is not None:
+        if baseline not in baselines and git("cat-file", "-e", baseline) is not None:
             baselines.add(baseline)
             yield Revision(baseline, None, baseline)
         yield Revision(line.split()[1], parts[4], baseline)
@@ -103,32 +106,24 @@ def _candidates(revision: Revision, params: str) -> list[PipelineRun]:
     """
     if revision.name:
         return [PipelineRun(revision.name, revision.baseline, params)]
-    starts = [revision.sha, *(_git("rev-parse", f"{revision.sha}^@") or "").splitlines()]
-    return [PipelineRun("repro", start, params) for start in starts]
+    starts = [revision.sha, *(git("rev-parse", f"{revision.sha}^@") or "").splitlines()]
+    return [PipelineRun(REPRO, start, params) for start in starts]
 
 
-def _committed_metrics(revision: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in (_git("ls-tree", "--name-only", revision, "metrics/") or "").splitlines():
-        if not path.endswith(".json"):
+def _committed_metrics(revision: str, params: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The metrics of the stages that ran with `params`; those of another run are left out."""
+    lock = YAML(typ="safe", pure=True).load(show(revision, "dvc.lock") or "") or {}
+    stages = {name.replace("@", "-") for name in consistent_stages(lock, params)}
+    for path in (git("ls-tree", "--name-only", revision, "metrics/") or "").splitlines():
+        stage = path.removeprefix("metrics/").removesuffix(".json")
+        if stage not in stages:
             continue
         try:
-            content = json.loads(_show(revision, path) or "")
+            content = json.loads(show(revision, path) or "")
         except ValueError as error:
             raise FieldguideError(f"{path} of revision {revision[:7]} is not JSON: {error}") from None
-        yield path.removeprefix("metrics/").removesuffix(".json"), content
+        yield stage, content
 
 
 def _committed_at_ms(revision: str) -> int:
-    return int(_git("show", "--no-patch", "--format=%ct", revision) or 0) * 1000
-
-
-def _show(revision: str, path: str) -> str | None:
-    return _git("show", f"{revision}:{path}", strip=False)
-
-
-def _git(*arguments: str, strip: bool = True) -> str | None:
-    """What `git` prints; None if it fails."""
-    git = subprocess.run(["git", *arguments], capture_output=True, text=True, encoding="utf-8", check=False)
-    if git.returncode != 0:
-        return None
-    return git.stdout.strip() if strip else git.stdout
+    return int(git("show", "--no-patch", "--format=%ct", revision) or 0) * 1000

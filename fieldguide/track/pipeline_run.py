@@ -4,8 +4,12 @@ import hashlib
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 
 from fieldguide.params import PARAMS_FILE
+from fieldguide.track.naming import describe_changes, preset_of
+
+REPRO = "repro"
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,42 @@ class PipelineRun:
 
     @property
     def title(self) -> str:
-        """The name shown in MLflow."""
-        return self.name if self.name != "repro" else f"repro-{self.baseline[:7]}-{self.key[:4]}"
+        """The name shown in MLflow: the experiment's, or `sample 1995204: distill_student.temperature=5`."""
+        if self.name != REPRO:
+            return self.name
+        return ": ".join(filter(None, (f"{self.preset or REPRO} {self.baseline[:7]}", self.changes)))
+
+    @cached_property
+    def preset(self) -> str | None:
+        """The preset that the parameters were written from, if it is one of ours."""
+        return preset_of(self.params)
+
+    @cached_property
+    def changes(self) -> str:
+        """What the parameters say otherwise than those of the baseline."""
+        return describe_changes(self.params, show(self.baseline, str(PARAMS_FILE)))
 
 
 def current_pipeline_run() -> PipelineRun:
     """The pipeline run that this process is part of, from DVC's environment variables and the working directory."""
     return PipelineRun(
-        name=os.environ.get("DVC_EXP_NAME") or "repro",
-        baseline=os.environ.get("DVC_EXP_BASELINE_REV") or _head_revision(),
+        name=os.environ.get("DVC_EXP_NAME") or REPRO,
+        baseline=os.environ.get("DVC_EXP_BASELINE_REV") or git("rev-parse", "HEAD") or "uncommitted",
         params=PARAMS_FILE.read_text(encoding="utf-8"),
     )
 
 
-def _head_revision() -> str:
-    git = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return git.stdout.strip() if git.returncode == 0 else "uncommitted"
+def show(revision: str, path: str) -> str | None:
+    """A file's text at a revision; None if there is none."""
+    return git("show", f"{revision}:./{path}", strip=False)
+
+
+def git(*arguments: str, strip: bool = True) -> str | None:
+    """What `git` prints; None if it fails or is not there."""
+    try:
+        finished = subprocess.run(["git", *arguments], capture_output=True, text=True, encoding="utf-8", check=False)
+    except OSError:
+        return None
+    if finished.returncode != 0:
+        return None
+    return finished.stdout.strip() if strip else finished.stdout

@@ -5,7 +5,8 @@ library is used and tested without MLflow, and FIELDGUIDE_TRACKING=off leaves it
 
 MLflow takes seconds to import and set up, and brings pandas and SQLAlchemy along. So it lives in a process of its own
 (recorder.py) that starts beside the stage and is told what happens in JSON lines: the stage does not wait for it until
-the end, and if the stage is killed outright the recorder still sees the pipe close and says so.
+the end, whatever the server does, and if the stage is killed outright the recorder still sees the pipe close and says
+so.
 
 A failure of MLflow costs its records, never a stage: one warning, and the stage goes on. FIELDGUIDE_TRACKING=strict
 makes it an error instead.
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 MODE_VARIABLE = "FIELDGUIDE_TRACKING"
 MODES = ("on", "off", "strict")
-LAST_WORDS_S = 120
+LAST_WORDS_S = 60
 """How long a finished stage waits for its records to be written."""
 
 _active: "_Recorder | None" = None

@@ -29,6 +29,7 @@ from fieldguide.catalogue.licences import (
         ("creativecommons.org/licenses/by/4.0/?ref=chooser-v1", "CC-BY-4.0"),
         ("https://creativecommons.org/licenses/by-nd/3.0/br/deed.pt_BR.", "CC-BY-ND-3.0"),
         ("https://creativecommons.org/licenses/by/3.0/igo/", "CC-BY-3.0"),
+        ("https://creativecommons.org/licenses/by/3.0/no/deed.no", "CC-BY-3.0"),
         ("https://creativecommons.org/licenses/by/4.0/noncommercial", "unknown"),
         ("https://creativecommons.org/licenses/sampling+/1.0/", "unknown"),
         ("https://example.org/licenses/by/4.0/", "unknown"),
@@ -58,7 +59,7 @@ from fieldguide.catalogue.licences import (
         ("CC BY 4", "CC-BY-4.0"),
         ("CC BY-SA 3.0", "CC-BY-SA-3.0"),
         ("CC BY‑NC 4.0", "CC-BY-NC-4.0"),  # a non-breaking hyphen
-        ("CC BY 4.0 by John Smith", "CC-BY-4.0"),
+        ("CC-BY-3.0-NZ", "CC-BY-3.0"),
         ("Creative Commons — Attribution 4.0", "CC-BY-4.0"),
         ("Attribution 4.0 International (CC BY 4.0)", "CC-BY-4.0"),
         ("Attribution-NonCommercial-NoDerivs 2.0 Generic", "CC-BY-NC-ND-2.0"),
@@ -101,11 +102,14 @@ from fieldguide.catalogue.licences import (
         ("CC BY 4.0 \N{NO ENTRY SIGN}", "unknown"),
         ("CC BY 4.0 in Germany", "unknown"),
         ("CC BY 4.0 by permission only", "unknown"),
+        ("CC BY 4.0 by John Smith", "unknown"),  # nor "by Request Only"
+        ("CC BY 4.0 - no", "unknown"),
         ("CC0, no commercial use", "unknown"),
         ("NonCommercial, public domain", "unknown"),
         ("Public domain in the USA", "unknown"),
         ("© Jane Doe, CC BY 4.0", "unknown"),
         ("CC BY\u200b-\u200bNC", "CC-BY-NC"),
+        ("CC BY 4.0 " * 200, "unknown"),
     ],
 )
 def test_what_sources_write(text: str | None, licence: str) -> None:
@@ -121,6 +125,7 @@ def test_what_sources_write(text: str | None, licence: str) -> None:
         ("Paternité", "Pas d'Utilisation Commerciale", "Pas d'œuvre dérivée", "Partage à l'Identique"),
         ("Atribución", "NoComercial", "SinDerivadas", "CompartirIgual"),
         ("Reconocimiento", "Sin fines comerciales", "Sin obras derivadas", "Compartir Igual"),
+        ("Reconocimiento", "NoComercial", "SinObraDerivada", "CompartirIgual"),
         ("Atribuição", "NãoComercial", "SemDerivações", "CompartilhaIgual"),
         ("Attribuzione", "Non commerciale", "Non opere derivate", "Condividi allo stesso modo"),
         ("Naamsvermelding", "NietCommercieel", "GeenAfgeleideWerken", "GelijkDelen"),

@@ -7,12 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fieldguide.clean.candidates import Edges
+from fieldguide.clean.forgotten import Forgotten, Line
 from fieldguide.clean.params import Canonical, CleanParams, OnConflict, QualityParams
 from fieldguide.clean.screening import FACTS
 from fieldguide.clean.verdicts import judge_photos
 from fieldguide.engine import EngineParams
 
 NUM_ROWS = 400
+NOTHING = Forgotten(frozenset())
 ANY_QUALITY = QualityParams(min_brightness=0, max_brightness=255, min_sharpness=0, min_entropy=0, drop_framed=False)
 PARAMS = CleanParams(
     min_side=32,
@@ -49,6 +52,7 @@ def make_catalogue(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             "sha256": [f"s{content_of_url[url]}" if fetched[url] else None for url in urls],
             "shard": ["a.tar" if fetched[url] else None for url in urls],
             "offset": [512 * int(url) if fetched[url] else None for url in urls],
+            "num_bytes": [1 if fetched[url] else None for url in urls],
         },
         schema_overrides={"offset": pl.Int64},
     )
@@ -121,8 +125,15 @@ def test_verdicts_follow_the_rules(seed: int, max_distance: int, drop_near_dupli
     assert (verdicts["verdict"] == "keep").equals(verdicts["reason"] == "kept")
 
 
-def judge(catalogue: pl.DataFrame, facts: pl.DataFrame, **update: Any) -> pl.DataFrame:
-    return judge_photos(catalogue, facts, PARAMS.model_copy(update=update))
+def judge(catalogue: pl.DataFrame, facts: pl.DataFrame, forgotten: Forgotten = NOTHING, **update: Any) -> pl.DataFrame:
+    params = PARAMS.model_copy(update=update)
+
+    def look_at(edges: Edges, places: pl.DataFrame) -> np.ndarray:
+        """There are no pictures here: those are the same whose fingerprints are near enough."""
+        assert len(places) > edges[:2].max()
+        return edges[2] <= params.near_duplicate_distance
+
+    return judge_photos(catalogue, facts, params, forgotten, look_at)
 
 
 def pictures(catalogue: pl.DataFrame, facts: pl.DataFrame) -> list[list[int]]:
@@ -189,3 +200,33 @@ def test_poor_photos_are_told_by_their_first_fault(
     assert set(poor[fact].cast(pl.String)) == {str(pl.Series([value], dtype=FACTS[fact]).cast(pl.String)[0])}
     kept = verdicts.filter(pl.col("verdict") == "keep")
     assert not set(kept[fact].drop_nulls().cast(pl.String)) & set(poor[fact].cast(pl.String))
+
+
+def test_what_is_too_plain_to_compare_stands_alone() -> None:
+    catalogue, facts = make_catalogue(1)
+    verdicts = judge(catalogue, facts.with_columns(pl.lit(None, pl.Binary).alias("fingerprint")))
+    assert "near_duplicate" not in set(verdicts["reason"])
+    assert verdicts["searched_bits"].null_count() == NUM_ROWS
+    kept = verdicts.filter(pl.col("verdict") == "keep")
+    assert kept["cluster_id"].equals(kept["photo_id"].alias("cluster_id"))
+
+
+@pytest.mark.parametrize(("max_distance", "bits"), [(-1, None), (3, 35)])
+def test_how_far_was_searched_is_written_down(max_distance: int, bits: int | None) -> None:
+    verdicts = judge(*make_catalogue(1), near_duplicate_distance=max_distance)
+    assert set(verdicts.filter(pl.col("verdict") == "keep")["searched_bits"]) == {bits}
+
+
+def test_a_forgotten_photo_takes_its_copies_along_and_promotes_none() -> None:
+    catalogue, facts = make_catalogue(1)
+    before = judge(catalogue, facts)
+    copied = before.filter(pl.col("reason") == "near_duplicate")["duplicate_of"][0]
+    row = before.row(by_predicate=pl.col("photo_id") == copied, named=True)
+    line = Line("fingerprint", row["fingerprint"].hex())
+    after = judge(catalogue, facts, Forgotten(frozenset({line, Line("photo_id", copied)})))
+    picture = before["cluster_id"] == row["cluster_id"]
+    assert set(after.filter(picture)["reason"]) == {"forgotten"}
+    # The source forgets the row itself as well: its copies stay forgotten.
+    gone = catalogue["photo_id"] != copied
+    later = judge(catalogue.filter(gone), facts, Forgotten(frozenset({line})))
+    assert set(later.filter(picture.filter(gone))["reason"]) == {"forgotten"}

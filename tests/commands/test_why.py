@@ -40,13 +40,17 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     content = (folder / "a.jpg").read_bytes()
     (folder / "b.jpg").write_bytes(content)
     (folder / "c.jpg").write_bytes(content[: len(content) // 2])
+    bring()
+    return tmp_path
+
+
+def bring() -> None:
     section = read_params(ROOT / "params.yaml")["fetch"]
     fetch(
         FetchParams.model_validate({**section, "sources": {"moths": FOLDERS}}),
         data=Path("data"),
         out=Path("interim/fetch"),
     )
-    return tmp_path
 
 
 def judge(repository: Path) -> None:
@@ -95,6 +99,20 @@ def test_dropped_photos_say_why(repository: Path):
     changed.write_parquet("interim/clean/verdicts.parquet")
     told = "; the same picture stands under other labels, too; replaced by p1"
     assert life("Aster alpinus/c.jpg")["clean"] == story["clean"] + told
+
+
+def test_a_kept_photo_lists_its_duplicates(repository: Path):
+    Image.open(photo("a.jpg")).save(photo("e.jpg"), quality=60)
+    bring()
+    judge(repository)
+    others = {name: life(f"Aster alpinus/{name}")["photo"] for name in ("b.jpg", "e.jpg")}
+    (rows,) = explain("Aster alpinus/a.jpg")
+    assert [value for name, value in rows if name == "duplicate"] == [
+        f"{others['b.jpg']}, Aster alpinus/b.jpg, Aster alpinus; duplicate_bytes",
+        f"{others['e.jpg']}, Aster alpinus/e.jpg, Aster alpinus; near_duplicate",
+    ]
+    assert "duplicate" not in life("Aster alpinus/b.jpg")
+    assert "duplicate" not in life("Aster alpinus/d.jpg")
 
 
 def test_a_photo_goes_by_many_names(repository: Path):

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import RecordError
 from fieldguide.evaluate.answers import EvaluatedModel, RankAnswers, answer, calibrate, concerned_photos
 from fieldguide.evaluate.calibration import TemperatureFit
-from fieldguide.evaluate.models import add_up, network_model, parents_at
+from fieldguide.evaluate.models import network_model
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.records.reader import RecordSet
+from tests.evaluate.making import answers_of
 from tests.records.making import TAXONOMY
 
 NORTH = {"species": ["other", "Aster alpinus", "Linum album"], "genus": ["other", "Aster", "Linum"]}
@@ -97,17 +97,20 @@ def test_outputs_are_cut_by_rank(test: RecordSet):
 def test_a_rank_without_outputs_adds_up_its_species(test: RecordSet):
     shares = np.array([[0.1, 0.2, 0.3, 0.35, 0.05]], np.float32)
     one_rank = spec(["species"], {"species": TAXONOMY.classes["species"]})
-    model = network_model("net", one_rank, TAXONOMY, lambda *_: [np.log(shares)])
-    genus = np.exp(next(iter(model.predict(test, np.arange(1))))["genus"])
-    np.testing.assert_allclose(genus, [[0.1, 0.5, 0.4]], rtol=1e-5)
+    model = network_model("net", one_rank, TAXONOMY, lambda _, at: [np.log(shares).repeat(len(at), axis=0)])
+    answers = answer(model, {"species": 1.0, "genus": 1.0}, test)
+    for confidence in (answers.ranks["genus"].raw, answers.ranks["genus"].calibrated):
+        np.testing.assert_allclose(confidence.best[0], [0.5, 0.4, 0.1], rtol=1e-5)
 
 
-def test_species_without_a_known_parent_count_as_other():
-    taxonomy = Taxonomy.model_validate({**TAXONOMY.model_dump(), "parents": {"species": {}, "genus": {}}})
-    assert parents_at(taxonomy, "species", TAXONOMY.classes["species"], "genus").tolist() == [0] * 5
-    summed = add_up(np.zeros((1, 2), np.float32), np.array([0, 0]), TAXONOMY, "genus")
-    assert np.isfinite(summed).all()
-    assert summed.argmax() == 0
+def test_a_genus_is_never_less_likely_than_one_of_its_species(test: RecordSet):
+    rng = np.random.default_rng(5)
+    model = network_model(
+        "net", spec(["species", "genus"], TAXONOMY.classes), TAXONOMY, lambda _, at: [rng.normal(0, 4, (len(at), 8))]
+    )
+    answers = answer(model, {"species": 0.5, "genus": 2.0}, test)
+    species, genus = (answers.ranks[rank].calibrated for rank in ("species", "genus"))
+    assert (genus.named >= species.named - 1e-6).all()
 
 
 def test_what_is_kept_of_the_logits_is_right():
@@ -116,7 +119,7 @@ def test_what_is_kept_of_the_logits_is_right():
     logits = random.integers(-3, 4, (300, 1200)).astype(np.float32)
     labels = random.integers(-1, 1200, 300)
     classes = ["other", *(f"a{number}" for number in range(1199))]
-    answers = RankAnswers.of(classes, labels, logits, 2.0)
+    answers = answers_of(classes, labels, logits, 2.0)
     order = np.argsort(-logits, axis=1, kind="stable")
     np.testing.assert_array_equal(answers.best, order[:, :5])
     np.testing.assert_array_equal(answers.predicted, logits.argmax(axis=1))
@@ -132,7 +135,7 @@ def test_what_is_kept_of_the_logits_is_right():
 
 
 def test_a_model_that_knows_other_alone_is_sure_of_no_species():
-    answers = RankAnswers.of(["other"], np.array([0, UNKNOWN]), np.zeros((2, 1), np.float32), 1.0)
+    answers = answers_of(["other"], np.array([0, UNKNOWN]), np.zeros((2, 1), np.float32), 1.0)
     assert answers.calibrated.named.tolist() == [0, 0]
     assert answers.best.tolist() == [[0], [0]]
 
@@ -148,7 +151,7 @@ def test_memory_does_not_grow_with_photos_times_classes(test: RecordSet):
         fit, parts = TemperatureFit(), []
         for _ in range(times):
             fit.add(batch, labels)
-            parts.append(RankAnswers.of(classes, labels, batch, 1.5))
+            parts.append(answers_of(classes, labels, batch, 1.5))
         assert len(RankAnswers.joined(parts).labels) == size * times
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -5,13 +5,14 @@ import numpy as np
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import RankAnswers
 from fieldguide.evaluate.confusion import count_confusions, find_confused_pairs, order_by_lineage
+from tests.evaluate.making import answers_of
 
 CLASSES = ["other", "Alba nana", "Rosa canina", "Rosa minor", "Viola alba"]
 
 
 def answers(labels: list[int], predicted: list[int], confidence: list[float]) -> RankAnswers:
     logits = np.eye(5, dtype=np.float32)[predicted] * np.array(confidence, np.float32)[:, None]
-    return RankAnswers.of(CLASSES, np.array(labels), logits, 1.0)
+    return answers_of(CLASSES, np.array(labels), logits, 1.0)
 
 
 def test_counts_by_actual_and_predicted():

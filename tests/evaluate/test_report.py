@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fieldguide.evaluate.answers import Answers, RankAnswers
+from fieldguide.evaluate.answers import Answers
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes, write_report
 from fieldguide.evaluate.scores import ScoreRules, count_photos, score
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.params import FrequencyParams
+from tests.evaluate.making import answers_of
 from tests.records.making import TAXONOMY
 
 PARAMS = ScoreRules(ece_bins=15, frequency=FrequencyParams(few_below=11, many_above=200))
@@ -38,8 +39,8 @@ class Page(HTMLParser):
 def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student") -> ModelPage:
     labels = test.labels("species")
     logits = np.eye(5, dtype=np.float32)[(labels + (np.arange(30) < 6)) % 5] * 4
-    genus = RankAnswers.of(TAXONOMY.classes["genus"], test.labels("genus"), logits[:, :3], 1.2)
-    species = RankAnswers.of(TAXONOMY.classes["species"], labels, logits, 1.5)
+    genus = answers_of(TAXONOMY.classes["genus"], test.labels("genus"), logits[:, :3], 1.2)
+    species = answers_of(TAXONOMY.classes["species"], labels, logits, 1.5)
     answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus})
     num_train = count_photos(train)
     scores = score(answers, test.regions, num_train, PARAMS)

@@ -7,13 +7,14 @@ from fieldguide.evaluate.scores import ScoreRules, count_photos, score, score_ra
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.params import FrequencyParams
+from tests.evaluate.making import answers_of
 
 PARAMS = ScoreRules(ece_bins=15, frequency=FrequencyParams(few_below=10, many_above=100))
 
 
 def rank_answers(labels: list[int], predicted: list[int], classes: list[str]) -> RankAnswers:
     logits = np.eye(len(classes), dtype=np.float32)[predicted] * 3
-    return RankAnswers.of(classes, np.array(labels), logits, 2.0)
+    return answers_of(classes, np.array(labels), logits, 2.0)
 
 
 def test_scores_are_cut_by_rank_region_and_frequency():

@@ -10,15 +10,16 @@ from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.evaluate.seen_unseen import score_held_out, score_novelty
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.params import FrequencyParams
+from tests.evaluate.making import answers_of
 from tests.records.making import TAXONOMY
 
 PARAMS = ScoreRules(ece_bins=15, frequency=FrequencyParams(few_below=10, many_above=100))
 
 
-def answers_of(labels: list[int], sureness: list[float], best: int = 1) -> RankAnswers:
+def sure_answers(labels: list[int], sureness: list[float], best: int = 1) -> RankAnswers:
     logits = np.zeros((len(labels), 3), np.float32)
     logits[:, best] = sureness
-    return RankAnswers.of(["other", "a", "b"], np.array(labels), logits, 1.0)
+    return answers_of(["other", "a", "b"], np.array(labels), logits, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -31,22 +32,22 @@ def answers_of(labels: list[int], sureness: list[float], best: int = 1) -> RankA
     ],
 )
 def test_novelty_is_told_by_confidence(known: list[float], unknown: list[float], auroc: float, fpr95: float):
-    novelty = score_novelty(answers_of([1] * len(known), known), answers_of([0] * len(unknown), unknown))
+    novelty = score_novelty(sure_answers([1] * len(known), known), sure_answers([0] * len(unknown), unknown))
     assert novelty == {"auroc": auroc, "fpr95": fpr95}
 
 
 def test_an_answer_of_other_is_no_sign_of_a_known_species():
-    known, unknown = answers_of([1, 2], [2, 3]), answers_of([0], [9], best=0)
+    known, unknown = sure_answers([1, 2], [2, 3]), sure_answers([0], [9], best=0)
     assert score_novelty(known, unknown)["auroc"] == 1.0
-    bundled = answers_of([0, 0], [2, 3])
+    bundled = sure_answers([0, 0], [2, 3])
     assert score_novelty(bundled, unknown) == {}
 
 
 def test_seen_counts_species_and_unseen_their_relatives(val: RecordSet, test: RecordSet):
     def predict(records: RecordSet, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
-        # Always the right genus, and never another species than the first.
+        # Always the right genus, and never a species.
         yield {
-            "species": np.tile(np.float32([0, 5, 0, 0, 0]), (len(indices), 1)),
+            "species": np.tile(np.float32([5, 0, 0, 0, 0]), (len(indices), 1)),
             "genus": np.eye(3, dtype=np.float32)[records.labels("genus")[indices]] * 5,
         }
 

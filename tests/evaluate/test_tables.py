@@ -7,17 +7,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fieldguide.evaluate.answers import Answers, RankAnswers
+from fieldguide.evaluate.answers import Answers
 from fieldguide.evaluate.tables import (
     tabulate,
+    write_answers,
     write_calibration,
     write_confusion,
     write_predictions,
     write_reliability,
 )
+from tests.evaluate.making import answers_of
 
 LOGITS = np.array([[1, 3, 2, 0, 0, 0], [9, 0, 0, 0, 0, 0]], np.float32)
-SPECIES = RankAnswers.of(["other", "a", "b", "c", "d", "e"], np.array([2, 0]), LOGITS, 2.0)
+SPECIES = answers_of(["other", "a", "b", "c", "d", "e"], np.array([2, 0]), LOGITS, 2.0)
 ANSWERS = Answers("student", None, np.array([1, 0]), {"species": SPECIES})
 
 
@@ -41,7 +43,29 @@ def test_plots_for_dvc(tmp_path: Path):
     assert rows.group_by("state").agg(pl.col("num_photos").sum())["num_photos"].to_list() == [2, 2]
 
 
+def test_answers_are_counted_as_the_page_would_give_them(tmp_path: Path):
+    classes = {"species": ["other", "a", "b"], "genus": ["other", "g"]}
+    species = np.array([[0.02, 0.96, 0.02], [0.02, 0.53, 0.45], [0.98, 0.01, 0.01], [0.6, 0.2, 0.2]], np.float32)
+    genus = np.array([[0.01, 0.99], [0.01, 0.99], [0.97, 0.03], [0.49, 0.51]], np.float32)
+    ranks = {
+        "species": answers_of(classes["species"], np.array([1, 2, 0, 1]), np.log(species), 1.0),
+        "genus": answers_of(classes["genus"], np.array([1, 1, 0, 1]), np.log(genus), 1.0),
+    }
+    write_answers(tmp_path / "answers.csv", Answers("student", None, np.arange(4), ranks))
+    rows = pl.read_csv(tmp_path / "answers.csv")
+    at = {
+        row["answer"]: (row["share"], row["accuracy"])
+        for row in rows.iter_rows(named=True)
+        if row["min_confidence"] == 0.6
+    }
+    assert at == {"species": (0.25, 1.0), "genus": (0.25, 1.0), "outside": (0.25, 1.0), "unsure": (0.25, None)}
+    lenient = {row["answer"]: row["share"] for row in rows.iter_rows(named=True) if row["min_confidence"] == 0.5}
+    assert lenient == {"species": 0.5, "genus": 0.25, "outside": 0.25, "unsure": 0.0}
+
+
 def test_calibration_names_each_model(tmp_path: Path):
-    kept = {"temperature": 1.5, "top1": 0.9, "top5": 1.0, "macro_f1": 0.8, "ece": 0.1, "ece_calibrated": 0.02}
-    write_calibration(tmp_path / "calibration.json", {"student": {**kept, "num_photos": 7, "ranks": {}}})
-    assert json.loads((tmp_path / "calibration.json").read_text()) == {"student": {**kept, "num_photos": 7}}
+    kept = {"top1": 0.9, "top5": 1.0, "macro_f1": 0.8, "ece": 0.1, "ece_calibrated": 0.02, "num_photos": 7}
+    ranks = {"species": {"temperature": 1.5, "top1": 0.9}, "genus": {"temperature": 0.7}, "family": {"num_photos": 0}}
+    write_calibration(tmp_path / "calibration.json", {"student": {**kept, "temperature": 1.5, "ranks": ranks}})
+    written = json.loads((tmp_path / "calibration.json").read_text())
+    assert written == {"student": {"temperatures": {"species": 1.5, "genus": 0.7}, **kept}}

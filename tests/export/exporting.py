@@ -49,7 +49,7 @@ def make_inputs(root: Path) -> dict[str, Path]:
     holders = [[None, "A | B", "C"][number % 3] for number in range(len(ids))]
     credits = {"photo_id": ids, "licence": licences, "rights_holder": holders, "observer": holders}
     pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
-    (paths["evaluate"] / "calibration.json").write_text('{"student": {"temperature": 1.5}}')
+    (paths["evaluate"] / "calibration.json").write_text('{"student": {"temperatures": {"species": 1.5}}}')
     return paths
 
 

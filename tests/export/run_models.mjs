@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
+import { readGraph } from '../../web/graph.js';
 import { readFromFolder } from '../../web/node_files.mjs';
 import { env, setBackend, tensor4d, tidy } from '../../web/tensorflow.js';
 import 'virtual:kernels';
@@ -16,7 +17,7 @@ async function run([jobsFile, answersFile]) {
     await setBackend(backend);
     for (const { name, folder, shape, image } of jobs) {
       try {
-        const model = await loadGraphModel(readFromFolder(folder));
+        const model = await loadGraphModel(await readGraph(readFromFolder(folder)));
         const output = tidy(() => model.execute({ image: tensor4d(image, shape) }));
         answers[name][backend] = Array.from(await output.data());
       } catch (error) {

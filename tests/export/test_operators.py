@@ -112,6 +112,56 @@ FLAT_CASES = {
 }
 """After a global average: rank 2."""
 
+Chain = tuple[tuple[str, str, str, dict[str, Any]], ...]
+"""Nodes: operator, inputs and output by name, attributes."""
+
+BARE = ("Conv", "image kernel", "x", {})
+ALONG = ("Conv", "image along", "x", {"group": 4})
+
+CHAINS: dict[str, Chain] = {
+    **{
+        f"{name} after {'a depthwise' if first is ALONG else 'a'} convolution without bias": (first, *then)
+        for first in (BARE, ALONG)
+        for name, then in {
+            "hard sigmoid": (("HardSigmoid", "x", "y", {}),),
+            "hard swish": (("HardSwish", "x", "y", {}),),
+            "add scalar": (("Add", "x three", "y", {}),),
+            "add by pixel": (("Add", "pixels x", "y", {}),),
+            "sub scalar": (("Sub", "x three", "y", {}),),
+            "residual": (("Conv", "image kernel2", "x2", {}), ("Add", "x x2", "y", {})),
+            "residual of the image": (("Add", "x image", "y", {}),),
+            "residual after an untrained normalisation": (
+                ("BatchNormalization", "x ones zeros zeros ones", "n", {"epsilon": 0.0}),
+                ("Add", "n image", "y", {}),
+            ),
+            "squeeze and excite": (
+                ("GlobalAveragePool", "x", "g", {}),
+                ("Conv", "g kernel", "s", {}),
+                ("Add", "x s", "y", {}),
+            ),
+        }.items()
+    },
+    "add row after matmul": (
+        ("ReduceMean", "image axes", "flat", {"keepdims": 0}),
+        ("MatMul", "flat matrix", "m", {}),
+        ("Add", "m row", "y", {}),
+    ),
+}
+"""What TensorFlow.js's converter would take for a bias."""
+
+CHAIN_CONSTANTS = {
+    "kernel": weights(4, 4, 1, 1),
+    "kernel2": weights(4, 4, 1, 1, seed=1),
+    "along": weights(4, 1, 1, 1),
+    "three": scalar(3),
+    "pixels": weights(9, 9),
+    "ones": np.ones(4, np.float32),
+    "zeros": np.zeros(4, np.float32),
+    "axes": ints(2, 3),
+    "matrix": weights(4, 5),
+    "row": weights(1, 5),
+}
+
 REFUSED = {
     "strided and dilated": (conv((6, 4, 3, 3), strides=[2, 2], dilations=[2, 2], side=12), "allowed is one of them"),
     "depthwise, unequal strides": (conv((4, 1, 3, 3), group=4, strides=[2, 1]), "allowed are equal ones"),
@@ -138,6 +188,17 @@ def write_case(folder: Path, name: str, case: Case, flat: bool = False) -> tuple
     return path, images
 
 
+def write_chain(folder: Path, name: str, chain: Chain) -> tuple[Path, np.ndarray]:
+    """The chain's network, and two images for it."""
+    nodes = [
+        helper.make_node(kind, inputs.split(), [output], **attributes) for kind, inputs, output, attributes in chain
+    ]
+    used = {name for node in nodes for name in node.input}
+    constants = {name: value for name, value in CHAIN_CONSTANTS.items() if name in used}
+    path = write_onnx(folder / f"{name.replace(' ', '_')}.onnx", nodes, constants, 9, CHANNELS)
+    return path, np.random.default_rng(7).normal(scale=3, size=(2, 9, 9, CHANNELS)).astype(np.float32)
+
+
 Written = dict[str, tuple[Path, np.ndarray]]
 
 
@@ -149,7 +210,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def written(root: Path) -> Written:
     networks = {name: write_case(root, name, case) for name, case in CASES.items()}
-    return networks | {name: write_case(root, name, case, flat=True) for name, case in FLAT_CASES.items()}
+    networks |= {name: write_case(root, name, case, flat=True) for name, case in FLAT_CASES.items()}
+    return networks | {name: write_chain(root, name, chain) for name, chain in CHAINS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -188,14 +250,14 @@ def test_every_operator_has_a_case(outcome: Outcome) -> None:
     assert {case.operator for case in (*CASES.values(), *FLAT_CASES.values())} == outcome.operators
 
 
-@pytest.mark.parametrize("name", [*CASES, *FLAT_CASES])
+@pytest.mark.parametrize("name", [*CASES, *FLAT_CASES, *CHAINS])
 def test_tensorflow_answers_as_onnx_runtime(name: str, written: Written, by_tensorflow: dict[str, np.ndarray]) -> None:
     path, images = written[name]
     np.testing.assert_allclose(by_tensorflow[name], run_onnx(path, images), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("backend", ["wasm", "cpu"])
-@pytest.mark.parametrize("name", [*CASES, *FLAT_CASES])
+@pytest.mark.parametrize("name", [*CASES, *FLAT_CASES, *CHAINS])
 def test_tensorflow_js_answers_as_onnx_runtime(
     name: str, backend: str, written: Written, by_tensorflow_js: dict[str, dict[str, Any]]
 ) -> None:

@@ -36,6 +36,13 @@ from fieldguide.fetch.addresses import (
         ("fe80::1", False),
         ("fc00::1", False),
         ("ff02::1", False),
+        ("fec0::1", False),  # site-local, of old
+        ("64:ff9b:1::7f00:1", False),  # a network's own NAT64
+        ("2001::7f00:1", False),  # Teredo
+        ("2001:db8::1", False),
+        ("192.0.0.8", False),
+        ("198.18.0.1", False),
+        ("::127.0.0.1", False),
         ("::ffff:127.0.0.1", False),
         ("::ffff:93.184.216.34", True),
         ("2002:7f00:1::", False),  # 6to4 of 127.0.0.1

@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from fieldguide.catalogue.schema import Status
 from fieldguide.errors import ParamsError
 from fieldguide.fetch import addresses, connections
-from fieldguide.fetch.connections import read_proxies
+from fieldguide.fetch.connections import read_proxy
 from tests.fetch.test_download import get
 from tests.photo_server import PhotoServer, photo_bytes, serve_photos
 
@@ -74,17 +74,19 @@ def test_a_host_that_needs_no_proxy_is_asked_itself(proxy: PhotoServer, monkeypa
     assert not proxy.proxied
 
 
-@pytest.mark.parametrize("text", ["socks5://ada:secret@127.0.0.1:1080", "http://"])
-def test_a_proxy_of_another_kind_is_an_error(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+@pytest.mark.parametrize("text", ["socks5://ada:secret@127.0.0.1:1080", "http://", "http://[", "http://a:port"])
+def test_a_proxy_of_another_kind_is_an_error_where_it_is_needed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("ALL_PROXY", text)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serve_photos() as server:
+        assert get(server.url("photo/1.jpg"))[0].status is Status.OK
     with pytest.raises(ParamsError, match="expected http://host:port") as error:
-        read_proxies()
+        get("http://photos.example.invalid/1.jpg")
     assert "secret" not in str(error.value)
 
 
-def test_a_proxy_may_be_named_without_its_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "proxy.example.org:3128")
-    assert {scheme: str(url) for scheme, url in read_proxies().items()} == {"https": "http://proxy.example.org:3128"}
+def test_a_proxy_may_be_named_without_its_scheme() -> None:
+    assert str(read_proxy("proxy.example.org:3128")) == "http://proxy.example.org:3128"
 
 
 class LyingResolver(AbstractResolver):

@@ -285,6 +285,19 @@ def test_retry_after_is_read_as_seconds(header: str | None, expected: float | No
     assert retry_after_s({"Retry-After": header} if header is not None else {}) == expected
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Mon, 01 Jan 0001 00:00:00 -0000",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        f"Wed, 21 Oct 2015 07:28:00 -{'9' * 40}",
+        "\x00",
+    ],
+)
+def test_a_date_that_is_none_is_no_reason_to_wait(header: str) -> None:
+    assert not 0 < (retry_after_s({"Retry-After": header}) or 0) < 120
+
+
 def test_retry_after_is_read_as_a_date() -> None:
     later = retry_after_s({"Retry-After": email.utils.formatdate(time.time() + 100, usegmt=True)})
     assert later is not None

@@ -117,7 +117,17 @@ def test_a_root_may_be_a_link_and_rows_may_say_where_it_leads(root: Path) -> Non
 
 
 def test_names_on_disk_are_taken_as_they_are(root: Path) -> None:
-    for name in ("Cafe\u0301.jpg", "Café.jpg", "IMG  1.jpg", "100%25.jpg", "a#b?.jpg", " .jpg", "12:30.jpg"):
+    for name in (
+        "Cafe\u0301.jpg",
+        "Café.jpg",
+        "IMG  1.jpg",
+        "100%25.jpg",
+        "a#b?.jpg",
+        " .jpg",
+        "12:30.jpg",
+        "C:/1.jpg",
+    ):
+        (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(name.encode())
         assert read_unsent(f"file:{root}/{name}", str(root), LIMIT).content == name.encode()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import ExitStack
 
 from fieldguide.catalogue.schema import Status
 from fieldguide.fetch.politeness import Slots
@@ -16,6 +17,18 @@ def test_no_more_requests_at_once_than_allowed_for_each_host() -> None:
         outcomes = get(*urls, concurrency=10, host_concurrency=3)
         assert {outcome.status for outcome in outcomes} == {Status.OK}
         assert one.most_in_flight == other.most_in_flight == 3
+
+
+def test_a_host_to_which_others_redirect_is_asked_by_no_more_at_once_than_allowed() -> None:
+    with serve_photos("127.0.0.1") as photos, ExitStack() as stack:
+        photos.pause_s = 0.05
+        others = [stack.enter_context(serve_photos(f"127.0.0.{number}")) for number in range(2, 8)]
+        urls = [other.url(f"redirect/{photos.url(f'photo/{number}')}") for number in range(3) for other in others]
+        # And back again, which must not make two hosts wait for each other.
+        urls += [photos.url(f"redirect/{other.url('photo/1')}") for other in others]
+        outcomes = get(*urls, concurrency=12, host_concurrency=2)
+        assert {outcome.status for outcome in outcomes} == {Status.OK}
+        assert photos.most_in_flight == 2
 
 
 def test_a_slow_host_takes_no_slot_from_the_others() -> None:

@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fieldguide.fetch.target import read_target
 
@@ -125,3 +129,21 @@ def test_paths_and_queries_are_asked_for_as_written(written: str, asked: str) ->
 def test_redirects_lead_where_they_say(reference: str, url: str) -> None:
     target = read_target("http://u:p@a:81/one//two/1.jpg?q")
     assert target.locate(reference) == url
+
+
+SIGNS = st.sampled_from(
+    [*"aZ19.:/?#@[]%\\-_ \t\0&=", "①", "。", "é", "e\u0301", "\u202e", "\udce9", "127", "localhost", "//"]
+)
+
+
+@given(st.lists(SIGNS, max_size=12).map("".join))
+def test_the_client_sees_what_was_checked(rest: str) -> None:
+    try:
+        target = read_target(f"http://{rest}")
+    except ValueError:
+        return
+    assert target.url.raw_host == target.host
+    assert target.url.port == target.port
+    assert re.fullmatch("[!-~]+", str(target.url))
+    assert target.url.raw_path_qs == (target.path.removesuffix("?") if target.path.count("?") == 1 else target.path)
+    assert read_target(str(target.url)) == target

@@ -1,5 +1,6 @@
 """The loop: it learns, stops when told to, and ends with the same bits however often it was killed."""
 
+import logging
 import random
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fieldguide import progress
 from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
@@ -139,6 +141,14 @@ def test_the_flora_is_learnt(tfrecord: Path, tmp_path: Path):
     assert metrics["curves"] == list(range(20))
     losses = [float(row.split(",")[2]) for row in (tmp_path / "history.csv").read_text().splitlines()[1:]]
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_an_epoch_shows_how_far_it_is(tfrecord: Path, tmp_path: Path, monkeypatch, caplog):
+    monkeypatch.setattr(progress, "FIRST_LOG_S", -1)
+    caplog.set_level(logging.INFO)
+    train_into(tmp_path, tfrecord, epochs=1)
+    shown = [message.split(",")[0] for message in caplog.messages if "batches" in message]
+    assert shown == [f"epoch 1 of 1: {step} of 6 batches" for step in range(1, 6)]
 
 
 def test_patience(tfrecord: Path, tmp_path: Path):

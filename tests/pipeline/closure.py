@@ -20,8 +20,9 @@ SOURCES = {"web": ("package-lock.json", "web")}
 CODE = re.compile(rf"(?:{'|'.join(PACKAGES)})/.+|{'|'.join(path for paths in SOURCES.values() for path in paths)}")
 """Deps that are code, not data."""
 WIDTH = 120
-UNTRACKED = ("fieldguide/track/", "fieldguide/consistency.py")
-"""Neither deps nor followed. What logs a run or refuses to start it changes no output and must not retrain anything."""
+UNTRACKED = ("fieldguide/track/", "fieldguide/consistency.py", "fieldguide/progress.py", "fieldguide/system_errors.py")
+"""Neither deps nor followed. What logs a run, shows how far it is, says how it failed or refuses to start it changes no
+output and must not retrain anything."""
 
 
 def import_closure(script: Path, root: Path = ROOT) -> list[str]:

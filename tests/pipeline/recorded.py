@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fieldguide.track.address import tracking_uri
+
 
 @dataclass
 class Recorded:
@@ -14,6 +16,7 @@ class Recorded:
     status: str
     params: dict[str, str]
     metrics: dict[str, float]
+    tags: dict[str, str]
     artifacts: list[str]
     inputs: dict[str, str]
     """Digest of each dataset by its name."""
@@ -25,13 +28,13 @@ class Recorded:
         return found
 
 
-def read_recorded(root: Path) -> list[Recorded]:
-    """The pipeline runs in `root`/mlflow.db, oldest first, each with its stages in the order they ran."""
+def read_recorded(root: Path, uri: str | None = None) -> list[Recorded]:
+    """The pipeline runs in `root`/mlflow.db, or at `uri`, oldest first, each with its stages in the order they ran."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's and its dependencies' own
         from mlflow import MlflowClient
 
-        client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+        client = MlflowClient(uri or tracking_uri(root))
         experiment = client.get_experiment_by_name("fieldguide")
         found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
         runs = {run.info.run_id: (_recorded(client, run), run.data.tags.get("mlflow.parentRunId")) for run in found}
@@ -48,6 +51,7 @@ def _recorded(client: Any, run: Any) -> Recorded:
         status=run.info.status,
         params=run.data.params,
         metrics=run.data.metrics,
+        tags=run.data.tags,
         artifacts=_list_artifacts(client, run_id),
         inputs={entry.dataset.name: entry.dataset.digest for entry in run.inputs.dataset_inputs},
         curves={

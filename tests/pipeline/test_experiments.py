@@ -38,13 +38,14 @@ def recorded(lived_in: Project) -> list[Recorded]:
 
 def test_a_parent_holds_all_parameters_and_every_stages_metrics(recorded: list[Recorded]):
     repro, warmer = recorded
-    assert repro.name.startswith("repro-")
+    assert repro.name.startswith("repro ")
     assert repro.status == "FINISHED"
     assert repro.params == ALL_PARAMS
     assert repro.metrics == {"draw.num_numbers": 5, "distill-student.student.top1": 0.3}
     assert repro.artifacts == ["metrics/distill-student.json", "metrics/draw.json", "params.yaml"]
     # The experiment did not run `draw` again, but its numbers are part of the experiment all the same.
     assert warmer.name == "warmer"
+    assert (repro.tags["changed"], warmer.tags["changed"]) == ("nothing", "distill_student.temperature=5")
     assert warmer.params == {**ALL_PARAMS, "distill_student.temperature": "5"}
     assert warmer.metrics == {"draw.num_numbers": 5, "distill-student.student.top1": 0.5}
 
@@ -72,9 +73,9 @@ def test_sync_brings_back_what_a_database_lost(lived_in: Project, recorded: list
     assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync").startswith(
         "2 added, 0 completed, 0 already there\n"
     )
-    synced = {run.name.split("-")[0]: run for run in read_recorded(lived_in.root)}
+    synced = {run.name.split()[0]: run for run in read_recorded(lived_in.root)}
     for run in recorded:
-        again = synced[run.name.split("-")[0]]
+        again = synced[run.name.split()[0]]
         assert again.status == "FINISHED"
         assert (again.params, again.metrics, again.artifacts) == (run.params, run.metrics, run.artifacts)
     assert lived_in.run("python", "-m", "fieldguide", "mlflow-sync") == "0 added, 0 completed, 2 already there\n"

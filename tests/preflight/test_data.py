@@ -77,7 +77,7 @@ def test_several_problems_are_all_told(write: Write):
 def test_a_taxonomy_that_knows_no_label_is_a_problem(write: Write):
     taxonomy = "split.taxonomy={path: taxonomy.csv, columns: {}, vernacular: [], synonyms: null}"
     findings = list(check_taxonomy(write(taxonomy)))
-    assert [finding.text for finding in findings] == ["taxonomy.csv: 1 of 2 labels are in it"]
+    assert [finding.text for finding in findings] == ["taxonomy.csv: 1 of 2 labels are in it; not 'Rosa canina'"]
     Path("taxonomy.csv").write_text("species\nBellis perennis\n")
     assert problems(check_taxonomy(write(taxonomy))) == [
         "taxonomy.csv: none of 2 labels is in it, such as 'Aster alpinus'"

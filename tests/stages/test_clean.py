@@ -1,5 +1,6 @@
 """One catalogue with one of everything: each row gets the first reason that applies."""
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -20,7 +21,7 @@ PARAMS = CleanParams(
     max_megapixels=1,
     production_only=True,
     quality=QualityParams(min_brightness=0, max_brightness=255, min_sharpness=0, min_entropy=0, drop_framed=False),
-    near_duplicate_distance=48,
+    near_duplicate_distance=31,
     drop_near_duplicates=True,
     on_conflict=OnConflict.KEEP,
     canonical=Canonical.FIRST,
@@ -132,3 +133,21 @@ def test_a_replaced_photo_is_no_failure(fetch: Path, tmp_path: Path) -> None:
             out=tmp_path,
             reports=tmp_path,
         )
+
+
+def test_a_forgotten_photo_goes_with_its_copies_and_is_not_shown(fetch: Path, tmp_path: Path) -> None:
+    (tmp_path / "forgotten.csv").write_text(
+        f"kind,value\nbytes,{hashlib.sha256(GOOD).hexdigest()}\nphoto_id,{4:016x}\n"
+    )
+    clean(PARAMS, fetch=fetch, out=tmp_path, reports=tmp_path, forgotten=tmp_path / "forgotten.csv")
+    verdicts = pl.read_parquet(tmp_path / "verdicts.parquet")
+    assert [row for row, reason in enumerate(verdicts["reason"]) if reason == "forgotten"] == [0, 1, 2, 3, 4]
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "data:image" not in page.split('<section id="forgotten"')[1].split("</section>")[0]
+
+
+def test_licences_that_nobody_filled_in_end_the_stage_with_a_remedy(write_fetch: WriteFetch, tmp_path: Path) -> None:
+    fetch = write_fetch([(GOOD, {"licence": "unknown"}), (OTHER, {"licence": "unknown"})])
+    with pytest.raises(PhotoError, match=r"none of 2 photos is kept: licence 2; .*fetch.sources.NAME.fill.licence"):
+        clean(PARAMS, fetch=fetch, out=tmp_path / "clean", reports=tmp_path)
+    assert not (tmp_path / "clean").exists()

@@ -133,7 +133,14 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
     metrics, out = models_of(evaluated[0]), evaluated[1]
     kinds = ("confusion", "reliability", "accuracy")
     pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics}
-    tables = {"confusion.csv", "reliability.csv", "calibration.json", "predictions.parquet", "index.html"}
+    tables = {
+        "answers.csv",
+        "confusion.csv",
+        "reliability.csv",
+        "calibration.json",
+        "predictions.parquet",
+        "index.html",
+    }
     assert {path.name for path in out.iterdir()} == pictures | tables
     predictions = pl.read_parquet(out / "predictions.parquet")
     counted = predictions.group_by("model").len()
@@ -143,7 +150,7 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
         top1 = (own["top5"].list.first() == own["label"]).mean()
         assert top1 == pytest.approx(scores["top1"], abs=1e-6)
     calibration = json.loads((out / "calibration.json").read_text())
-    assert calibration["student"]["temperature"] == metrics["student"]["temperature"]
+    assert calibration["student"]["temperatures"]["species"] == metrics["student"]["temperature"]
 
 
 def test_a_second_run_gives_the_same_bytes(evaluated: tuple[dict[str, Any], Path], workspace: Path, monkeypatch):

@@ -129,6 +129,37 @@ def test_private_addresses_are_refused_by_the_shipped_parameters(workspace: Path
     assert not server.asked
 
 
+def test_hostile_addresses_are_one_short_line_each_and_ask_nobody(workspace: Path, server: PhotoServer) -> None:
+    port = server.server_port
+    hosts = (
+        "１２７.0.0.1",
+        "①②⑦.⓪.⓪.①",
+        "127。0。0。1",
+        "localhost",
+        "ⓛocalhost",
+        "2130706433",
+        "0x7f.1",
+        "[::ffff:7f00:1]",
+    )
+    urls = [f"http://{host}:{port}/photo/1.jpg" for host in hosts]
+    urls += [f"http://example.org\\@127.0.0.1:{port}/photo/1.jpg", "http://" + "a" * 100_000, "http://" + "é" * 100_000]
+    urls += ["tar://1.jpg::" * 3000 + "p.tar", "s3://private/1.jpg", "x" * 100_000, "../" * 30_000 + "etc/passwd"]
+    urls += ["zip://" + "m" * 100_000 + "::p.zip", "tar://\x1b[2J::p.tar"]
+    observe(workspace, *urls)
+    (workspace / "data" / "p.zip").write_bytes(b"PK")
+    with tarfile.open(workspace / "data" / "p.tar", "w"):
+        pass
+    metrics = run(workspace, allow_private=False)
+    assert not server.asked
+    assert metrics["statuses"]["ok"] == 0
+    catalogue = pl.read_parquet(workspace / "out" / "catalogue.parquet")
+    assert set(catalogue["status"]) == {"refused", "invalid_url", "read_error", "missing"}
+    for row in catalogue.iter_rows(named=True):
+        assert 0 < len(row["error"]) <= 300
+        assert row["error"].isprintable()
+    assert all(len(host) < 100 for host in metrics["hosts"])
+
+
 def test_without_a_network_the_stage_fails_and_says_why(workspace: Path) -> None:
     observe(workspace, *(f"http://no-such-host.invalid/{number}.jpg" for number in range(3)))
     with pytest.raises(PhotoError, match=r"3 of 3 photos have no bytes.*0\.1 allows: 3 connection_error \(as Cannot"):

@@ -14,10 +14,12 @@ from fieldguide.engine import EngineParams
 from fieldguide.files import file_sha256
 from fieldguide.images.decode import EXIF_ORIENTATION
 from fieldguide.images.geometry import Method
-from fieldguide.records.manifest import SquareManifest
+from fieldguide.records.manifest import SquareManifest, SquareStyle
 from fieldguide.records.params import ResizeParams
+from fieldguide.records.squares import encode_square
 from fieldguide.tar import read_samples
 from stages.resize import resize
+from tests.images.forged import SECRET, talkative
 from tests.images.pictures import blotches, encode
 from tests.stages.conftest import WriteFetch
 
@@ -85,6 +87,13 @@ def test_any_number_of_workers_gives_the_same_bytes(folders: dict[str, Path], tm
     resize(PARAMS, **folders, out=tmp_path / "one")
     resize(two, **folders, out=tmp_path / "two")
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF"])
+def test_no_words_come_along(kind: str) -> None:
+    style = SquareStyle(size=48, method=Method.PAD, pad_color=(255, 255, 255), quality=92)
+    for size in ((48, 48), (200, 100)):
+        assert SECRET not in encode_square(talkative(kind, blotches(1, *size)), style)[0]
 
 
 @pytest.mark.parametrize("method", list(Method))

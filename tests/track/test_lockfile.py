@@ -1,10 +1,12 @@
 """What dvc.yaml, dvc.lock and .dvc files say about a stage."""
 
+import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fieldguide.track.lockfile import TrackedPath, stage_inputs, stages_before
+from fieldguide.track.lockfile import TrackedPath, consistent_stages, stage_inputs, stages_before
 
 DATA = TrackedPath("data", "0" * 32 + ".dir", None)
 SPLIT = TrackedPath("interim/split", "1" * 32 + ".dir", "split")
@@ -64,3 +66,38 @@ def test_inputs_and_stages_before(root: Path, stage: str, inputs: list[TrackedPa
 def test_without_dvc_there_are_no_inputs(tmp_path: Path):
     assert stage_inputs("split", tmp_path) == []
     assert stages_before("split", tmp_path) == []
+
+
+LOCK: dict[str, Any] = {
+    "stages": {
+        "fetch": {
+            "params": {"params.yaml": {"fetch": {"a": 1}}},
+            "deps": [{"path": "data", "md5": "0"}],
+            "outs": [{"path": "interim/fetch", "md5": "1"}],
+        },
+        "teach@one": {
+            "params": {"params.yaml": {"teach.one": {"epochs": 3}}},
+            "deps": [{"path": "interim/fetch/catalogue", "md5": "2"}],
+            "outs": [{"path": "models/one", "md5": "3"}],
+        },
+        "evaluate": {"deps": [{"path": "models", "md5": "4"}], "outs": [{"path": "reports", "md5": "5"}]},
+        "export": {"deps": [{"path": "reports", "md5": "5"}], "outs": [{"path": "bundle", "md5": "6"}]},
+    }
+}
+PARAMS: dict[str, Any] = {"fetch": {"a": 1}, "teach": {"one": {"epochs": 3}}, "export": {}}
+
+
+@pytest.mark.parametrize(
+    ("params", "reports", "consistent"),
+    [
+        (PARAMS, "5", {"fetch", "teach@one", "evaluate", "export"}),
+        (PARAMS | {"fetch": {"a": 2}}, "5", set()),
+        (PARAMS | {"teach": {}}, "5", {"fetch"}),
+        (PARAMS, "another run's", {"fetch", "teach@one", "evaluate"}),
+    ],
+)
+def test_what_ran_together(params: dict[str, Any], reports: str, consistent: set[str]):
+    lock = copy.deepcopy(LOCK)
+    lock["stages"]["evaluate"]["outs"][0]["md5"] = reports
+    assert consistent_stages(lock, params) == consistent
+    assert consistent_stages({}, params) == set()

@@ -1,11 +1,14 @@
 """Tracking costs a stage nothing when it is off or broken, and tells how a stage ended."""
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,9 @@ logging.basicConfig(level=logging.INFO, format="%(message)s")
 with stage_run.stage_run("resize", {"size": 112}):
     stage_run.log_epoch(0, {"loss": np.float32(1.5)})
     stage_run.log_metrics({"num_photos": 3})
+    if sys.argv[1:] == ["many"]:
+        for epoch in range(2000):
+            stage_run.log_epoch(epoch, {f"loss_of_class_{number}": 0.5 for number in range(20)})
     Path("reached").touch()
     if sys.argv[1:] == ["fail"]:
         raise RuntimeError("the stage's own")
@@ -39,12 +45,11 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.fixture
 def run(tmp_path: Path):
-    (tmp_path / "params.yaml").write_text("resize: {size: 112}\n", encoding="utf-8")
-
-    def start(*arguments: str, **env: str) -> subprocess.Popen[str]:
+    def start(*arguments: str, root: Path = tmp_path, **env: str) -> subprocess.Popen[str]:
+        (root / "params.yaml").write_text("resize: {size: 112}\n", encoding="utf-8")
         return subprocess.Popen(
             [sys.executable, "-c", STAGE, *arguments],
-            cwd=tmp_path,
+            cwd=root,
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -120,10 +125,60 @@ def test_a_run_says_how_its_stage_ended(run, tmp_path: Path):
     wait_until(lambda: statuses()[2:] == ["KILLED"])
     assert statuses() == ["FINISHED", "FAILED", "KILLED"]
     (parent,) = read_recorded(tmp_path)
-    assert parent.name.startswith("repro-")
+    assert parent.name.startswith("repro ")
     assert parent.params == {"resize.size": "112"}
     assert parent.metrics == {"resize.num_photos": 3}
     assert all(child.curves["loss"] == [(0, 1.5)] for child in parent.children)
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_does_not_hold_up_the_stage(run, tmp_path: Path):
+    answered: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    answered.append(server.accept()[0])
+
+        threading.Thread(target=accept, daemon=True).start()
+        with run("many", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{server.getsockname()[1]}") as stage:
+            wait_until((tmp_path / "reached").exists)
+            # The recorder still waits for its first answer, or has not even asked.
+            assert len(answered) <= 1
+            _, errors = stage.communicate()
+    for connection in answered:
+        connection.close()
+    assert stage.returncode == 0
+    assert errors.startswith("MLflow failed, this stage is not in its records: ")
+    assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_repository_with_an_odd_name_that_is_moved_keeps_its_runs(run, tmp_path: Path):
+    old, new = tmp_path / "50%20 what?", tmp_path / "it's moved"
+    old.mkdir()
+    with run(root=old) as stage:
+        assert stage.communicate() == ("[]\n", "")
+    assert {path.name for path in tmp_path.iterdir()} == {old.name}
+    old.rename(new)
+    with run(root=new) as stage:
+        assert stage.communicate() == ("[]\n", "")
+    assert {path.name for path in tmp_path.iterdir()} == {new.name}
+    (parent,) = read_recorded(new)
+    assert [child.status for child in parent.children] == ["FINISHED", "FINISHED"]
+    assert parent.artifacts == ["metrics/resize.json", "params.yaml"]
+
+
+@pytest.mark.slow
+def test_a_relative_place_is_that_of_the_main_repository(run, tmp_path: Path):
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    with run(root=workspace, DVC_ROOT=str(tmp_path), MLFLOW_TRACKING_URI="sqlite:///runs.db") as stage:
+        assert stage.communicate() == ("[]\n", "")
+    assert {path.name for path in workspace.iterdir()} == {"params.yaml", "reached"}
+    (parent,) = read_recorded(tmp_path, f"sqlite:///{tmp_path}/runs.db")
+    assert parent.metrics == {"resize.num_photos": 3}
 
 
 @pytest.fixture(scope="module")

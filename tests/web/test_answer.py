@@ -1,4 +1,4 @@
-"""web/answer.js: the finest taxon of which the model is sure."""
+"""web/answer.js: what may be said of a photo, at the finest rank of which the model is sure."""
 
 import json
 import math
@@ -10,72 +10,61 @@ import pytest
 from fieldguide.errors import ExportError
 from fieldguide.export.node import WEB, run_node
 
-LABELS = {
-    "ranks": ["species", "family", "genus"],
-    "classes": {
-        "species": ["other", "Aster alpinus", "Aster bellus", "Linum album"],
-        "family": ["other", "Asteraceae"],
-        "genus": ["other", "Aster", "Linum"],
-    },
-    "parents": {
-        "species": {
-            "Aster alpinus": {"genus": "Aster", "family": "Asteraceae"},
-            "Aster bellus": {"genus": "Aster", "family": "Asteraceae"},
-            "Linum album": {"genus": "Linum"},
-        },
-        "genus": {"Aster": {"family": "Asteraceae"}},
-        "family": {},
-    },
-    "vernacular": {},
-}
+ANSWERS = json.loads(Path(__file__).with_name("answers.json").read_text())
+CASES = {case["name"]: case for case in ANSWERS["cases"]}
+LABELS = ANSWERS["labels"]
 """The ranks are stored out of order on purpose: the genus has more classes than the family, so it comes before it."""
 
 
-def ask(tmp_path: Path, species: list[float], family: list[float], genus: list[float], temperature: float = 1.0) -> Any:
-    """What `conclude` makes of the probabilities of each rank, at a minimal confidence of 0.6."""
-    logits = [math.log(probability) for probability in (*species, *family, *genus)]
-    script = tmp_path / "ask.mjs"
-    calibration = {"temperature": temperature, "min_confidence": 0.6}
-    arguments = ", ".join(json.dumps(argument) for argument in (logits, LABELS, calibration))
+def conclude_all(folder: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What `conclude` makes of each case."""
+    jobs = []
+    for case in cases:
+        shares = [share for rank in LABELS["ranks"] for share in case["heads"][rank]]
+        logits = [math.log(max(share, 1e-30)) for share in shares]
+        calibration = {"temperatures": case["temperatures"], "min_confidence": ANSWERS["min_confidence"]}
+        jobs.append([logits, LABELS, calibration])
+    script = folder / "ask.mjs"
     script.write_text(
         f"import {{ conclude }} from {json.dumps((WEB / 'answer.js').as_uri())};\n"
-        f"console.log(JSON.stringify(conclude({arguments})));\n"
+        f"console.log(JSON.stringify({json.dumps(jobs)}.map((job) => conclude(...job))));\n"
     )
-    return json.loads(run_node(script))
+    concluded: list[dict[str, Any]] = json.loads(run_node(script))
+    return concluded
 
 
-CASES = {
-    "a clear species": ([0.05, 0.9, 0.03, 0.02], [0.1, 0.9], [0.1, 0.8, 0.1], "species", "Aster alpinus", True),
-    "two species of one genus": ([0.1, 0.45, 0.4, 0.05], [0.1, 0.9], [0.05, 0.9, 0.05], "genus", "Aster", True),
-    "a species outside the guide": ([0.9, 0.04, 0.03, 0.03], [0.1, 0.9], [0.2, 0.7, 0.1], "genus", "Aster", True),
-    "a genus outside the guide": ([0.9, 0.04, 0.03, 0.03], [0.3, 0.7], [0.9, 0.05, 0.05], "family", "Asteraceae", True),
-    "nothing is sure": ([0.4, 0.3, 0.2, 0.1], [0.5, 0.5], [0.4, 0.35, 0.25], "family", "Asteraceae", False),
-}
+@pytest.fixture(scope="module")
+def concluded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return dict(zip(CASES, conclude_all(tmp_path_factory.mktemp("answers"), list(CASES.values())), strict=True))
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_answer_is_at_the_finest_rank_that_is_sure(case: str, tmp_path: Path) -> None:
-    species, family, genus, rank, name, sure = CASES[case]
-    found = ask(tmp_path, species, family, genus)
-    assert (found["best"]["rank"], found["best"]["name"], found["sure"]) == (rank, name, sure)
+@pytest.mark.parametrize("name", CASES)
+def test_the_page_says_what_the_specification_says(name: str, concluded: dict[str, dict[str, Any]]) -> None:
+    found, (verdict, rank, taxon, probability) = concluded[name], CASES[name]["expected"]
+    assert (found["verdict"], found["best"]["rank"], found["best"]["name"]) == (verdict, rank, taxon)
+    assert found["best"]["probability"] == pytest.approx(probability, abs=1e-5)
+    for each, expected in CASES[name].get("summed", {}).items():
+        candidates = {candidate["name"]: candidate["probability"] for candidate in found["byRank"][each]}
+        assert [candidates[taxon] for taxon in LABELS["classes"][each]] == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_lineage_runs_from_the_broadest_rank_and_skips_what_is_unknown(tmp_path: Path) -> None:
-    sure = ask(tmp_path, [0.02, 0.94, 0.02, 0.02], [0.1, 0.9], [0.1, 0.8, 0.1])
-    assert [step["name"] for step in sure["best"]["lineage"]] == ["Asteraceae", "Aster", "Aster alpinus"]
-    orphan = ask(tmp_path, [0.02, 0.02, 0.02, 0.94], [0.1, 0.9], [0.1, 0.1, 0.8])
-    assert [step["name"] for step in orphan["best"]["lineage"]] == ["Linum", "Linum album"]
+def test_probabilities_add_up_and_no_taxon_is_less_likely_than_one_below_it(concluded: dict[str, Any]) -> None:
+    for found in concluded.values():
+        chances = {rank: {c["name"]: c["probability"] for c in found["byRank"][rank]} for rank in found["byRank"]}
+        assert [sum(at_rank.values()) for at_rank in chances.values()] == pytest.approx([1, 1, 1])
+        for rank, parents in LABELS["parents"].items():
+            for name, above in parents.items():
+                assert all(chances[higher][taxon] >= chances[rank][name] for higher, taxon in above.items())
 
 
-def test_the_temperature_makes_answers_less_sure(tmp_path: Path) -> None:
-    species, family, genus = [0.1, 0.7, 0.1, 0.1], [0.01, 0.99], [0.01, 0.98, 0.01]
-    assert ask(tmp_path, species, family, genus)["best"]["rank"] == "species"
-    warm = ask(tmp_path, species, family, genus, temperature=3.0)
-    assert warm["best"]["rank"] == "genus"
-    top = max(candidate["probability"] for candidate in warm["byRank"]["species"])
-    assert top == pytest.approx(0.7 ** (1 / 3) / (0.7 ** (1 / 3) + 3 * 0.1 ** (1 / 3)))
+def test_a_lineage_runs_from_the_broadest_rank_and_skips_what_is_unknown(concluded: dict[str, Any]) -> None:
+    sure = concluded["a clear species"]["best"]["lineage"]
+    assert [step["name"] for step in sure] == ["Asteraceae", "Aster", "Aster alpinus"]
+    orphan = concluded["a species without a known family"]["best"]["lineage"]
+    assert [step["name"] for step in orphan] == ["Linum", "Linum album"]
 
 
 def test_labels_of_another_model_are_refused(tmp_path: Path) -> None:
+    heads = {"species": [0.5, 0.5, 0.5], "family": [0.5, 0.5], "genus": [0.3, 0.3, 0.4]}
     with pytest.raises(ExportError, match=r"the model answers 8 classes, labels\.json names 9"):
-        ask(tmp_path, [0.5, 0.5, 0.5], [0.5, 0.5], [0.3, 0.3, 0.4])
+        conclude_all(tmp_path, [{"heads": heads, "temperatures": {}}])

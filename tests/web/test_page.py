@@ -1,119 +1,36 @@
-"""The exported page in a real browser: it answers as ONNX Runtime does, and goes on without a network."""
+"""The exported page in a real browser: it answers as ONNX Runtime does, wherever it lies and however it comes."""
 
 import io
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
+import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.parity import predict_onnxruntime
+from fieldguide.images.decode import upright_rgb
 from fieldguide.images.geometry import Method, make_square
-from tests.export.exporting import export_once
 from tests.export.making import IMAGE_SIZE
 from tests.records.making import TAXONOMY
+from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file
+from tests.web.serving import Site, export_anew
 
 pytestmark = pytest.mark.slow
-
-SERVE = (
-    "import functools, http.server, sys\n"
-    "handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])\n"
-    "server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)\n"
-    "print(server.server_port, flush=True)\n"
-    "server.serve_forever()\n"
-)
-"""`python -m http.server` as `make web` runs it, on a free port that it prints."""
 
 LOGIT_ERROR = 0.1
 """What float16 weights may cost."""
 
 
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return export_once(tmp_path_factory.getbasetemp() / "export")[0]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI has no chromium; .ci/run installs it")
-        pytest.skip("no chromium on this machine")
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox needs rights that root in a container lacks.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def server(paths: dict[str, Path]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [sys.executable, "-c", SERVE, str(paths["bundle"])]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        yield process, f"http://127.0.0.1:{int(process.stdout.readline())}/"
-        process.terminate()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext, server: tuple[subprocess.Popen[str], str]) -> Iterator[Page]:
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.add_init_script("addEventListener('fieldguide:answer', ({ detail }) => { window.answered = detail; }, true)")
-    page.goto(server[1])
-    yield page
-    assert problems == []
-
-
-def photo_file(kind: str) -> dict[str, Any]:
-    """A wide colour photo, 200 x 150 px, as the browser's file chooser takes it."""
-    yy, xx = np.mgrid[:150, :200]
-    pixels = np.stack([xx, yy, (xx * yy) // 150 % 256], axis=-1).astype(np.uint8)
-    stream = io.BytesIO()
-    image = Image.fromarray(pixels)
-    if kind == "turned.jpg":
-        exif = Image.Exif()
-        exif[0x0112] = 6
-        image.rotate(90, expand=True).save(stream, "JPEG", quality=95, exif=exif)
-    else:
-        image.save(stream, kind.split(".")[1].upper())
-    mime = "image/jpeg" if kind.endswith("jpg") else f"image/{kind.split('.')[1]}"
-    return {"name": kind, "mimeType": mime, "buffer": stream.getvalue()}
-
-
 def expected_logits(paths: dict[str, Path], file: dict[str, Any]) -> np.ndarray:
     """What the trained network makes of the same photo in the pipeline: float32 [classes]."""
-    from fieldguide.images.decode import upright_rgb
-
     square, _ = make_square(upright_rgb(Image.open(io.BytesIO(file["buffer"]))), 32, Method.PAD, (255, 255, 255))
     images = normalise_squares(np.asarray(square)[None], IMAGE_SIZE, [0.5, 0.4, 0.3], [0.5, 0.25, 0.2])
     return predict_onnxruntime(paths["out"] / "student.onnx", images)[0]
-
-
-def answer(page: Page, file: dict[str, Any]) -> dict[str, Any]:
-    """Give the page a photo and wait for what it concludes."""
-    page.locator("#pick").set_input_files(file)
-    expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=30_000)
-    answered: dict[str, Any] = page.evaluate("window.answered")
-    return answered
 
 
 @pytest.mark.parametrize("kind", ["plain.png", "plain.webp", "turned.jpg"])
@@ -123,54 +40,134 @@ def test_a_photo_is_answered_as_in_training(kind: str, page: Page, paths: dict[s
     logits, expected = np.array(answered["logits"]), expected_logits(paths, file)
     assert np.abs(logits - expected).max() < LOGIT_ERROR
     assert logits[:5].argmax() == expected[:5].argmax()
-    names = TAXONOMY.classes[answered["best"]["rank"]]
-    assert answered["best"]["name"] in names
-    shown = page.locator("#name").inner_text()
-    assert shown == TAXONOMY.vernacular.get(answered["best"]["name"], answered["best"]["name"])
-    assert f"{round(100 * answered['best']['probability'])} % sure" in page.locator("#confidence").inner_text()
+    best = answered["best"]
+    assert best["name"] in TAXONOMY.classes[best["rank"]]
+    shown = TAXONOMY.vernacular.get(best["name"], best["name"])
+    expect(page.locator("#name")).to_have_text("Something not in this guide" if shown == "other" else shown)
+    expect(page.locator("#confidence")).to_have_text(f"{round(100 * best['probability'])} % sure")
     expect(page.locator("#engine")).to_contain_text("wasm")
+
+
+def test_what_the_model_calls_other_is_said_to_be_outside_the_guide(
+    context: BrowserContext, site: Site, paths: dict[str, Path], tmp_path: Path
+) -> None:
+    file = photo_file("plain.png")
+    species, genus = np.split(expected_logits(paths, file), [5])
+    # The same model, with the likeliest classes called `other`.
+    classes = {}
+    for rank, logits in (("species", species), ("genus", genus)):
+        names = TAXONOMY.classes[rank].copy()
+        best = int(logits.argmax())
+        names[0], names[best] = names[best], names[0]
+        classes[rank] = names
+    changes = {
+        "labels.json": {"classes": classes},
+        "calibration.json": {"temperatures": {"species": 0.05, "genus": 0.05}, "min_confidence": 0.9},
+    }
+    site.publish(export_anew(paths["bundle"], tmp_path / "other", changes), "other")
+    page = context.new_page()
+    page.goto(site.address("other"))
+    assert answer(page, file)["verdict"] == "outside"
+    expect(page.locator("#rank")).to_have_text("Not in this guide")
+    expect(page.locator("#name")).to_have_text("Something not in this guide")
+    expect(page.locator("#lineage")).to_be_hidden()
 
 
 def test_an_example_is_answered_and_credited(page: Page) -> None:
     page.locator("#examples button").first.click()
-    expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=30_000)
+    expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#caption")).to_contain_text("CC")
 
 
-def test_a_file_that_is_no_photo_is_refused_and_the_next_one_answered(page: Page) -> None:
-    page.locator("#pick").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"})
-    expect(page.locator("#failure")).to_contain_text("not a photo that the browser can read")
-    answer(page, photo_file("plain.png"))
-    expect(page.locator("#failure")).to_be_hidden()
-
-
-def test_the_page_answers_the_same_without_its_server(
-    page: Page, server: tuple[subprocess.Popen[str], str], context: BrowserContext
-) -> None:
-    before = answer(page, photo_file("plain.png"))
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    server[0].terminate()
-    server[0].wait()
-    context.set_offline(True)
-    page.reload()
-    assert answer(page, photo_file("plain.png")) == before
-
-
-def test_a_photo_chosen_before_the_page_is_ready_is_answered(
-    page: Page, server: tuple[subprocess.Popen[str], str], paths: dict[str, Path]
-) -> None:
+def test_a_photo_chosen_before_the_page_is_ready_is_answered(context: BrowserContext, site: Site) -> None:
     held: list[Route] = []
+    page = context.new_page()
     page.route("**/labels.json", lambda route: held.append(route))
-    page.goto(server[1], wait_until="commit")
+    page.goto(site.address(GUIDE), wait_until="commit")
     page.locator("#pick").set_input_files(photo_file("plain.png"))
-    while not held:
-        page.wait_for_timeout(50)
+    expect(page.locator("body[data-state=thinking]")).to_be_visible(timeout=PATIENCE)
     held[0].continue_()
-    expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=30_000)
+    expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
 
 
-def test_a_wrong_backend_is_not_trusted(page: Page, server: tuple[subprocess.Popen[str], str]) -> None:
-    wrong = '{"logits": [0, 0, 0, 0, 0, 0, 0, 99], "tolerance": 0.1}'
-    page.route("**/selftest.json", lambda route: route.fulfill(body=wrong, content_type="application/json"))
-    page.goto(server[1])
-    expect(page.locator("#failure")).to_contain_text("no backend can run the model (wasm: its answer is off by")
+def test_a_photo_dropped_while_a_slow_network_brings_the_guide_is_answered_after_it(
+    context: BrowserContext, site: Site
+) -> None:
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    slow = {"offline": False, "latency": 100, "downloadThroughput": 300_000, "uploadThroughput": 300_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    page.goto(site.address(GUIDE), wait_until="commit")
+    expect(page.locator("#download")).to_contain_text("MB", timeout=PATIENCE)
+    first = page.locator("#progress").evaluate("(bar) => bar.value / bar.max")
+    drop = "(bytes) => { const data = new DataTransfer();"
+    drop += " data.items.add(new File([new Uint8Array(bytes)], 'dropped.png'));"
+    drop += " document.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true })); }"
+    page.evaluate(drop, list(photo_file("plain.png")["buffer"]))
+    expect(page.locator("#waiting")).to_contain_text("as soon as the guide is here")
+    page.wait_for_function(
+        "(first) => { const { value, max } = window.progress; return value / max > first; }", arg=first
+    )
+    expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#progress")).to_be_hidden()
+
+
+def test_the_manifest_makes_an_application_of_its_own_folder(paths: dict[str, Path]) -> None:
+    manifest = json.loads((paths["bundle"] / "manifest.webmanifest").read_text())
+    # Without an id it is the start address; a relative id would be that of the whole origin.
+    assert (manifest["start_url"], manifest["scope"], "id" in manifest) == ("./", "./", False)
+    for icon in manifest["icons"]:
+        if icon["type"] == "image/png":
+            with Image.open(paths["bundle"] / icon["src"]) as picture:
+                assert icon["sizes"] == f"{picture.width}x{picture.height}"
+        else:
+            assert (paths["bundle"] / icon["src"]).is_file()
+
+
+READABLE = """() => {
+  const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((x) => (x / 255 <= 0.04045 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const [r, g, b, alpha = 1] = numbers(getComputedStyle(at).backgroundColor);
+      if (alpha === 1) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const texts = [...document.body.querySelectorAll('*')].filter((element) => element.checkVisibility()
+    && [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()));
+  return texts.map((element) => {
+    const [a, b] = [light(numbers(getComputedStyle(element).color).slice(0, 3)), light(ground(element))];
+    return { text: element.textContent.trim(), contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
+  });
+}"""
+"""Every visible text with the contrast between it and what it stands on."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_stands_out_and_headings_follow_one_another(scheme: Any, page: Page) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 1200, "height": 900})
+    expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
+    states = [
+        lambda: None,
+        lambda: answer(page, photo_file("plain.png")),
+        lambda: page.locator("#pick").set_input_files(WEB_PAGE),
+    ]
+    for reach in states:
+        reach()
+        faint = [text for text in page.evaluate(READABLE) if text["contrast"] < 4.5]
+        assert faint == []
+        levels = [int(tag[1]) for tag in page.evaluate(HEADINGS)]
+        assert levels[0] == 1
+        assert all(lower <= higher + 1 for higher, lower in pairwise(levels)), levels
+
+
+WEB_PAGE = {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}
+HEADINGS = (
+    "[...document.querySelectorAll('h1, h2, h3, h4')].filter((it) => it.checkVisibility()).map((it) => it.tagName)"
+)

@@ -1,0 +1,43 @@
+"""Probabilities up the taxonomy, and what may be said: the same cases as web/answer.js."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fieldguide.evaluate.tree import Candidates, conclude, sum_up
+
+ANSWERS = json.loads((Path(__file__).parents[1] / "web" / "answers.json").read_text())
+CASES = {case["name"]: case for case in ANSWERS["cases"]}
+LABELS = ANSWERS["labels"]
+CLASSES = {rank: LABELS["classes"][rank] for rank in LABELS["ranks"]}
+
+
+def summed(heads: dict[str, list[float]], temperatures: dict[str, float]) -> dict[str, np.ndarray]:
+    logits = {rank: np.log(np.maximum(np.array([shares], np.float32), 1e-30)) for rank, shares in heads.items()}
+    return sum_up(logits, temperatures, CLASSES, LABELS["parents"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_evaluation_says_what_the_specification_says(name: str) -> None:
+    case: dict[str, Any] = CASES[name]
+    by_rank = summed(case["heads"], case["temperatures"])
+    candidates = {rank: Candidates.of(shares, CLASSES[rank].index("other")) for rank, shares in by_rank.items()}
+    found = conclude(candidates, CLASSES, ANSWERS["min_confidence"])
+    verdict, rank, taxon, probability = case["expected"]
+    assert (found.verdicts[0], found.ranks[0], CLASSES[rank][found.places[0]]) == (verdict, rank, taxon)
+    assert found.confidence[0] == pytest.approx(probability, abs=1e-5)
+    for each, expected in case.get("summed", {}).items():
+        np.testing.assert_allclose(by_rank[each], [expected], atol=1e-6)
+
+
+def test_a_rank_without_logits_adds_up_its_species() -> None:
+    by_rank = summed({"species": [0.1, 0.2, 0.3, 0.4]}, {})
+    np.testing.assert_allclose(by_rank["genus"], [[0.1, 0.5, 0.4]], atol=1e-6)
+
+
+def test_species_without_a_known_parent_count_as_other() -> None:
+    by_rank = summed({"species": [0.1, 0.2, 0.3, 0.4]}, {})
+    np.testing.assert_allclose(by_rank["family"], [[0.5, 0.5]], atol=1e-6)

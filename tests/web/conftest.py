@@ -1,0 +1,98 @@
+"""A real browser, a web server, and a page that opens a small exported guide in a folder of it."""
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.export.exporting import export_once
+from tests.web.serving import Site, served
+
+GUIDE = "some/sub/path"
+PATIENCE = 30_000
+"""Milliseconds that a slow machine may take to open a guide."""
+
+
+@pytest.fixture(scope="session")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return export_once(tmp_path_factory.getbasetemp() / "export")[0]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI has no chromium; .ci/run installs it")
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox needs rights that root in a container lacks.
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(paths: dict[str, Path], tmp_path: Path) -> Iterator[Site]:
+    with served(tmp_path / "site") as site:
+        site.publish(paths["bundle"], GUIDE)
+        yield site
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context.add_init_script(
+        "addEventListener('fieldguide:answer', ({ detail }) => { window.answered = detail; }, true)"
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, site: Site) -> Iterator[Page]:
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(site.address(GUIDE))
+    yield page
+    assert problems == []
+
+
+def photo_file(kind: str, size: tuple[int, int] = (200, 150)) -> dict[str, Any]:
+    """A colour photo, wide by default, as the browser's file chooser takes it."""
+    width, height = size
+    yy, xx = np.mgrid[:height, :width]
+    pixels = np.stack([xx % 256, yy % 256, (xx * yy) // 150 % 256], axis=-1).astype(np.uint8)
+    stream = io.BytesIO()
+    image = Image.fromarray(pixels)
+    if kind == "turned.jpg":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        image.rotate(90, expand=True).save(stream, "JPEG", quality=95, exif=exif)
+    else:
+        image.save(stream, {"jpg": "JPEG"}.get(kind.split(".")[1], kind.split(".")[1].upper()))
+    mime = "image/jpeg" if kind.endswith("jpg") else f"image/{kind.split('.')[1]}"
+    return {"name": kind, "mimeType": mime, "buffer": stream.getvalue()}
+
+
+def answer(page: Page, file: dict[str, Any]) -> dict[str, Any]:
+    """Give the page a photo and wait for what it concludes."""
+    page.evaluate("window.answered = null")
+    page.locator("#pick").set_input_files(file)
+    page.wait_for_function("() => window.answered", timeout=PATIENCE)
+    answered: dict[str, Any] = page.evaluate("window.answered")
+    return answered
+
+
+def await_offline(page: Page) -> None:
+    """Wait until the page says that it works offline."""
+    expect(page.locator("#offline")).to_have_text("Works offline", timeout=PATIENCE)

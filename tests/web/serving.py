@@ -1,0 +1,72 @@
+"""Guides on a web server as a browser meets them: in folders, kept by its HTTP cache, replaced by new exports."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fieldguide.export.bundle import SERVICE_WORKER, write_file_list
+from fieldguide.export.node import WEB
+
+SERVE = """
+import functools, http.server, sys
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self):
+        self.send_header("Cache-Control", "max-age=3600")
+        super().end_headers()
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=sys.argv[1]))
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+"""A plain file server on a free port, which it prints. Like many hosts it lets browsers keep everything for an hour."""
+
+
+class Site:
+    """A running web server and the folder that it serves."""
+
+    def __init__(self, root: Path, process: subprocess.Popen[str], port: int) -> None:
+        self.root, self._process, self._port = root, process, port
+
+    def address(self, folder: str) -> str:
+        """Of a folder of the site, with a slash at its end."""
+        return f"http://127.0.0.1:{self._port}/{folder}/"
+
+    def publish(self, bundle: Path, folder: str) -> Path:
+        """Replace what is at `folder` by `bundle`, as an upload does: file by file."""
+        shutil.copytree(bundle, self.root / folder, dirs_exist_ok=True)
+        return self.root / folder
+
+    def stop(self) -> None:
+        """Take the server off the network."""
+        self._process.terminate()
+        self._process.wait()
+
+
+@contextmanager
+def served(root: Path) -> Iterator[Site]:
+    """Serve `root` until the block ends."""
+    root.mkdir(exist_ok=True)
+    command = [sys.executable, "-c", SERVE, str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Site(root, process, int(process.stdout.readline()))
+        finally:
+            process.terminate()
+
+
+def export_anew(bundle: Path, out: Path, changes: dict[str, dict[str, Any]]) -> Path:
+    """Write a bundle like `bundle` to `out` whose JSON files have some keys changed, as another export would."""
+    shutil.copytree(bundle, out)
+    for file, changed in changes.items():
+        content = json.loads((out / file).read_text())
+        (out / file).write_text(json.dumps(content | changed))
+    shutil.copyfile(WEB / SERVICE_WORKER, out / SERVICE_WORKER)
+    write_file_list(out)
+    return out

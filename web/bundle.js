@@ -1,0 +1,104 @@
+// The files of this guide, as bundle.json lists them: downloaded with a count of the bytes, and checked by their digests, so
+// that files of two exports never meet.
+
+import { Failure } from './failures.js';
+
+/** The address of a file of the bundle: beside the page, in whatever folder that lies. */
+export const addressOf = (file) => new URL(file, document.baseURI).href;
+
+/**
+ * Read bundle.json.
+ * @returns {Promise<Bundle>}
+ */
+export async function openBundle() {
+  const response = await request('bundle.json', 'no-cache');
+  try {
+    return new Bundle((await response.json()).files);
+  } catch {
+    throw new Failure('mixed', 'bundle.json');
+  }
+}
+
+class Bundle {
+  #downloads = new Map();
+  #counted = { done: 0, total: 0 };
+
+  /** @param {Object<string, {bytes: number, sha256: string}>} files */
+  constructor(files) {
+    this.files = files;
+    this.onProgress = () => {};
+  }
+
+  /**
+   * The bytes of one file. It is downloaded once, however often it is asked for.
+   * @returns {Promise<ArrayBuffer>}
+   * @throws {Failure}
+   */
+  read(file) {
+    if (!this.#downloads.has(file)) this.#downloads.set(file, this.#download(file));
+    return this.#downloads.get(file);
+  }
+
+  async readJson(file) {
+    return JSON.parse(new TextDecoder().decode(await this.read(file)));
+  }
+
+  async #download(file) {
+    const known = this.files[file];
+    if (!known) throw new Failure('mixed', file);
+    this.#count(0, known.bytes);
+    // The second time past the browser's own cache, which may hold the file of an earlier export, or that it was missing.
+    let failure;
+    for (const cache of ['default', 'reload']) {
+      try {
+        const bytes = await this.#receive(file, cache);
+        if (await matches(bytes, known)) return bytes;
+        this.#count(-bytes.byteLength, 0);
+        failure = new Failure('mixed', file);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async #receive(file, cache) {
+    const response = await request(file, cache);
+    const parts = [];
+    try {
+      for (const reader = response.body.getReader(); ; ) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        parts.push(value);
+        this.#count(value.length, 0);
+      }
+    } catch (error) {
+      throw new Failure('download', file, error.message);
+    }
+    return new Blob(parts).arrayBuffer();
+  }
+
+  #count(done, total) {
+    this.#counted.done += done;
+    this.#counted.total += total;
+    this.onProgress(this.#counted);
+  }
+}
+
+async function request(file, cache) {
+  let response;
+  try {
+    response = await fetch(addressOf(file), { cache });
+  } catch (error) {
+    throw new Failure('download', file, navigator.onLine ? error.message : 'there is no network');
+  }
+  if (!response.ok) throw new Failure('download', file, `the server answers ${response.status}`);
+  return response;
+}
+
+async function matches(bytes, { bytes: expected, sha256 }) {
+  if (bytes.byteLength !== expected) return false;
+  if (!globalThis.crypto?.subtle) return true; // a page over plain http; the size, and the model's self-test, are what is left
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') === sha256;
+}
