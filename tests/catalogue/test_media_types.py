@@ -21,9 +21,10 @@ from fieldguide.catalogue.sources.media_types import is_still
         ("photograph", "", "a.JPG", True),
         ("Photograph", "", "https://a.org/iiif/7/full", True),
         ("", "", "https://a.org/7.jpg?size=large", True),
-        ("", "", "https://a.org/7", True),
+        ("", "", "https://a.org/7", None),
+        ("specimen", "", "https://a.org/ark:/87602/m4/379430", None),
         ("", "application/octet-stream", "https://a.org/7.jpg", True),
-        ("", "", "http://[broken", True),
+        ("", "", "http://[broken", None),
         ("Sound", "audio/mpeg", "a.mp3", False),
         ("", "mp3", "a", False),
         ("", "text/html", "", False),
@@ -35,5 +36,7 @@ from fieldguide.catalogue.sources.media_types import is_still
         ("PhysicalObject", "", "https://a.org/7", False),
     ],
 )
-def test_is_still(kind: str, form: str, address: str, still: bool) -> None:
-    assert is_still(kind, form, address) is still
+def test_is_still(kind: str, form: str, address: str, still: bool | None) -> None:
+    """None where nothing says anything."""
+    answers = [is_still(kind, form, address, untold=untold) for untold in (True, False)]
+    assert answers == ([True, False] if still is None else [still, still])

@@ -164,6 +164,7 @@ def _why_no_still(line: Line, address: str, seen: set[str]) -> str | None:
     """Why a medium is no row, None if it is one."""
     if not address:
         return "medium without an address"
-    if not is_still(line.get("type") or "", line.get("format") or "", address):
+    kind, form = line.get("type"), line.get("format")
+    if not is_still(kind or "", form or "", address, untold=not (line.part.has("type") or line.part.has("format"))):
         return "medium that is no still image"
     return "repeated medium" if address in seen else None

@@ -19,11 +19,10 @@ _FORMATS = MimeTypes()
 """Python's own table, the same on every machine."""
 
 
-def is_still(kind: str, form: str, address: str) -> bool:
-    """Whether a medium is a still image.
+def is_still(kind: str, form: str, address: str, untold: bool = False) -> bool:
+    """Whether a medium is a still image; `untold` where nothing says anything: it may as well be a web page or a scan.
 
     A word of either that says so is enough; else one that says it is something else; else the ending of the address.
-    Where nothing says anything it is one: the download will tell.
     """
     words = [_says_still(kind), _says_still(form)]
     if any(words):
@@ -31,14 +30,15 @@ def is_still(kind: str, form: str, address: str) -> bool:
     if False in words:
         return False
     ending = ENDING.search(address)
-    return ending is None or _says_still(ending[1]) is not False
+    said = _says_still(ending[1]) if ending else None
+    return untold if said is None else said
 
 
 def _says_still(word: str) -> bool | None:
     """What a type, a MIME type, or the ending of a file's name says; None if it is no word that we know."""
     word = word.strip().casefold()
     name = re.sub(r"[^a-z]", "", re.split(r"[/#:]", word)[-1])
-    if name in STILL:
+    if name in STILL or "photo" in name:
         return True
     if name in OTHER:
         return False
