@@ -85,7 +85,8 @@ def keep_nearest(found: Candidates, more: list[Edges]) -> Candidates:
     """The MAX_PARTNERS nearest candidates of every photo, ties to those that come first; a pair counts for both."""
     one, other, bits = np.concatenate([found.edges, *more], axis=1)
     # Sorted as plain numbers, the nearest first. A pair that several tables found stands there once.
-    keys = np.unique(bits << 2 * POSITION_BITS | one << POSITION_BITS | other)
+    keys = np.sort(bits << 2 * POSITION_BITS | one << POSITION_BITS | other)
+    keys = keys[np.diff(keys, prepend=-1) != 0]
     mask = (1 << POSITION_BITS) - 1
     edges = np.stack([keys >> POSITION_BITS & mask, keys & mask, keys >> 2 * POSITION_BITS])
     photos = edges[:2].T.ravel()

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fieldguide.clean.near_duplicates import Edges, cluster_near_duplicates, join, look_at_pictures
+from fieldguide.clean.candidates import Edges
+from fieldguide.clean.near_duplicates import cluster_near_duplicates, join, look_at_pictures
 from fieldguide.engine import EngineParams
 from fieldguide.fetch.reading import Originals
 from fieldguide.images.fingerprints import fingerprint, stack_fingerprints
