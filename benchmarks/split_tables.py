@@ -92,7 +92,12 @@ def write_tables(folder: Path, photos: pl.DataFrame) -> None:
     )
     cluster = pl.col("photo_id").first().over("picture")
     write_table(
-        photos.select("photo_id", pl.lit("keep").alias("verdict"), cluster.alias("cluster_id")),
+        photos.select(
+            "photo_id",
+            pl.lit("keep").alias("verdict"),
+            cluster.alias("cluster_id"),
+            pl.lit(63, pl.Int16).alias("searched_bits"),
+        ),
         folder / "verdicts.parquet",
     )
 

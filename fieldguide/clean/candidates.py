@@ -38,6 +38,8 @@ MAX_TABLES = 128
 MAX_NEIGHBOURS = 32
 """How many places apart two photos with equal keys are still compared; longer runs are linked piece by piece."""
 MAX_EDGES = 2**24
+POSITION_BITS = 28
+"""Enough for 268 million photos; two positions and the bits that differ then fit into one number."""
 PIECE = 2**17
 """Photos at a time, so that what is computed of them stays in the processor's cache."""
 SEED = 0
@@ -57,7 +59,8 @@ class Candidates:
 
     edges: Edges
     searched_bits: npt.NDArray[np.int64]
-    """[num_photos] up to how many differing bits all candidates that were found of a photo are among them."""
+    """[num_photos] up to how many differing bits all of a photo's candidates are among them: less than was searched
+    where it has MAX_PARTNERS or more."""
 
 
 def reach(max_distance: int) -> int:
@@ -80,24 +83,23 @@ def find_candidates(fingerprints: Fingerprints, max_distance: int) -> Candidates
 
 def keep_nearest(found: Candidates, more: list[Edges]) -> Candidates:
     """The MAX_PARTNERS nearest candidates of every photo, ties to those that come first; a pair counts for both."""
-    edges = np.concatenate([found.edges, *more], axis=1)
-    edges = edges[:, np.lexsort((edges[1], edges[0], edges[2]))]
-    # A pair that several tables found stands next to itself.
-    is_new = np.ones(edges.shape[1], np.bool_)
-    is_new[1:] = (edges[:, 1:] != edges[:, :-1]).any(axis=0)
-    edges = edges[:, is_new]
+    one, other, bits = np.concatenate([found.edges, *more], axis=1)
+    # Sorted as plain numbers, the nearest first. A pair that several tables found stands there once.
+    keys = np.sort(bits << 2 * POSITION_BITS | one << POSITION_BITS | other)
+    keys = keys[np.diff(keys, prepend=-1) != 0]
+    mask = (1 << POSITION_BITS) - 1
+    edges = np.stack([keys >> POSITION_BITS & mask, keys & mask, keys >> 2 * POSITION_BITS])
     photos = edges[:2].T.ravel()
-    order = np.argsort(photos, kind="stable")
+    # The photo in the upper bits, its place in the lower: again one sort of plain numbers.
+    place_bits = max(1, len(photos).bit_length())
+    order = np.sort(photos << place_bits | np.arange(len(photos))) & ((1 << place_bits) - 1)
     starts = np.flatnonzero(np.diff(photos[order], prepend=-1))
     rank = np.empty(len(photos), np.int64)
     rank[order] = np.arange(len(photos)) - np.repeat(starts, np.diff(starts, append=len(photos)))
-    is_chosen = (rank < MAX_PARTNERS).reshape(-1, 2).any(axis=1)
     searched_bits = found.searched_bits.copy()
-    is_crowded = np.zeros(len(searched_bits), np.bool_)
-    is_crowded[edges[:2, ~is_chosen].ravel()] = True
-    is_last = (rank == MAX_PARTNERS - 1) & is_crowded[photos]
-    searched_bits[photos[is_last]] = np.minimum(searched_bits[photos[is_last]], edges[2].repeat(2)[is_last])
-    return Candidates(edges[:, is_chosen], searched_bits)
+    is_last = rank == MAX_PARTNERS - 1
+    searched_bits[photos[is_last]] = edges[2].repeat(2)[is_last]
+    return Candidates(edges[:, (rank < MAX_PARTNERS).reshape(-1, 2).any(axis=1)], searched_bits)
 
 
 def find_recall(num: int, max_distance: int, distance: int) -> float:
@@ -117,9 +119,20 @@ def compare_all(fingerprints: Fingerprints, max_distance: int) -> Iterator[Edges
         rows = fingerprints[start : start + BLOCK]
         for other in range(start, len(fingerprints), BLOCK):
             distance = count_differences(rows[:, None], fingerprints[None, other : other + BLOCK])
-            one, two = np.nonzero(distance <= limit)
-            pairs = np.stack([one + start, two + other, distance[one, two].astype(np.int64)])
-            yield pairs[:, pairs[0] < pairs[1]]
+            is_near = distance <= limit
+            if other == start:
+                is_near &= ~np.tri(len(rows), dtype=np.bool_)
+            if np.count_nonzero(is_near) > MAX_PARTNERS * len(rows):
+                is_near &= _are_nearest(distance, is_near) | _are_nearest(distance.T, is_near.T).T
+            one, two = np.nonzero(is_near)
+            yield np.stack([one + start, two + other, distance[one, two].astype(np.int64)])
+
+
+def _are_nearest(distance: npt.NDArray[np.uint16], is_near: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Of each row the MAX_PARTNERS nearest columns, ties to the first: no others can be among the row's nearest."""
+    order = np.where(is_near, distance, NUM_BITS).astype(np.int64) * distance.shape[1] + np.arange(distance.shape[1])
+    last = min(MAX_PARTNERS, distance.shape[1]) - 1
+    return order <= np.partition(order, last, axis=1)[:, last, None]
 
 
 @dataclass(frozen=True)

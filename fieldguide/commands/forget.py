@@ -87,10 +87,10 @@ def _understand(query: str, catalogue: pl.DataFrame | None, root: Path) -> tuple
     lines: set[Line] = set()
     for column, person in people.items():
         is_theirs = pl.col(column).str.to_lowercase() == person.lower()
-        rows = [] if catalogue is None else catalogue.filter(is_theirs)["photo_id"].to_list()
-        if rows or kind in PEOPLE:
+        theirs: list[str] = [] if catalogue is None else catalogue.filter(is_theirs)["photo_id"].to_list()
+        if theirs or kind in PEOPLE:
             lines.add(Line.of(column, person))
-            ids.update(rows)
+            ids.update(theirs)
     return (lines, ids) if lines else (set(_recognise(query, root)), set())
 
 

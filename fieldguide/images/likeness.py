@@ -158,7 +158,7 @@ def _sample(levels: Levels, places: npt.NDArray[np.float64], axis: int) -> Level
 
 
 def _halve(levels: Levels) -> Levels:
-    return (levels[::2, ::2] + levels[1::2, ::2] + levels[::2, 1::2] + levels[1::2, 1::2]) / 4
+    return (levels[::2, ::2] + levels[1::2, ::2] + levels[::2, 1::2] + levels[1::2, 1::2]) * np.float32(0.25)
 
 
 def _blocks(levels: Levels) -> Levels:

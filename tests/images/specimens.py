@@ -44,7 +44,7 @@ def _pinned(rng: np.random.Generator) -> Image.Image:
         draw.rectangle((400 + step * 30, 20, 426 + step * 30, 70), fill=color)
     draw.rectangle((400, 345, 570, 445), fill=(255, 255, 255), outline=(0, 0, 0), width=2)
     for line in range(355, 440, 12):
-        draw.line((410, line, 410 + rng.integers(80, 150), line), fill=(20, 20, 20), width=3)
+        draw.line((410, line, 410 + int(rng.integers(80, 150)), line), fill=(20, 20, 20), width=3)
     _draw_creature(draw, rng, (250 + int(rng.integers(-10, 10)), 220 + int(rng.integers(-10, 10))), 88)
     return image
 
