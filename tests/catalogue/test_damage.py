@@ -150,7 +150,7 @@ def test_damage_is_one_line(tmp_path: Path, name: str, section: dict[str, Any], 
     write(path)
     assert list(source(path, section).rows())
     messages = []
-    for content in damage(path.read_bytes(), name, 60):
+    for content in damage(path.read_bytes(), name, 40):
         path.write_bytes(content)
         try:
             list(source(path, section).rows())
