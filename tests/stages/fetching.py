@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from fieldguide.digests import DIGESTS
 from fieldguide.fetch.params import FetchParams
 from fieldguide.files import file_sha256
 from fieldguide.stage import Metrics
@@ -78,7 +79,9 @@ def run(workspace: Path, out: str = "out", **changes: Any) -> Metrics:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): file_sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Of all files but digests.json, which follows from them and which only a stage that runs as a program writes."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != DIGESTS]
+    return {str(path.relative_to(folder)): file_sha256(path) for path in files}
 
 
 def photos_of(out: Path) -> list[bytes | None]:
