@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from fieldguide.stage import OUTPUTS
 from tests.pipeline.closure import ROOT, expand_folders, import_closure
 from tests.pipeline.pipeline_file import StageEntry, read_stages, sections_read
 
@@ -75,6 +76,14 @@ def test_every_path_of_the_command_is_declared(stage: StageEntry):
     # A stage may depend on some files of a folder that it is given.
     inside = {str(parent) for path in declared for parent in PurePosixPath(path).parents}
     assert [path for path in used if path not in declared and path not in inside] == []
+
+
+@each_stage
+def test_options_that_name_outputs_are_the_ones_whose_paths_are(stage: StageEntry):
+    # What an output's name stands for gets digests, all else is held to them.
+    given = {option.removeprefix("--"): value for option, value in pairwise(stage.command()[3:]) if "/" in value}
+    outs = {option for option, value in given.items() if value in stage.paths("outs")}
+    assert outs == given.keys() & set(OUTPUTS)
 
 
 @each_stage

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from fieldguide.digests import write_digests
 from fieldguide.errors import PhotoError
 from tests.images.pictures import blotches, encode
 from tests.photo_server import PhotoServer, photo_bytes
@@ -193,3 +194,17 @@ def test_a_failed_stage_loses_nothing(workspace: Path, server: PhotoServer) -> N
     server.asked.clear()
     run(workspace, max_failure_rate=0.5)
     assert not server.asked
+
+
+def test_what_is_damaged_of_an_earlier_run_is_made_again(workspace: Path, server: PhotoServer) -> None:
+    observe(workspace, *photo_urls(server, range(8)))
+    run(workspace)
+    before = digests(workspace / "out")
+    for bit in (2000, 9000):
+        write_digests(workspace / "out", "fetch")
+        ledger = workspace / "out" / "ledger" / "originals-00001.parquet"
+        content = bytearray(ledger.read_bytes())
+        content[bit // 8] ^= 1
+        ledger.write_bytes(content)
+        run(workspace)
+        assert digests(workspace / "out") == before
