@@ -81,11 +81,7 @@ def run(workspace: Path, out: str = "out", **changes: Any) -> Metrics:
 
 
 def digests(folder: Path) -> dict[str, str]:
-<<<<<<< HEAD
-    """Of all files but the list of digests that only a whole stage leaves."""
-=======
     """Of all files but digests.json, which follows from them and which only a stage that runs as a program writes."""
->>>>>>> integrity
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != DIGESTS]
     return {str(path.relative_to(folder)): file_sha256(path) for path in files}
 
