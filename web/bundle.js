@@ -51,8 +51,9 @@ class Bundle {
     this.#stopping = new AbortController();
   }
 
-  /** Let go of the bytes that were read; whoever wants them again has them fetched again. */
+  /** Let go of the bytes that were read, now that all that had to be waited for is here. */
   forget() {
+    this.onProgress = () => {};
     this.#downloads.clear();
   }
 
