@@ -1,8 +1,8 @@
 // The page: a photo in, an answer out. Everything happens on this device.
 
 import { conclude } from './answer.js';
-import { addressOf, openBundle } from './bundle.js';
-import { Failure, explain } from './failures.js';
+import { openBundle } from './bundle.js';
+import { explain } from './failures.js';
 import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
 import { decode } from './photo.js';
@@ -13,26 +13,35 @@ const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'self
 
 let guide = null; // a promise of all that an answer needs
 
-/** Download the guide and start its model. */
+/** Download the guide and start its model: all that an answer needs. */
 async function openGuide() {
   const bundle = await openBundle();
   bundle.onProgress = view.showProgress;
+  return openFrom(bundle).catch((error) => {
+    bundle.stop();
+    throw error;
+  });
+}
+
+async function openFrom(bundle) {
   // All at once: a slow network's delays then add up only once.
   const weights = Object.keys(bundle.files).filter((file) => file.endsWith('.bin'));
   const wasm = await wasmFile();
   for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
-  bundle.readJson('examples.json').then((examples) => view.showExamples(examples, answerExample), () => {});
+  bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
   const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
   const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
   const model = await openModel((file) => bundle.read(file), binary, settings, selfTest);
+  bundle.forget();
   return { labels, settings, calibration, model };
 }
 
 /** The open guide. It is opened once, and once more after a failure. */
 function open() {
-  guide ??= openGuide().then(
+  // A guide that was replaced amid its download is whole the second time.
+  guide ??= openGuide().catch((error) => (error.kind === 'mixed' ? openGuide() : Promise.reject(error))).then(
     (opened) => {
       view.showEngine(opened.model);
       // Only now: before, it would compete with the download of what an answer needs.
@@ -70,19 +79,15 @@ async function answer(file, credit) {
   }
 }
 
-async function answerExample(example) {
-  let photo;
+async function answerExample(bundle, example) {
+  const turn = ++newest;
+  again = () => answerExample(bundle, example);
   try {
-    const response = await fetch(addressOf(example.file));
-    if (!response.ok) throw new Error(`the server answers ${response.status}`);
-    photo = await response.blob();
+    const photo = new Blob([await bundle.read(example.file)], { type: 'image/jpeg' });
+    if (turn === newest) await answer(photo, example);
   } catch (error) {
-    newest++;
-    again = () => answerExample(example);
-    fail(new Failure('download', example.file, error.message));
-    return;
+    if (turn === newest) fail(explain(error, 'while the example was fetched'));
   }
-  await answer(photo, example);
 }
 
 function fail(failure) {

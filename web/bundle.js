@@ -22,6 +22,7 @@ export async function openBundle() {
 class Bundle {
   #downloads = new Map();
   #counted = { done: 0, total: 0 };
+  #stopping = new AbortController();
 
   /** @param {Object<string, {bytes: number, sha256: string}>} files */
   constructor(files) {
@@ -35,8 +36,25 @@ class Bundle {
    * @throws {Failure}
    */
   read(file) {
-    if (!this.#downloads.has(file)) this.#downloads.set(file, this.#download(file));
+    if (!this.#downloads.has(file)) {
+      const download = this.#download(file);
+      download.catch(() => this.#downloads.delete(file)); // it may be asked for again
+      this.#downloads.set(file, download);
+    }
     return this.#downloads.get(file);
+  }
+
+  /** Give up the downloads that still run. */
+  stop() {
+    this.onProgress = () => {};
+    this.#stopping.abort();
+    this.#stopping = new AbortController();
+  }
+
+  /** Let go of the bytes that were read, now that all that had to be waited for is here. */
+  forget() {
+    this.onProgress = () => {};
+    this.#downloads.clear();
   }
 
   async readJson(file) {
@@ -63,7 +81,7 @@ class Bundle {
   }
 
   async #receive(file, cache) {
-    const response = await request(file, cache);
+    const response = await request(file, cache, this.#stopping.signal);
     const parts = [];
     try {
       for (const reader = response.body.getReader(); ; ) {
@@ -85,10 +103,10 @@ class Bundle {
   }
 }
 
-async function request(file, cache) {
+async function request(file, cache, signal) {
   let response;
   try {
-    response = await fetch(addressOf(file), { cache });
+    response = await fetch(addressOf(file), { cache, signal });
   } catch (error) {
     throw new Failure('download', file, navigator.onLine ? error.message : 'there is no network');
   }

@@ -96,6 +96,7 @@ function showPlate(hasPhoto) {
 
 export function clearFailure() {
   at('failure').hidden = true;
+  at('reason').textContent = '';
 }
 
 /** Say what went wrong, and offer to `retry` what may succeed later. */

@@ -96,11 +96,17 @@ def test_the_model_card_tells_licences_and_figures(exported: Exported) -> None:
     assert "| tfjs_node | " in card
 
 
-def test_the_offline_list_names_every_file(exported: Exported) -> None:
+def test_the_list_has_the_digest_of_every_file_and_the_service_worker_that_of_the_list(exported: Exported) -> None:
     bundle = exported[0]["bundle"]
-    script = (bundle / "offline.js").read_text()
-    content = json.loads(script.removeprefix("self.BUNDLE = ").removesuffix(";\n"))
-    assert set(content["files"]) == {"./", *digests(bundle)} - {"offline.js"}
+    listed = json.loads((bundle / "bundle.json").read_text())["files"]
+    found = digests(bundle)
+    assert {file: entry["sha256"] for file, entry in listed.items()} | {
+        name: found[name] for name in ("bundle.json", "service_worker.js")
+    } == found
+    assert {file: entry["bytes"] for file, entry in listed.items()} == {
+        file: (bundle / file).stat().st_size for file in listed
+    }
+    assert found["bundle.json"] in (bundle / "service_worker.js").read_text()
 
 
 def test_two_runs_give_the_same_bytes(exported: Exported, tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_an_example_is_answered_and_credited(page: Page) -> None:
     page.locator("#examples button").first.click()
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#caption")).to_contain_text("CC")
+    expect(page.locator("#progress")).to_be_hidden()
 
 
 def test_a_photo_chosen_before_the_page_is_ready_is_answered(context: BrowserContext, site: Site) -> None:
