@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from fieldguide.presets import expand, load_overlay, set_values
 from fieldguide.sections import check_params
 
 LONGEST_LINE = 2_000
-SAMPLE = "params.yaml"
 
 TEXTS = {
     "an empty file": ("", "expected one section per stage"),
@@ -89,8 +89,11 @@ VALUES: dict[str, tuple[str, Any, str]] = {
 """The key that is changed in the sample's file, its value, and a part of the refusal (a regular expression)."""
 
 
+SAMPLE = expand(load_overlay("sample"))
+
+
 def sample() -> dict[str, Any]:
-    return expand(load_overlay("sample"))
+    return deepcopy(SAMPLE)
 
 
 def replace(params: dict[str, Any], key: str, value: Any) -> None:

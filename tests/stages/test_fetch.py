@@ -176,10 +176,7 @@ def test_missing_data_names_the_command_that_brings_it(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (
-            '{"id": 1, "url": "1.jpg", "name": "a", "licence": "b"}\n{"id": 2,\n',
-            "observations.jsonl line 2: not valid JSON",
-        ),
+        ('{"id": 1,\n', "left out 1 x bad row (data/observations.jsonl line 1: not valid JSON"),
         (None, "data/observations.jsonl is missing"),
     ],
 )
