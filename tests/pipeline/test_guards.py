@@ -72,7 +72,7 @@ def test_the_command_gives_the_options_that_the_function_takes(stage: StageEntry
 def test_every_path_of_the_command_is_declared(stage: StageEntry):
     declared = stage.paths("deps", "outs", "metrics", "plots")
     words = stage.command()[3:]
-    used = [value for option, value in pairwise(words) if option.startswith("--") and "/" in value]
+    used = [value for option, value in pairwise(words) if option.startswith("--") and set("/.") & set(value)]
     # A stage may depend on some files of a folder that it is given.
     inside = {str(parent) for path in declared for parent in PurePosixPath(path).parents}
     assert [path for path in used if path not in declared and path not in inside] == []
