@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import log_softmax
 from sklearn.preprocessing import StandardScaler
 
 from fieldguide.errors import TrainingError
@@ -19,10 +20,14 @@ from fieldguide.learn.labels import UNKNOWN
 from fieldguide.learn.network import Network, classifier_of
 from fieldguide.records.reader import RecordSet
 
-INVERSE_REGULARISATION = 0.05
-"""scikit-learn's C, for standardised features: strong, as a rare class has fewer photos than features."""
-
+REGULARISATION = 20.0
+"""Weight of half the squared coefficients beside the summed loss, for standardised features: strong, as a rare class
+has fewer photos than features. 1/C in scikit-learn's words."""
 MAX_ITERATIONS = 500
+SLOPE = 1e-3
+"""The largest slope of the mean loss at which the search ends."""
+PIECE_VALUES = 2**22
+"""Logits that are computed together, so that memory does not grow with photos times classes."""
 
 COMPARED = ("architecture", "architecture_args", "image_size", "mean", "std", "weights")
 
@@ -57,18 +62,45 @@ def fit_probe(features: np.ndarray, labels: np.ndarray, num_classes: int) -> tup
     """
     weight = np.zeros((num_classes, features.shape[1]))
     bias = np.zeros(num_classes)
-    present = np.unique(labels)
+    present, places = np.unique(labels, return_inverse=True)
     if len(present) > 1:
         scaler = StandardScaler().fit(features)
-        probe = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=MAX_ITERATIONS, tol=1e-3)
-        probe.fit(scaler.transform(features), labels)
-        # Two classes come as one row, the log-odds of the second.
-        rows = probe.coef_ if len(present) > 2 else np.concatenate([-probe.coef_, probe.coef_]) / 2
-        intercepts = probe.intercept_ if len(present) > 2 else np.array([-1, 1]) * probe.intercept_ / 2
+        rows, intercepts = _regress(scaler.transform(features), places, len(present))
         weight[present] = rows / scaler.scale_
         bias[present] = intercepts - weight[present] @ scaler.mean_
         bias[np.setdiff1d(np.arange(num_classes), present)] = bias[present].min()
     return weight.astype(np.float32), bias.astype(np.float32)
+
+
+def _regress(features: np.ndarray, labels: np.ndarray, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Multinomial logistic regression by L-BFGS: float64 weight [num_classes, dim] and bias [num_classes].
+
+    As scikit-learn's, which holds all photos times classes at once.
+    """
+    num, dim = features.shape
+    step = max(1, PIECE_VALUES // num_classes)
+
+    def measure(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        """Mean loss and its gradient, flat."""
+        both = flat.reshape(num_classes, dim + 1)
+        weight, bias = both[:, :dim], both[:, dim]
+        loss = REGULARISATION / 2 * float((weight * weight).sum())
+        gradient = np.concatenate([REGULARISATION * weight, np.zeros((num_classes, 1))], axis=1)
+        narrow = weight.T.astype(np.float32)
+        for start in range(0, num, step):
+            piece, truth = features[start : start + step], labels[start : start + step]
+            logs = log_softmax(piece @ narrow + bias, axis=1)
+            loss -= float(logs[np.arange(len(truth)), truth].sum())
+            error = np.exp(logs)
+            error[np.arange(len(truth)), truth] -= 1
+            gradient[:, :dim] += error.astype(np.float32).T @ piece
+            gradient[:, dim] += error.sum(axis=0)
+        return loss / num, gradient.ravel() / num
+
+    options = {"maxiter": MAX_ITERATIONS, "gtol": SLOPE}
+    found = minimize(measure, np.zeros(num_classes * (dim + 1)), jac=True, method="L-BFGS-B", options=options)
+    both = found.x.reshape(num_classes, dim + 1)
+    return both[:, :dim], both[:, dim]
 
 
 def _check_backbone(network: Network, embed: Path) -> None:
