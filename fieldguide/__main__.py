@@ -9,6 +9,8 @@ from types import ModuleType
 
 from fieldguide.console import printable_stdout, tell_failure
 from fieldguide.errors import FieldguideError
+from fieldguide.params import paths_in
+from fieldguide.system_errors import describe_system_error
 
 COMMANDS = {
     "init": "look at photographs and write a params.yaml that fits them",
@@ -48,15 +50,22 @@ def main(argv: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(own)
+    arguments = own.parse_args(chosen.arguments)
     try:
         with printable_stdout():
-            module.run(own.parse_args(chosen.arguments))
+            module.run(arguments)
             sys.stdout.flush()
     except BrokenPipeError:
         # `... params | head` has seen enough. What Python still holds must not meet the closed pipe when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except FieldguideError as error:
         tell_failure(chosen.command, error)
+        sys.exit(1)
+    except OSError as error:
+        problem = describe_system_error(error, paths_in(vars(arguments)))
+        if problem is None:
+            raise
+        tell_failure(chosen.command, problem)
         sys.exit(1)
 
 

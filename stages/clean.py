@@ -15,19 +15,24 @@ from fieldguide.clean.replacements import mark_replaced
 from fieldguide.clean.screening import inspect_photos
 from fieldguide.clean.verdicts import judge_photos
 from fieldguide.engine import count_workers
+from fieldguide.errors import CatalogueError
 from fieldguide.fetch.reading import Originals
 from fieldguide.files import write_table
 from fieldguide.stage import Metrics, run_stage
+from fieldguide.system_errors import required
 
 
-def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path, forgotten: Path = FORGOTTEN_LIST) -> Metrics:
+def clean(params: CleanParams, *, fetch: Path, out: Path, reports: Path, forgotten: Path | None = None) -> Metrics:
     """Write verdicts.parquet, and a page about them below `reports`.
 
+    `forgotten` is the list of photos to drop; None: forgotten.csv, where there is one.
     Raises PhotoError if too many photos cannot be used at all or none is kept, CatalogueError on a wrong list of
     replacements or of the `forgotten`.
     """
-    to_forget = read_forgotten(forgotten)
-    catalogue = pl.read_parquet(fetch / "catalogue.parquet")
+    if forgotten and not forgotten.exists():
+        raise CatalogueError(f"{forgotten} is missing, and what it forgets would come back; `git checkout {forgotten}`")
+    to_forget = read_forgotten(forgotten or FORGOTTEN_LIST)
+    catalogue = pl.read_parquet(required(fetch / "catalogue.parquet", "fetch"))
     originals = Originals(fetch, count_workers(params.engine.workers))
     facts = inspect_photos(catalogue, originals, params)
     look_at = partial(look_at_pictures, originals=originals, engine=params.engine)

@@ -3,11 +3,16 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.pipeline.project import ROOT, Project, build_clone
 
 SHARED = ROOT.parent / "shared"
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("fieldguide", deadline=None)
+hypothesis.settings.load_profile("fieldguide")
 
 # Stages that tests start would otherwise each spend seconds on MLflow.
 os.environ["FIELDGUIDE_TRACKING"] = "off"
@@ -16,6 +21,7 @@ for variable in ("DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"
     os.environ.pop(variable, None)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks when its turn comes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Which tests stay together when several processes share the work: those of one file, and all of the built clone.
 

@@ -79,6 +79,8 @@ def _understand(query: str, catalogue: pl.DataFrame | None, root: Path) -> tuple
     kind, _, name = query.partition(":")
     if kind in PEOPLE:
         people = {kind: name.strip()}
+        if not people[kind]:
+            raise CatalogueError(f"{query!r} names nobody; expected {kind}:NAME")
     else:
         people = dict.fromkeys(PEOPLE, query)
         if catalogue is not None and len(rows := catalogue.filter(meant_by(query, root))):

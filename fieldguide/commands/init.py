@@ -9,16 +9,17 @@ photos with one row each. The file says everything in full: change what you like
 import argparse
 import shlex
 from collections.abc import Iterator, Sequence
+from math import inf
 from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
 
 from fieldguide.commands.check import run_checks
+from fieldguide.commands.preset import refuse_to_lose
 from fieldguide.commands.summary import Line, as_text
 from fieldguide.consistency import check_consistency
-from fieldguide.errors import ParamsError
-from fieldguide.params import PARAMS_FILE, read_params
-from fieldguide.presets import expand, load_overlay, preset_names, write_params
+from fieldguide.params import PARAMS_FILE
+from fieldguide.presets import expand, preset_names, write_params
 from fieldguide.sections import check_params
 from fieldguide.survey.survey import USUAL_MINUTES, Request, Survey, survey
 
@@ -38,15 +39,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, metavar="DIR", help="pretrained weights, files named after timm's models"
     )
     parser.add_argument("--preset", metavar="NAME", help=f"train as it says instead: {', '.join(preset_names())}")
-    parser.add_argument("--minutes", type=float, help=f"for the whole pipeline on this machine ({USUAL_MINUTES:.0f})")
+    parser.add_argument(
+        "--minutes", type=_minutes, help=f"for the whole pipeline on this machine ({USUAL_MINUTES:.0f})"
+    )
     parser.add_argument("--out", type=Path, default=PARAMS_FILE, help="the file to write (params.yaml)")
-    parser.add_argument("--force", action="store_true", help="write over a file that is not the sample's")
+    parser.add_argument("--force", action="store_true", help="write over a file that has changes of yours")
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0
+    if not 0 < minutes < inf:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a number above 0")
+    return minutes
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Survey, choose, write, check. Raises FieldguideError."""
     if not arguments.force:
-        _refuse_to_lose(arguments.out)
+        refuse_to_lose(arguments.out)
     photos = tuple(arguments.photos)
     request = Request(
         photos, arguments.table, arguments.taxonomy, arguments.weights, arguments.preset, arguments.minutes
@@ -63,11 +76,6 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out} written; checking that all is there\n")
     run_checks(arguments.out)
     print(f"\nNext\n{as_text(list(next_steps(result, arguments.out)))}")
-
-
-def _refuse_to_lose(out: Path) -> None:
-    if out.exists() and read_params(out) != expand(load_overlay("sample")):
-        raise ParamsError(f"{out} is there and is not the sample's; expected --force, or another --out")
 
 
 def report(result: Survey, minutes: float) -> Iterator[tuple[str, str]]:

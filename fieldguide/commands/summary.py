@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.markdown:
         print(as_markdown(rows))
     else:
-        print(f"\nBuilt\n{as_text(rows)}\n\nLook at\n{as_text(WHERE_TO_LOOK)}")
+        places = [(what, where) for what, where in WHERE_TO_LOOK if "/" not in where or Path(where).exists()]
+        print(f"\nBuilt\n{as_text(rows)}\n\nLook at\n{as_text(places)}")
 
 
 def collect_rows(metrics: Path, stale: Mapping[str, str] = MappingProxyType({})) -> list[Line]:

@@ -21,6 +21,7 @@ from fieldguide.commands.summary import Line, as_text
 from fieldguide.digests import checked
 from fieldguide.errors import CatalogueError
 from fieldguide.files import file_sha256
+from fieldguide.params import PARAMS_FILE, read_params
 from fieldguide.records.manifest import Manifest
 from fieldguide.tar import iterate_members
 
@@ -76,12 +77,21 @@ def meant_by(query: str, root: Path) -> pl.Expr:
         return pl.col("photo_id") == query
     if SHA256.fullmatch(query):
         return pl.col("sha256") == query
-    # A table's paths are relative to its own folder, which is `data` unless the URL says more.
-    urls = {query, *(locate(query, folder)[0] for folder in (Path(), Path("data")))}
+    urls = {query, *(locate(query, folder)[0] for folder in (Path(), Path("data"), *_roots(root)))}
     meant = pl.col("url").is_in(sorted(urls)) | (pl.col("source_row") == query)
     if (file := root / query).is_file():
         meant = meant | pl.col("url").is_in([f"file:{file.absolute()}"]) | (pl.col("sha256") == file_sha256(file))
     return meant
+
+
+def _roots(root: Path) -> Iterator[Path]:
+    """The folders from which the sources' paths start: a table's own, unless it names another."""
+    if (root / PARAMS_FILE).exists():
+        sources = read_params(root / PARAMS_FILE).get("fetch", {}).get("sources", {})
+        for source in sources.values():
+            path = str(source.get("path", ""))
+            named = [source.get("root"), *source.get("roots", []), Path(path).parent if "://" not in path else None]
+            yield from (Path(str(folder)) for folder in named if folder)
 
 
 def _tell(row: dict[str, Any], root: Path) -> Iterator[Line]:

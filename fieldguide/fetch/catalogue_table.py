@@ -75,8 +75,8 @@ class Tally:
         if not self.num_unknown_licence:
             return None
         return (
-            f"{self.num_unknown_licence} of {self.num_rows} rows have no known licence: clean.production_only drops "
-            "them; if you may use them, say under which licence in the source's fill.licence"
+            f"{self.num_unknown_licence} of {self.num_rows} rows have no known licence, and are dropped where "
+            "clean.production_only is true; if you may use them, say under which licence in the source's fill.licence"
         )
 
     def check(self, max_failure_rate: float) -> None:

@@ -16,6 +16,7 @@ from fieldguide.fetch.fetch_url import fetch_url
 from fieldguide.fetch.ledger import Entry, ledger_path, read_entries
 from fieldguide.fetch.limits import OriginalsParams, StoreKind
 from fieldguide.files import written_whole
+from fieldguide.system_errors import required
 from fieldguide.tar import Member, read_member
 
 STREAM: Final = "stream.json"
@@ -66,13 +67,14 @@ def write_stream(fetch: Path, params: OriginalsParams) -> None:
 
 
 def _read_shards(locations: Iterable[Location], shards: Path) -> Iterator[bytes]:
-    """Raises RecordError where a photo's bytes are not those that were fetched."""
+    """Raises RecordError where a shard is missing, or a photo's bytes are not those that were fetched."""
     opened, stream = None, None
     with ExitStack() as stack:
         for location in locations:
             if stream is None or location.shard != opened:
                 stack.pop_all().close()
-                opened, stream = location.shard, stack.enter_context((shards / location.shard).open("rb"))
+                shard = required(shards / location.shard, "fetch")
+                opened, stream = location.shard, stack.enter_context(shard.open("rb"))
             yield read_member(stream, Member("", location.offset, location.num_bytes))
 
 

@@ -16,6 +16,7 @@ from fieldguide.images.decode import load_rgb
 from fieldguide.images.encode import encode_jpeg
 from fieldguide.images.geometry import make_square
 from fieldguide.records.manifest import SquareStyle
+from fieldguide.system_errors import required
 from fieldguide.tar import TarShardWriter
 
 
@@ -30,8 +31,12 @@ class SquareShard:
 def plan_squares(catalogue: Path, split: Path, out: Path, photos_per_shard: int) -> list[SquareShard]:
     """The shards of every split that has photos, in catalogue order; `split` is the folder of the split stage."""
     ranks = Taxonomy.read(split / "taxonomy.json").ranks
-    places = pl.read_parquet(catalogue, columns=["photo_id", "sha256", "shard", "offset", "num_bytes"])
-    photos = pl.read_parquet(split / "split.parquet").join(places, on="photo_id", maintain_order="left")
+    places = pl.read_parquet(
+        required(catalogue, "fetch"), columns=["photo_id", "sha256", "shard", "offset", "num_bytes"]
+    )
+    photos = pl.read_parquet(required(split / "split.parquet", "split")).join(
+        places, on="photo_id", maintain_order="left"
+    )
     shards = []
     for part in Split:
         rows = photos.filter(pl.col("split") == part)

@@ -9,6 +9,7 @@ from fieldguide.errors import CatalogueError
 from fieldguide.split.labels import settle_labels
 from fieldguide.split.params import SplitParams
 from fieldguide.split.splitting import draw_positions, find_groups
+from fieldguide.system_errors import required
 
 NEEDED = ("photo_id", "source_row", "label", "region", "licence")
 NAMES = ("source", "url", "sha256")
@@ -21,14 +22,16 @@ def read_kept(params: SplitParams, fetch: Path, clean: Path, taxa: Taxa | None) 
     Labels are those of `settle_labels`.
     Raises CatalogueError if nothing was kept, a column is missing, or the verdicts are of another catalogue.
     """
-    catalogue = pl.scan_parquet(fetch / "catalogue.parquet")
+    catalogue = pl.scan_parquet(required(fetch / "catalogue.parquet", "fetch"))
     columns = catalogue.collect_schema().names()
     for column in params.group_by:
         if column not in columns:
             raise CatalogueError(f"split.group_by: no column '{column}'; found {', '.join(columns)}")
     wanted = {*params.group_by, params.given, *(NAMES if params.held_out.seen else ())}
     extra = [name for name in columns if name in wanted and name not in NEEDED]
-    verdicts = pl.read_parquet(clean / "verdicts.parquet", columns=["photo_id", "verdict", "cluster_id"])
+    verdicts = pl.read_parquet(
+        required(clean / "verdicts.parquet", "clean"), columns=["photo_id", "verdict", "cluster_id"]
+    )
     # Verdicts stand in catalogue order, so no join: at ten million rows it would cost the most of all.
     listed = catalogue.select(*NEEDED, *extra).collect()
     if not listed["photo_id"].equals(verdicts["photo_id"]):

@@ -1,5 +1,6 @@
 """`python -m fieldguide preset`: a whole params.yaml, or one line that says why not."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,33 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
     assert shown.startswith(f"preset: {message}")
     assert shown.count("\n") == 1
     assert not out.exists()
+
+
+def test_changes_that_nobody_else_holds_are_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    main(["preset", "sample"])
+    main(["preset", "plants"])
+    main(["preset", "sample", "--set", "split.salt=mine"])
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(SystemExit):
+        main(["preset", "plants"])
+    assert Path("params.yaml").read_bytes() == before
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
+        subprocess.run(["git", *command], check=True)
+    main(["preset", "plants"])
+    main(["preset", "sample", "--set", "split.salt=yours"])
+    with pytest.raises(SystemExit):
+        main(["preset", "sample", "--set", "split.salt=mine"])
+    main(["preset", "plants", "--force"])
+
+
+@pytest.mark.parametrize("out", ["folder", "file/params.yaml"])
+def test_a_place_where_nothing_can_be_written_is_one_line(out: str, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("file").write_text("")
+    with pytest.raises(SystemExit):
+        main(["preset", "sample", "--out", out])
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("preset: ")

@@ -9,6 +9,7 @@ import pytest
 from fieldguide.__main__ import main
 from fieldguide.commands.summary import as_markdown, as_text, collect_rows
 from fieldguide.errors import FieldguideError
+from fieldguide.files import write_json
 from tests.pipeline.project import Project
 
 METRICS: dict[str, Any] = {
@@ -89,8 +90,11 @@ def test_the_command_prints_where_to_look(metrics: Path, monkeypatch, capsys):
     main(["summary"])
     printed = capsys.readouterr().out
     assert "photos kept" in printed
-    assert "reports/evaluate/index.html" in printed
+    assert "reports/evaluate/index.html" not in printed
     assert "make web" in printed
+    write_json(Path("reports/evaluate/index.html"), {})
+    main(["summary"])
+    assert "reports/evaluate/index.html" in capsys.readouterr().out
     main(["summary", "--markdown"])
     assert capsys.readouterr().out.startswith("| what | value |")
 

@@ -88,3 +88,43 @@ def test_what_cannot_be_checked_is_an_error(root: Path, path: str, message: str)
     (root / "empty").mkdir()
     with pytest.raises(FieldguideError, match=message):
         run(Namespace(path=[Path(path)]))
+
+
+def test_a_missing_shard_is_named(root: Path, capsys: pytest.CaptureFixture[str]):
+    (root / "interim/resize/val-00000.tar").unlink()
+    with pytest.raises(FieldguideError, match="1 damaged or missing"):
+        run(Namespace(path=[]))
+    assert "interim/resize/val-00000.tar is missing; " in capsys.readouterr().out
+
+
+def test_what_nothing_vouches_for_is_never_whole(root: Path, capsys: pytest.CaptureFixture[str]):
+    Path("README.md").write_text("words")
+    (root / "models/student/digests.json").unlink()
+    Path("models/teacher").mkdir()
+    Path("models/teacher/model.json").write_text("{}")
+    for path in (Path("README.md"), Path("models/teacher/model.json")):
+        with pytest.raises(FieldguideError):
+            run(Namespace(path=[path]))
+        assert "so nothing says what its bytes must be" in capsys.readouterr().out
+    with pytest.raises(FieldguideError, match="so nothing says what its bytes must be"):
+        run(Namespace(path=[Path("models/student")]))
+    write_digests(Path("models/teacher"), "train-teacher")
+    with pytest.raises(FieldguideError):
+        run(Namespace(path=[Path("models")]))
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "models/teacher: whole",
+        "models/student/model.safetensors: no digests.json speaks of it, so nothing says what its bytes must be",
+    ]
+
+
+def test_a_part_of_an_output_is_held_to_the_digests_above_it(root: Path, capsys: pytest.CaptureFixture[str]):
+    run(Namespace(path=[root / "interim/tfrecord/labels.parquet"]))
+    assert capsys.readouterr().out == "interim/tfrecord/labels.parquet: whole\n"
+
+
+def test_folders_without_outputs_are_passed_over_if_none_is_named(root: Path, capsys: pytest.CaptureFixture[str]):
+    shutil.rmtree("models")
+    Path("models").mkdir()
+    Path("models/README.md").write_text("words")
+    run(Namespace(path=[]))
+    assert capsys.readouterr().out.splitlines() == ["interim/resize: whole", "interim/tfrecord: whole"]

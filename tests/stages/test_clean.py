@@ -10,7 +10,7 @@ from PIL import Image
 
 from fieldguide.clean.params import Canonical, CleanParams, OnConflict, QualityParams
 from fieldguide.engine import EngineParams
-from fieldguide.errors import PhotoError
+from fieldguide.errors import CatalogueError, PhotoError, RecordError
 from fieldguide.files import file_sha256
 from stages.clean import clean
 from tests.images.pictures import blotches, encode
@@ -151,3 +151,18 @@ def test_licences_that_nobody_filled_in_end_the_stage_with_a_remedy(write_fetch:
     with pytest.raises(PhotoError, match=r"none of 2 photos is kept: licence 2; .*fetch.sources.NAME.fill.licence"):
         clean(PARAMS, fetch=fetch, out=tmp_path / "clean", reports=tmp_path)
     assert not (tmp_path / "clean").exists()
+
+
+def test_a_list_of_the_forgotten_that_is_gone_is_no_empty_one(fetch: Path, tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"gone\.csv is missing, and what it forgets would come back"):
+        clean(PARAMS, fetch=fetch, out=tmp_path, reports=tmp_path, forgotten=tmp_path / "gone.csv")
+
+
+def test_a_missing_shard_is_one_line_that_says_what_to_run(fetch: Path, tmp_path: Path) -> None:
+    for shard in (fetch / "shards").iterdir():
+        shard.unlink()
+    with pytest.raises(RecordError, match=r"originals-00000\.tar is missing; run the fetch stage first"):
+        clean(PARAMS, fetch=fetch, out=tmp_path, reports=tmp_path)
+    (fetch / "catalogue.parquet").unlink()
+    with pytest.raises(RecordError, match=r"catalogue\.parquet is missing; run the fetch stage first"):
+        clean(PARAMS, fetch=fetch, out=tmp_path, reports=tmp_path)
