@@ -6,8 +6,8 @@ UI_PORT ?= 5000
 PRESET ?= real-photos
 
 BIN := .venv/bin
-# Tests of one file stay in one process; --no-loadscope-reorder keeps those first that take longest.
-IN_PARALLEL := --numprocesses auto --dist loadgroup --no-loadscope-reorder
+# Tests of one file stay in one process, files in their order: tests/conftest.py puts first what takes longest.
+IN_PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 UP_TO_DATE := Data and pipelines are up to date.
 

@@ -1,5 +1,6 @@
 """What all tests share: no tracking unless a test asks for it, the shared folder, and one built pipeline."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -21,21 +22,11 @@ for variable in ("DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"
     os.environ.pop(variable, None)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks when its turn comes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together when several processes share the work: those of one file, and all of the built clone.
-
-    The latter come first, since building it takes longest.
-    """
-    items.sort(key=lambda item: not _needs_built_clone(item))
-    for item in items:
-        item.add_marker(
-            pytest.mark.xdist_group("built" if _needs_built_clone(item) else item.nodeid.partition("::")[0])
-        )
-
-
-def _needs_built_clone(item: pytest.Item) -> bool:
-    return "built_clone" in getattr(item, "fixturenames", ())
+    """Where several processes share the files, one begins by building the clone, and the rest of its users come last."""
+    builders = {item.path for item in items if "built_clone" in getattr(item, "fixturenames", ())}
+    first = min(builders, default=None)
+    items.sort(key=lambda item: 0 if item.path == first else 1 + (item.path in builders))
 
 
 def _folder(path: Path) -> Path:
@@ -62,4 +53,15 @@ def built_clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
     Outputs come from this repository's cache where they are; what is missing is built, which takes minutes.
     """
-    return build_clone(tmp_path_factory.mktemp("built") / "clone")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return build_clone(tmp_path_factory.mktemp("built") / "clone")
+    # Each process has a folder of its own, in one of all.
+    folder = tmp_path_factory.getbasetemp().parent / "built"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if (folder / "whole").exists():
+            return Project(folder / "clone")
+        project = build_clone(folder / "clone")
+        (folder / "whole").touch()
+        return project
