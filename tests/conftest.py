@@ -23,7 +23,7 @@ for variable in ("DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the files, one begins by building the clone, and the rest of its users come last."""
+    """Where several processes share the files, one begins by building the clone, and its other users come last."""
     builders = {item.path for item in items if "built_clone" in getattr(item, "fixturenames", ())}
     first = min(builders, default=None)
     items.sort(key=lambda item: 0 if item.path == first else 1 + (item.path in builders))
