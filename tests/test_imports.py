@@ -13,6 +13,7 @@ from tests.pipeline.project import ROOT
 HOLD_TENSORFLOW = ("fieldguide.records", "fieldguide.export", "stages.tfrecord", "stages.export_tfjs")
 HOLD_MLFLOW = (
     "fieldguide.commands.mlflow_sync",
+    "fieldguide.track.dead_runs",
     "fieldguide.track.mlflow_run",
     "fieldguide.track.mlflow_store",
     "fieldguide.track.mlflow_sync",

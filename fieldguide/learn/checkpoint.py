@@ -45,7 +45,7 @@ class RunFolder:
         named = file.rename(self.path / f"{file_sha256(file)}.ckpt")
         for old in earlier:
             if old != named:
-                old.unlink()
+                old.unlink(missing_ok=True)  # a kill may have left the name that the new one had
 
     def load(self, fabric: Fabric) -> dict[str, Any] | None:
         """The newest state that is whole, None if there is none. A damaged one is set aside, with one log line."""

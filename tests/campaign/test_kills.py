@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -66,17 +67,18 @@ def kill(project: Project, target: str, after_s: float) -> bool:
     while running.poll() is None and not victims:
         time.sleep(0.02)
         if time.monotonic() - began > after_s:
-            family = [running, *running.children(recursive=True)]
-            victims = find(family, MARKS[target])[:1]
-    for victim in victims:
-        victim.kill()
+            with suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
+                family = [running, *running.children(recursive=True)]
+                victims = find(family, MARKS[target])[:1]
+                for victim in victims:
+                    victim.kill()
     returncode = running.wait(60)
     output = log.read_text()
     if remedy := next((remedy for sign, remedy in REMEDIES.items() if returncode and sign in output), None):
         project.run(*remedy)
         return kill(project, target, after_s)
     assert "Traceback" not in output, output
-    if not victims:
+    if not victims or returncode == 0:
         assert returncode == 0, output
         return False
     _, alive = psutil.wait_procs(family, timeout=20)
@@ -102,5 +104,7 @@ def digests(project: Project) -> dict[str, str]:
 
 
 def start_over(project: Project) -> None:
+    """Leave nothing of what ran, so that every stage runs again."""
     shutil.rmtree(project.root / "interim", ignore_errors=True)
-    shutil.rmtree(project.root / ".dvc" / "cache" / "runs", ignore_errors=True)
+    shutil.rmtree(project.root / ".dvc" / "cache", ignore_errors=True)
+    project.run("git", "checkout", "--quiet", "dvc.lock")

@@ -16,7 +16,7 @@ from fieldguide.clean.params import CleanParams
 from fieldguide.fetch.params import FetchParams
 from fieldguide.params import load_section
 from fieldguide.preflight import networks
-from fieldguide.presets import expand, load_overlay, write_params
+from fieldguide.presets import expand, load_overlay, set_values, write_params
 from fieldguide.split.params import SplitParams
 from stages.clean import clean
 from stages.fetch import fetch
@@ -159,12 +159,16 @@ def test_photographs_become_a_split(
 
 @pytest.mark.slow
 def test_a_file_of_ones_own_is_not_written_over(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_params(expand(load_overlay("moths")), Path("params.yaml"))
+    params = expand(load_overlay("moths"))
+    set_values(params, ["split.salt=mine"])
+    write_params(params, Path("params.yaml"))
     before = Path("params.yaml").read_bytes()
     with plant_species() as arguments:
         with pytest.raises(SystemExit):
             main(["init", *arguments])
-        assert "params.yaml is there and is not the sample's; expected --force" in capsys.readouterr().err
+        assert (
+            "params.yaml holds changes that no commit has; commit them, or expected --force" in capsys.readouterr().err
+        )
         assert Path("params.yaml").read_bytes() == before
         main(["init", *arguments, "--out", "mine.yaml"])
         assert "cp mine.yaml params.yaml" in capsys.readouterr().out

@@ -57,6 +57,16 @@ def test_state_comes_back_as_it_was(repository: Path):
     assert list((repository / FOLDER).iterdir()) == []
 
 
+def test_a_kill_between_writing_and_naming_does_no_harm():
+    path = leave_behind()
+    (path / "new.ckpt").write_bytes(b"whole, but without its name")
+    with pytest.raises(KilledError), open_run_folder("train", RUN) as folder:
+        assert folder.load(FABRIC) == {"epoch": 3, "step": 7}
+        folder.save(FABRIC, {"epoch": 4})
+        raise KilledError
+    assert len(list(path.glob("*.ckpt"))) == 1
+
+
 @pytest.mark.parametrize(("stage", "run"), [("train", {"params": "b"}), ("train", {}), ("embed", RUN)])
 def test_another_run_finds_nothing(stage: str, run: dict[str, str]):
     leave_behind()

@@ -48,7 +48,7 @@ def test_rows_without_a_known_licence_are_counted_and_named(
     table = workspace / "data" / "observations.jsonl"
     table.write_text(table.read_text().replace("CC0", "ask the museum", 2))
     assert run(workspace)["num_unknown_licence"] == 2
-    assert "2 of 3 rows have no known licence: clean.production_only drops them" in caplog.text
+    assert "2 of 3 rows have no known licence, and are dropped where clean.production_only is true" in caplog.text
 
 
 def test_shards_are_plain_tars_in_catalogue_order(workspace: Path, server: PhotoServer) -> None:

@@ -73,8 +73,11 @@ def test_a_source_that_answers(repository: Project, tmp_path: Path):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (SQL | {"url": "postgresql+psycopg://reader:$PASSWORD@127.0.0.1:1/db"}, "reader:$PASSWORD@127.0.0.1:1/db: "),
-        (MONGODB | {"url": "mongodb://reader:$PASSWORD@127.0.0.1:port/"}, "fetch: plants.photos: "),
+        (
+            SQL | {"url": "postgresql+psycopg://reader:$PASSWORD@127.0.0.1:1/db"},
+            "reader:$PASSWORD@127.0.0.1:1/db cannot be read: ",
+        ),
+        (MONGODB | {"url": "mongodb://reader:$PASSWORD@127.0.0.1:port/"}, "fetch: plants.photos cannot be read: "),
     ],
 )
 def test_a_source_that_does_not(source: dict[str, Any], message: str, repository: Project):
