@@ -72,7 +72,7 @@ def kill(project: Project, target: str, after_s: float) -> bool:
                 victims = find(family, MARKS[target])[:1]
                 for victim in victims:
                     victim.kill()
-    returncode = running.wait(60)
+    returncode = running.wait(120)
     output = log.read_text()
     if remedy := next((remedy for sign, remedy in REMEDIES.items() if returncode and sign in output), None):
         project.run(*remedy)
@@ -81,7 +81,7 @@ def kill(project: Project, target: str, after_s: float) -> bool:
     if not victims or returncode == 0:
         assert returncode == 0, output
         return False
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive, f"still running after {target} was killed: {[process.cmdline() for process in alive]}"
     assert returncode == (-signal.SIGKILL if target == "dvc" else 255), output
     return True
