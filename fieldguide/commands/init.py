@@ -17,7 +17,6 @@ from ruamel.yaml.comments import CommentedMap
 from fieldguide.commands.check import run_checks
 from fieldguide.commands.preset import refuse_to_lose
 from fieldguide.commands.summary import Line, as_text
-from fieldguide.consistency import check_consistency
 from fieldguide.params import PARAMS_FILE
 from fieldguide.presets import expand, preset_names, write_params
 from fieldguide.sections import check_params
@@ -69,7 +68,6 @@ def run(arguments: argparse.Namespace) -> None:
     overlay.yaml_set_start_comment(f"{_in_short(result)}, by\npython -m fieldguide init {_typed(arguments)}\n")
     params = expand(overlay)
     check_params(params, "the chosen parameters")
-    check_consistency(params, "the chosen parameters", whole=True)
     for title, lines in report(result, arguments.minutes or USUAL_MINUTES):
         print(f"{title}\n{lines}\n")
     write_params(params, arguments.out)
