@@ -87,6 +87,8 @@ def test_a_photo_chosen_before_the_page_is_ready_is_answered(context: BrowserCon
     page.goto(site.address(GUIDE), wait_until="commit")
     page.locator("#pick").set_input_files(photo_file("plain.png"))
     expect(page.locator("body[data-state=thinking]")).to_be_visible(timeout=PATIENCE)
+    while not held:
+        page.wait_for_timeout(20)
     held[0].continue_()
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
 
