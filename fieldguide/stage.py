@@ -87,7 +87,7 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
 
 
 def _unwind(*_: object) -> None:
-    """End like Ctrl-C, so that temporary files go; a kill that comes while they do, or at the very end, is a hard one."""
+    """End like Ctrl-C, so that temporary files go; a kill while they do, or at the very end, is a hard one."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.exit(143)
 

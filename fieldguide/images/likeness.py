@@ -26,7 +26,7 @@ AROUND: Final = 3
 NOISE: Final = 4.0
 """Gray levels squared: what saving again changes in a plain block."""
 SAVED_SHARE: Final = 0.2
-"""Where half of all neighbourhoods differ in at most this share of their detail, that half is one picture saved twice."""
+"""Where half of all neighbourhoods differ in at most this share of their detail, it is one picture saved twice."""
 SAVED_NOISE: Final = 6.0
 """Times what that half differs in: what hard compression of small pictures changes anywhere."""
 AGREES: Final = 0.5
