@@ -165,6 +165,7 @@ def _draft_row(source: str, row: Row, region: str | None) -> dict[str, Any]:
         "licence": normalise_licence(row.licence),
         "rights_holder": row.rights_holder,
         "given_split": row.given_split,
+        "box": row.box,
         "root": row.root,
     }
 
