@@ -15,6 +15,9 @@ from fieldguide.images.opening import ON_THEIR_SIDE
 TOLERANCE: Final = 2
 """Px by which a side of the photo may differ from that of the picture, once both are as large: sizes are rounded."""
 
+ROUNDING: Final = 1e-6
+"""Px."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -27,8 +30,9 @@ class Subject:
 
     def in_pixels(self, width: int, height: int) -> Box:
         """The pixels of a `width` x `height` px photo that it touches."""
-        left, top = min(math.floor(self.left * width), width - 1), min(math.floor(self.top * height), height - 1)
-        return left, top, max(left + 1, math.ceil(self.right * width)), max(top + 1, math.ceil(self.bottom * height))
+        left, right = _touched(self.left * width, self.right * width, width)
+        top, bottom = _touched(self.top * height, self.bottom * height, height)
+        return left, top, right, bottom
 
     def around(self, width: int, height: int, margin: float) -> Box:
         """The square around it that leaves `margin` of its longer side on either side, moved into the photo.
@@ -70,6 +74,12 @@ def _turn(point: tuple[float, float], orientation: int | None) -> tuple[float, f
     across, down = point
     turned = {5: (down, across), 6: (1 - down, across), 7: (1 - down, 1 - across), 8: (down, 1 - across)}
     return turned[orientation or 0]
+
+
+def _touched(start: float, end: float, length: int) -> tuple[int, int]:
+    """The whole px of `length` between which `start` and `end` lie; what rounding adds to a whole px is none."""
+    first = min(math.floor(start + ROUNDING), length - 1)
+    return first, max(first + 1, math.ceil(end - ROUNDING))
 
 
 def _center(middle: float, side: int, length: int) -> tuple[int, int]:
