@@ -18,6 +18,7 @@ from fieldguide.images.encode import encode
 from fieldguide.images.geometry import Method
 from fieldguide.images.square import make_square
 from fieldguide.images.subject import find_subject
+from fieldguide.memory import keep_freed_memory
 from fieldguide.records.manifest import SquareStyle
 from fieldguide.records.texts import Members, name_taxon, write_texts
 from fieldguide.system_errors import required
@@ -131,6 +132,7 @@ def write_squares(shard: SquareShard, originals: Originals, style: SquareStyle) 
 
     Raises PhotoError if a photo of a stream cannot be had again.
     """
+    keep_freed_memory()
     num_boxed = num_bad_boxes = 0
     with TarShardWriter(shard.path) as tar:
         contents = originals.read(photo.location for photo in shard.photos)
