@@ -194,9 +194,9 @@ def test_a_large_photo_of_a_small_subject_is_decoded_as_large_as_it_takes() -> N
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6])
-@pytest.mark.parametrize("side", [88, 99, 115, 141, 188, 203, 281, 403, 557, 563])
+@pytest.mark.parametrize("side", [70, 83, 84, 92, 105, 115, 153, 200, 233, 461, 470])
 def test_scaled_decoding_stays_near_the_whole(side: int, orientation: int) -> None:
-    """At 1.45 times the final size and more, pixels move by less than their JPEG moves them, whatever the size."""
+    """At 1.2 times the final size and more, pixels move by less than their JPEG moves them, whatever the size."""
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = orientation
     content = encode(blotches(7, 96, 96).resize((side, side - 7), Image.Resampling.BICUBIC), quality=95, exif=exif)
@@ -208,7 +208,7 @@ def test_scaled_decoding_stays_near_the_whole(side: int, orientation: int) -> No
     moved = [np.abs(np.asarray(Image.open(io.BytesIO(each)), np.int16) - whole).mean() for each in (png, jpeg)]
     assert moved[0] < 2
     assert moved[0] < moved[1] / 2
-    assert (side < 100) == (moved[0] == 0)
+    assert (side < 84) == (moved[0] == 0)
 
 
 @pytest.mark.parametrize("each", ImageFormat)
