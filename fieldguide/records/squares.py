@@ -26,7 +26,7 @@ from fieldguide.tar import TarShardWriter
 
 OVERSIZE: Final = 1.2
 """Times the final size that a JPEG is decoded to at least. The nearest scale above moves the square's levels by 0.7 of
-255 in the mean (3/4) to 2.4 (1/8), a third of what its own JPEG of quality 92 moves them by; measured on photographs."""
+255 in the mean (3/4) to 2.4 (1/8), a third of what a JPEG of quality 92 moves them by (measured on photographs)."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _allow_shrinking(style: SquareStyle, drawn: DrawnBox | None) -> Shrink:
     """How many times smaller a photo may be decoded, so that what is seen of it is OVERSIZE times its final size."""
 
     def shrink(width: int, height: int) -> float:
-        seen = max(width, height) if style.layout.method is Method.PAD else min(width, height)
+        seen: float = max(width, height) if style.layout.method is Method.PAD else min(width, height)
         if drawn:
             # Which side is which does not matter: the part that is seen is a square.
             across, down, *frame = drawn[2] - drawn[0], drawn[3] - drawn[1], *drawn[4:]
