@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def open_dataset(directory: Path, split: str) -> "tf.data.Dataset":
     """The records of `split` in stored order, each a dict of tensors as the manifest's feature spec says.
 
-    `image/encoded` is still a JPEG: map `tf.io.decode_jpeg` over it. Raises RecordError if the folder is not whole.
+    `image/encoded` is still a file: map `tf.io.decode_jpeg` over it, or what `image/format` says. Raises RecordError if
+    the folder is not whole.
     """
     from fieldguide.records.quiet_tensorflow import tf
 
