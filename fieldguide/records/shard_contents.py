@@ -61,6 +61,8 @@ def _decompress(stream: BinaryIO, compression: str) -> Iterator[bytes]:
         while chunk := stream.read(CHUNK_BYTES):
             yield unpack.decompress(chunk)
         yield unpack.flush()
+        if not unpack.eof:
+            raise EOFError("the compressed bytes end early")
         return
     if compression == "gzip":
         with gzip.open(stream) as unpacked:

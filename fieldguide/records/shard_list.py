@@ -73,22 +73,21 @@ def read_manifest(url: str, content: bytes) -> Manifest | SquareManifest:
 
 
 def list_shards(url: str, manifest: Manifest | SquareManifest, split: str) -> list[Shard]:
-    """The shards of one split of the manifest at `url`, in reading order. Raises RecordError if it has no such split."""
+    """The shards of a split of the manifest at `url`, in reading order. Raises RecordError if it has no such split."""
     if isinstance(manifest, Manifest):
         entries = manifest.split(split).shards
         return [Shard(beside(url, entry.file), entry.num_bytes, entry.sha256) for entry in entries]
     names = [name for name in manifest.num_photos if name.startswith(f"{split}-") and PLAIN_NAME.fullmatch(name)]
     if not names:
-        raise RecordError(
-            f"{mask_credentials(url)}: no shards of split '{split}'; found {', '.join(manifest.num_photos)}"
-        )
+        found = ", ".join(manifest.num_photos) or "none"
+        raise RecordError(f"{mask_credentials(url)}: no shards of split '{split}'; found {found}")
     return [Shard(beside(url, name)) for name in names]
 
 
 def choose_shards(shards: Sequence[Shard], share: tuple[int, int], seed: int | None, epoch: int) -> list[Shard]:
-    """The shards of reader `share[0]` of `share[1]`, in the order of `epoch`: a pure function, each shard of one reader.
+    """The shards of reader `share[0]` of `share[1]` in the order of an epoch: a pure function of what is given.
 
-    Without a seed the order is that of the list.
+    Without a seed the order is that of the list. Each shard is of one reader, another one in other epochs.
     """
     index, count = share
     if seed is None:

@@ -1,4 +1,4 @@
-"""Reads shards that are too many for this machine's disk: the next ones arrive while one group is read and then deleted.
+"""Reads shards that are too many for this machine's disk: the next ones arrive while one group is read, then deleted.
 
 manifest = "s3://flora/tfrecord/manifest.json"
 stream = ShardStream.open(manifest, "train", folder=Path("/scratch/flora"), disk_gb=20, seed=17)
@@ -8,7 +8,7 @@ for record in stream.records(epoch=0):
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -55,8 +55,17 @@ class ShardStream:
     """The iteration that goes on, if one does."""
 
     @classmethod
-    def open(cls, source: str | Sequence[str | Shard], split: str | None = None, *, folder: Path, disk_gb: float,
-             share: tuple[int, int] = (0, 1), seed: int | None = None, limits: DownloadParams = LIMITS) -> Self:  # fmt: skip
+    def open(
+        cls,
+        source: str | Sequence[str | Shard],
+        split: str = "train",
+        *,
+        folder: Path,
+        disk_gb: float,
+        share: tuple[int, int] = (0, 1),
+        seed: int | None = None,
+        limits: DownloadParams = LIMITS,
+    ) -> Self:
         """A list of shards; or the shards of `split` that lie beside a manifest.json of the tfrecord or resize stage.
 
         The manifest is read at once, shards when they are iterated over. Raises RecordError where it cannot be had, is
@@ -66,16 +75,16 @@ class ShardStream:
             shards = [each if isinstance(each, Shard) else Shard(each) for each in source]
             return cls(tuple(shards), folder, disk_gb, share, seed, limits)
         manifest, taxonomy = _run_apart(_describe(source, limits))
-        shards = list_shards(source, manifest, split or "train")
+        shards = list_shards(source, manifest, split)
         return cls(tuple(shards), folder, disk_gb, share, seed, limits, manifest, taxonomy)
 
     def divided(self, number: int, count: int) -> "ShardStream":
-        """The part of reader `number` of `count` that share its shards, folder and disk, as processes of a loader do."""
+        """The part of reader `number` of `count` that share its shards, folder and disk: processes of a loader."""
         index, total = self.share
         share = (index + total * number, total * count)
         return replace(self, share=share, disk_gb=self.disk_gb / count, _current=[])
 
-    def groups(self, epoch: int = 0, width: int = 1) -> Iterator[list[Path]]:
+    def groups(self, epoch: int = 0, width: int = 1) -> Generator[list[Path], None, None]:
         """Shards on this disk, up to `width` at once; they are deleted when the next ones are asked for.
 
         There are fewer at once where `width` of them would take more than half the room. Raises RecordError where a
@@ -110,7 +119,7 @@ class ShardStream:
             yield from read_examples(path, self.compression)
 
     def samples(self, epoch: int = 0) -> Iterator[dict[str, Any]]:
-        """Every sample of tar shards as the webdataset library has it: `__key__`, `__url__`, then bytes by extension."""
+        """Every sample of tar shards as the webdataset library has it: `__key__`, `__url__`, bytes by extension."""
         for path in self.paths(epoch):
             for key, members in read_samples(path):
                 yield {"__key__": key, "__url__": str(path), **members}
