@@ -3,7 +3,8 @@
     train = open_dataset("interim/tfrecord", "train", 64, 10_000, labels="species", seed=17)
     model.fit(train, epochs=10)
 
-TensorFlow is imported when a dataset is opened, and not before.
+TensorFlow is imported when a dataset is opened, and not before; unlike where this project writes records, it may see
+the GPU, on which the program that asks will train.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +55,7 @@ def open_dataset(
 
     Raises RecordError if the folder is not whole or has no such split or rank.
     """
-    from fieldguide.records.quiet_tensorflow import tf
+    import tensorflow as tf
 
     if isinstance(records, ShardStream):
         manifest = _manifest_of(records)
@@ -79,7 +80,7 @@ def _read_payloads(
     folder: Path, manifest: Manifest, split: str, share: tuple[int, int], seed: int | None, *, is_shuffled: bool
 ) -> "tf.data.Dataset":
     """Serialised Examples of the shards in a folder."""
-    from fieldguide.records.quiet_tensorflow import tf
+    import tensorflow as tf
 
     entries = manifest.split(split).shards
     for entry in entries:
@@ -105,7 +106,7 @@ def _read_payloads(
 
 def _stream_payloads(stream: ShardStream, manifest: Manifest, *, is_shuffled: bool) -> "tf.data.Dataset":
     """Serialised Examples of a stream's shards, another epoch of it in each iteration."""
-    from fieldguide.records.quiet_tensorflow import tf
+    import tensorflow as tf
 
     epochs, width = count(), SIDE_BY_SIDE if is_shuffled else 1
 
@@ -120,7 +121,7 @@ def _stream_payloads(stream: ShardStream, manifest: Manifest, *, is_shuffled: bo
 
 def _mix(files: "tf.data.Dataset", manifest: Manifest, width: int) -> "tf.data.Dataset":
     """The records of files, `width` of which are read side by side."""
-    from fieldguide.records.quiet_tensorflow import tf
+    import tensorflow as tf
 
     compression = COMPRESSIONS[getattr(manifest, "compression", "none")]
     read = _plain(lambda file: tf.data.TFRecordDataset(file, compression_type=compression))
@@ -131,7 +132,7 @@ def _make_parser(
     manifest: Manifest, ranks: Sequence[str] | None, image_size: int | None, *, decode: bool
 ) -> Callable[["tf.Tensor"], Any]:
     """From a serialised Example to what the dataset gives for it."""
-    from fieldguide.records.quiet_tensorflow import tf
+    import tensorflow as tf
 
     spec = {
         name: tf.io.FixedLenFeature(it.shape, tf.as_dtype(DTYPES.get(it.dtype, it.dtype)))
@@ -179,7 +180,7 @@ def _manifest_of(stream: ShardStream) -> Manifest:
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` without autograph, which would leave generated sources in the temporary folder; nothing needs it."""
-    from fieldguide.records.quiet_tensorflow import tf
+    import tensorflow as tf
 
     converted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
     return converted
