@@ -102,6 +102,35 @@ def _names_regions_itself(source: Any) -> bool:
     return in_path or bool(_get(source, "columns", "region") or _get(source, "region"))
 
 
+def _encode_as_the_format_can(params: Params) -> Iterator[str]:
+    image_format, subsampling = _get(params, "resize", "format"), _get(params, "resize", "subsampling")
+    if image_format == "webp" and subsampling not in (None, "4:2:0"):
+        yield f"resize.subsampling is {subsampling}, but resize.format webp knows 4:2:0 alone; expected that, or jpeg"
+
+
+def _cut_to_boxes_there_are(params: Params) -> Iterator[str]:
+    sources = _mapping(params, "fetch", "sources")
+    if _get(params, "resize", "method") != "bbox" or not sources:
+        return
+    boxed = {name: source for name, source in sources.items() if _draws_boxes(source)}
+    if not boxed:
+        yield (
+            f"resize.method is bbox, but no source has boxes: {_list(sources)}; expected one of kind inat2017, or with "
+            "columns.box"
+        )
+    for name, source in boxed.items():
+        columns = _mapping(source, "columns")
+        if _get(params, "fetch", "max_side") and columns and not (columns.get("width") and columns.get("height")):
+            yield (
+                f"fetch.max_side shrinks photos, and fetch.sources.{name}.columns names a box without the width and "
+                "height of its picture; expected all three, or max_side null"
+            )
+
+
+def _draws_boxes(source: Any) -> bool:
+    return _get(source, "kind") == "inat2017" or bool(_get(source, "columns", "box"))
+
+
 RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "losses weigh the ranks of the split": _weigh_the_ranks,
     "the student's teachers are trained": _listen_to_teachers_there_are,
@@ -109,6 +138,8 @@ RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "no text holds a template": _hold_no_templates,
     "no text holds a password": _hold_no_passwords,
     "a linear probe is of the embedded backbone": _probe_what_is_embedded,
+    "squares are encoded as their format can": _encode_as_the_format_can,
+    "photos are cut to boxes that sources draw": _cut_to_boxes_there_are,
 }
 """What a rule wants, and the function that yields what is against it."""
 

@@ -9,6 +9,7 @@ import { decode } from './photo.js';
 import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 import * as view from './view.js';
 
+const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
 const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
 
 let guide = null; // a promise of all that an answer needs
@@ -83,7 +84,7 @@ async function answerExample(bundle, example) {
   const turn = ++newest;
   again = () => answerExample(bundle, example);
   try {
-    const photo = new Blob([await bundle.read(example.file)], { type: 'image/jpeg' });
+    const photo = new Blob([await bundle.read(example.file)], { type: TYPES[example.file.split('.').pop()] });
     if (turn === newest) await answer(photo, example);
   } catch (error) {
     if (turn === newest) fail(explain(error, 'while the example was fetched'));

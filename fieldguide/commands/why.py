@@ -21,6 +21,7 @@ from fieldguide.commands.summary import Line, as_text
 from fieldguide.digests import checked
 from fieldguide.errors import CatalogueError
 from fieldguide.files import file_sha256
+from fieldguide.images.encode import ENDINGS
 from fieldguide.params import PARAMS_FILE, read_params
 from fieldguide.records.manifest import Manifest
 from fieldguide.tar import iterate_members
@@ -201,9 +202,10 @@ def _find(table: Path, photo_id: str) -> dict[str, Any] | None:
 
 
 def _find_square(folder: Path, split: str, photo_id: str) -> str | None:
+    names = [f"{photo_id}.{ending}" for ending in ENDINGS.values()]
     for shard in sorted(folder.glob(f"{split}-*.tar")):
         for member in iterate_members(shard):
-            if member.name == f"{photo_id}.jpg":
+            if member.name in names:
                 return f"{shard.name}, {member.name}, {member.size:,} bytes at {member.offset:,}"
     return None
 

@@ -13,7 +13,8 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import ExportError
 from fieldguide.export.credits import Example
 from fieldguide.files import file_sha256, write_json, written_whole
-from fieldguide.images.geometry import Method
+from fieldguide.images.encode import format_of
+from fieldguide.images.geometry import Fill, Method
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.manifest import SquareStyle
 
@@ -38,14 +39,28 @@ class Preprocessing:
     mean: Sequence[float]
     std: Sequence[float]
     method: Method
-    """How a photo becomes a square."""
+    """How a photo becomes a square; never bbox, for nobody draws boxes here."""
+    upscale: bool
+    """Whether a photo smaller than the square is enlarged."""
+    pad_fill: Fill
+    """What is in the square where the photo is not."""
     pad_color: Sequence[int]
-    """Red, green, blue of the padding, 0 to 255."""
+    """Red, green, blue of the padding, 0 to 255, if `pad_fill` is color."""
 
     @classmethod
     def of(cls, network: NetworkSpec, style: SquareStyle) -> "Preprocessing":
         """What `network` expects after records of `style`."""
-        return cls(style.size, network.image_size, network.mean, network.std, style.method, style.pad_color)
+        layout = style.layout
+        return cls(
+            record_size=layout.size,
+            image_size=network.image_size,
+            mean=network.mean,
+            std=network.std,
+            method=layout.method,
+            upscale=layout.upscale,
+            pad_fill=layout.fill,
+            pad_color=layout.color,
+        )
 
 
 @contextmanager
@@ -93,7 +108,7 @@ def write_examples(bundle: Path, examples: Sequence[Example]) -> None:
     """Write examples.json and the photos it names."""
     entries: list[dict[str, Any]] = []
     for example in examples:
-        file = f"{EXAMPLES}/{example.photo_id}.jpg"
+        file = f"{EXAMPLES}/{example.photo_id}.{format_of(example.image).ending}"
         with written_whole(bundle / file) as temporary:
             temporary.write_bytes(example.image)
         credit = {"label": example.label, "licence": example.licence, "rights_holder": example.rights_holder}

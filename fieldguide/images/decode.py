@@ -5,6 +5,7 @@ closed list; only a machine without memory is no photo's fault.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import IO, Final, Self
@@ -34,6 +35,10 @@ MAX_SIDE: Final = 2**31 - 1
 """Px; what tables hold. A TIFF can say more, and means harm."""
 BYTES_PER_PIXEL: Final = 12
 """Of memory, at most, while a photo is decoded: the coefficients of a progressive JPEG, and pixels."""
+
+
+Shrink = Callable[[int, int], float]
+"""From the width and height of a photo as stored, px, to how many times smaller it is still good."""
 
 
 class Flaw(StrEnum):
@@ -92,8 +97,8 @@ def inspect(content: bytes, *, min_side: int, max_pixels: int) -> Inspection:
     return found
 
 
-def decode_photo(content: bytes, max_pixels: int | None, shorter_side: int | None = None) -> Inspection:
-    """`inspect` for any size, and JPEGs decoded no larger than `load_rgb` does."""
+def decode_photo(content: bytes, max_pixels: int | None, shrink: Shrink | None = None) -> Inspection:
+    """`inspect` for any size; `shrink` says how many times smaller a JPEG may be decoded, which takes less time."""
     if not content:
         return Inspection(Flaw.EMPTY)
     facts = Inspection(None)
@@ -107,7 +112,7 @@ def decode_photo(content: bytes, max_pixels: int | None, shorter_side: int | Non
             facts = _describe(header)
             if facts.width is None or (max_pixels and header.width * header.height > max_pixels):
                 return replace(facts, flaw=Flaw.BOMB)
-            image = load_pixels(header, shorter_side)
+            image = load_pixels(header, shrink(header.width, header.height) if shrink else 1)
             return replace(facts, image=upright_rgb(image, header.orientation or 1, header.profile))
     except MemoryError:
         raise
@@ -118,6 +123,11 @@ def decode_photo(content: bytes, max_pixels: int | None, shorter_side: int | Non
         return replace(facts, flaw=_flaw_of(error), format=facts.format or _name(content).format)
 
 
+def leaving(shorter_side: int) -> Shrink:
+    """As many times smaller as leaves `shorter_side` px."""
+    return lambda width, height: min(width, height) // shorter_side
+
+
 def load_rgb(
     content: bytes, *, shorter_side: int, max_pixels: int | None = None
 ) -> tuple[Image.Image, tuple[int, int]]:
@@ -126,7 +136,7 @@ def load_rgb(
     A JPEG is decoded at the smallest scale of 1/1, 1/2, 1/4, 1/8 whose shorter side is still `shorter_side` px: several
     times faster for large photos.
     """
-    found = decode_photo(content, max_pixels, shorter_side)
+    found = decode_photo(content, max_pixels, leaving(shorter_side))
     if found.image is None:
         assert found.flaw
         raise PhotoError(f"{found.flaw.value}: {found.flaw.meaning}")

@@ -3,6 +3,7 @@
 import io
 import time
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from PIL import ExifTags, Image, ImageFile
@@ -70,10 +71,10 @@ def open_photo(parts: Parts) -> Header:
     return Header(parts, image, width, height, orientation, parts.profile or image.info.get("icc_profile"))
 
 
-def load_pixels(header: Header, shorter_side: int | None = None) -> Image.Image:
+def load_pixels(header: Header, shrink: float = 1) -> Image.Image:
     """The pixels of a photo as stored, of 8 bits a channel. Raises CostlyError, or whatever Pillow does.
 
-    A JPEG comes at the smallest scale of 1/1, 1/2, 1/4, 1/8 that leaves `shorter_side` px, if given.
+    A JPEG comes at the smallest scale of 1/1, 1/2, 1/4, 1/8 that makes it at most `shrink` times smaller.
     """
     image, content = header.image, header.parts.pixels
     if header.parts.num_scans > MAX_SCANS:
@@ -81,9 +82,8 @@ def load_pixels(header: Header, shorter_side: int | None = None) -> Image.Image:
     if not header.parts.is_ended:
         content = _end(header.parts)
         image = _open(content)
-    scale = min(image.size) // shorter_side if shorter_side else 1
-    if image.format == "JPEG" and scale >= 2:
-        image.draft(None, (image.width // scale, image.height // scale))
+    if image.format == "JPEG" and shrink >= 2:
+        image.draft(None, (ceil(image.width / shrink), ceil(image.height / shrink)))
     has_sixteen_bits = find_sixteen_bits(image)
     image.load()
     if is_wide(image):

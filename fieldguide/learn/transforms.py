@@ -1,4 +1,4 @@
-"""From a record's JPEG to a network's input, and the augmentations that params.yaml lists.
+"""From a record's image to a network's input, and the augmentations that params.yaml lists.
 
 Resizing is Pillow's antialiased bicubic everywhere, as in the resize stage and in the browser.
 """
@@ -16,14 +16,15 @@ from torch import Tensor
 from torchvision.transforms import RandomResizedCrop
 
 from fieldguide.errors import ParamsError
+from fieldguide.images.encode import DECODERS
 from fieldguide.learn.augmentations import check_transform
 
 Transform = Callable[[Image.Image], Image.Image]
 
 
-def decode(jpeg: bytes) -> Image.Image:
+def decode(content: bytes) -> Image.Image:
     """A record's photo as an RGB image."""
-    return Image.open(io.BytesIO(jpeg), formats=["JPEG"]).convert("RGB")
+    return Image.open(io.BytesIO(content), formats=DECODERS).convert("RGB")
 
 
 def to_input(image: Image.Image, image_size: int, mean: Sequence[float], std: Sequence[float]) -> Tensor:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import RecordError
+from fieldguide.images.encode import ImageFormat
 from fieldguide.records.example import Feature, WireError
 from fieldguide.records.manifest import FeatureSpec
 
@@ -34,6 +35,7 @@ class Description(BaseModel):
     region: str | None
     source_size: tuple[int, int]
     box: Box
+    subject: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Record:
 
     photo_id: str
     image: bytes
-    """JPEG, square, RGB."""
+    """A square RGB image, as a file of the format that the manifest's style names."""
     labels: dict[str, int]
     """Class index by rank, in the order of the taxonomy's ranks."""
     region: str | None
@@ -54,11 +56,12 @@ class Square(NamedTuple):
     """What a record is made of."""
 
     image: bytes
-    """JPEG."""
+    """A file of `format`."""
     side: int
     """px"""
     description: Description
     taxonomy: Taxonomy
+    format: ImageFormat = ImageFormat.JPEG
 
     def class_name(self, rank: str) -> str:
         """The name of its class at `rank`. Raises RecordError if the taxonomy has no such class."""
@@ -116,15 +119,15 @@ def _read_label(values: Sequence[int], rank: str, taxonomy: Taxonomy) -> int:
 
 FIELDS: Final = (
     Field("image/encoded", "bytes", lambda square, _: square.image, "image"),
-    Field("image/format", "bytes", lambda square, _: b"jpeg"),
+    Field("image/format", "bytes", lambda square, _: square.format.value.encode()),
     Field("image/height", "int64", lambda square, _: square.side),
     Field("image/width", "int64", lambda square, _: square.side),
     Field(
         "image/filename",
         "bytes",
-        lambda square, _: f"{square.description.photo_id}.jpg".encode(),
+        lambda square, _: f"{square.description.photo_id}.{square.format.ending}".encode(),
         "photo_id",
-        lambda values, rank, taxonomy: values[0].decode().removesuffix(".jpg"),
+        lambda values, rank, taxonomy: values[0].decode().partition(".")[0],
     ),
     Field("image/key/sha256", "bytes", lambda square, _: hashlib.sha256(square.image).hexdigest().encode()),
     Field("image/class/label", "int64", Square.class_index),
@@ -157,14 +160,20 @@ def feature_specs(taxonomy: Taxonomy) -> dict[str, FeatureSpec]:
     }
 
 
-def to_example(image: bytes, side: int, description: Description, taxonomy: Taxonomy) -> "tf.train.Example":
-    """A square JPEG of `side` px and what is known of it as an Example.
+def to_example(
+    image: bytes,
+    side: int,
+    description: Description,
+    taxonomy: Taxonomy,
+    image_format: ImageFormat = ImageFormat.JPEG,
+) -> "tf.train.Example":
+    """The file of a square of `side` px and what is known of it as an Example.
 
     Raises RecordError where the description names a class that the taxonomy lacks.
     """
     from fieldguide.records.quiet_tensorflow import tf
 
-    square = Square(image, side, description, taxonomy)
+    square = Square(image, side, description, taxonomy, image_format)
     features = {}
     for name, rank, field in _expand(taxonomy.ranks):
         value = field.write(square, rank)

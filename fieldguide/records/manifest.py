@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError, field_validator
 
 from fieldguide.errors import RecordError
 from fieldguide.files import file_sha256, write_json
-from fieldguide.images.geometry import Method
+from fieldguide.images.encode import Encoding, ImageFormat, Subsampling
+from fieldguide.images.geometry import Fill, Layout, Method
 from fieldguide.records.example import OVERHEAD
 
 MANIFEST = "manifest.json"
@@ -60,9 +61,29 @@ class SquareStyle(_Frozen):
     """Both sides, px."""
     method: Method
     pad_color: tuple[int, int, int]
-    """Red, green, blue of the padding, 0 to 255."""
+    """Red, green, blue of the padding, 0 to 255, where `pad_fill` is color."""
     quality: PositiveInt
-    """Of the JPEG, 1 to 100."""
+    """Of a JPEG or WebP, 1 to 100."""
+    pad_fill: Fill = Fill.COLOR
+    upscale: bool = True
+    """Whether photos smaller than the square were enlarged."""
+    bbox_margin: NonNegativeFloat = 0.0
+    """Of method bbox: room around a box, as a share of its longer side."""
+    bbox_fallback: Literal[Method.PAD, Method.CROP, Method.SQUASH] = Method.PAD
+    """Of method bbox: the method for photos without a box."""
+    format: ImageFormat = ImageFormat.JPEG
+    subsampling: Subsampling = Subsampling.QUARTER
+
+    @property
+    def layout(self) -> Layout:
+        """Where a photo goes of which nothing but its size is known: all that a browser can repeat."""
+        method = self.bbox_fallback if self.method is Method.BBOX else self.method
+        return Layout(self.size, method, self.upscale, self.pad_fill, self.pad_color)
+
+    @property
+    def encoding(self) -> Encoding:
+        """What kind of files the squares are."""
+        return Encoding(self.format, self.quality, self.subsampling)
 
 
 class SquareManifest(_Frozen):

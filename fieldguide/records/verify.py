@@ -9,6 +9,7 @@ from PIL import Image
 from fieldguide.digests import damage
 from fieldguide.errors import RecordError
 from fieldguide.files import file_sha256
+from fieldguide.images.encode import DECODERS
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import Record, RecordSet
 
@@ -52,7 +53,7 @@ def _decoded(records: RecordSet) -> Iterator[Record]:
     side = records.image_size
     for record in records:
         try:
-            with Image.open(io.BytesIO(record.image), formats=["JPEG"]) as image:
+            with Image.open(io.BytesIO(record.image), formats=DECODERS) as image:
                 image.load()
                 size, mode = image.size, image.mode
         except (OSError, Image.DecompressionBombError) as error:

@@ -24,6 +24,7 @@ from fieldguide.files import file_sha256, remove_partials, salted_unit, write_ta
 from fieldguide.records.example import OVERHEAD
 from fieldguide.records.features import Description, feature_specs, to_example
 from fieldguide.records.labels_table import tabulate_labels
+from fieldguide.images.encode import ImageFormat
 from fieldguide.records.manifest import (
     LABELS,
     MANIFEST,
@@ -32,6 +33,7 @@ from fieldguide.records.manifest import (
     ShardEntry,
     SplitEntry,
     SquareManifest,
+    SquareStyle,
     index_path,
     write_index,
 )
@@ -76,9 +78,9 @@ def write_records(
         tars = [resize / name for name in squares.num_photos if name.startswith(f"{split}-")]
         if split in HELD_OUT and not tars:
             continue
-        places = order_photos(tars, salt, engine, f"index {split}")
+        places = order_photos(tars, salt, engine, f"index {split}", squares.style.format)
         plans = list(plan_shards(places, out, split, records_per_shard))
-        write = partial(write_shard, tars=tars, side=squares.style.size, taxonomy=taxonomy)
+        write = partial(write_shard, tars=tars, style=squares.style, taxonomy=taxonomy)
         entries = []
         for entry, rows in map_shards(write, plans, engine, f"write {split}"):
             entries.append(entry)
@@ -100,9 +102,11 @@ def write_records(
     return manifest
 
 
-def order_photos(tars: list[Path], salt: str, engine: EngineParams, label: str) -> np.ndarray:
+def order_photos(
+    tars: list[Path], salt: str, engine: EngineParams, label: str, image_format: ImageFormat = ImageFormat.JPEG
+) -> np.ndarray:
     """Every photo of `tars` in the order of its salted hash: PLACE [num_photos]."""
-    tables = list(map_shards(partial(locate_photos, salt=salt), tars, engine, label))
+    tables = list(map_shards(partial(locate_photos, salt=salt, image_format=image_format), tars, engine, label))
     for number, table in enumerate(tables):
         table["tar"] = number
     places = np.concatenate([np.empty(0, PLACE), *tables])
@@ -113,15 +117,16 @@ def order_photos(tars: list[Path], salt: str, engine: EngineParams, label: str) 
     return places
 
 
-def locate_photos(tar: Path, salt: str) -> np.ndarray:
-    """Where each photo of one tar lies, in tar order: PLACE [num_photos] with `tar` 0."""
+def locate_photos(tar: Path, salt: str, image_format: ImageFormat = ImageFormat.JPEG) -> np.ndarray:
+    """Where each photo of one tar lies, in tar order: PLACE [num_photos] with `tar` 0; texts beside it are passed over."""
+    ending = image_format.ending
     rows = []
     for key, members in group_samples(iterate_members(tar)):
-        if set(members) != {"jpg", "json"} or not key.isascii() or len(key) != 16:
+        if not {ending, "json"} <= set(members) or not key.isascii() or len(key) != 16:
             raise RecordError(
-                f"{tar}: sample {key!r} has {', '.join(members)}; expected a 16-digit id with jpg and json"
+                f"{tar}: sample {key!r} has {', '.join(members)}; expected a 16-digit id with {ending} and json"
             )
-        jpg, json = members["jpg"], members["json"]
+        jpg, json = members[ending], members["json"]
         rows.append((salted_unit(salt, key), key.encode(), 0, jpg.offset, jpg.size, json.offset, json.size))
     return np.array(rows, PLACE)
 
@@ -134,8 +139,10 @@ def plan_shards(places: np.ndarray, out: Path, split: str, records_per_shard: in
         yield ShardPlan(out / f"{split}-{number:05d}-of-{num_shards:05d}.tfrecord", rows)
 
 
-def write_shard(plan: ShardPlan, tars: list[Path], side: int, taxonomy: Taxonomy) -> tuple[ShardEntry, pl.DataFrame]:
-    """Write one shard of `side` px photos and its index; return its manifest entry and its rows of labels.parquet."""
+def write_shard(
+    plan: ShardPlan, tars: list[Path], style: SquareStyle, taxonomy: Taxonomy
+) -> tuple[ShardEntry, pl.DataFrame]:
+    """Write one shard of photos of `style` and its index; return its manifest entry and its rows of labels.parquet."""
     from fieldguide.records.quiet_tensorflow import tf
 
     lengths: list[int] = []
@@ -143,10 +150,10 @@ def write_shard(plan: ShardPlan, tars: list[Path], side: int, taxonomy: Taxonomy
     with written_whole(plan.path) as temporary, written_whole(index_path(plan.path)) as temporary_index:
         try:
             with tf.io.TFRecordWriter(str(temporary)) as writer:
-                for where, content, description in gather(plan.places, tars):
-                    check_image(content, side, where)
+                for where, content, description in gather(plan.places, tars, style.format):
+                    check_image(content, style, where)
                     described.append(description)
-                    example = to_example(content, side, description, taxonomy)
+                    example = to_example(content, style.size, description, taxonomy, style.format)
                     payload = example.SerializeToString(deterministic=True)
                     writer.write(payload)
                     lengths.append(len(payload) + OVERHEAD)
@@ -159,8 +166,10 @@ def write_shard(plan: ShardPlan, tars: list[Path], side: int, taxonomy: Taxonomy
     return entry, tabulate_labels(described, taxonomy)
 
 
-def gather(places: np.ndarray, tars: list[Path]) -> Iterator[tuple[str, bytes, Description]]:
-    """Read the photos at `places` and yield, in their order, where they were found, the JPEG and its description."""
+def gather(
+    places: np.ndarray, tars: list[Path], image_format: ImageFormat = ImageFormat.JPEG
+) -> Iterator[tuple[str, bytes, Description]]:
+    """Read the photos at `places` and yield, in their order, where they were found, the image and its description."""
     found: dict[int, tuple[str, bytes, Description]] = {}
     # One tar after the other, front to back: a shuffled shard touches many, and disks and descriptors dislike that.
     by_place = np.lexsort((places["jpg"], places["tar"]))
@@ -169,7 +178,7 @@ def gather(places: np.ndarray, tars: list[Path]) -> Iterator[tuple[str, bytes, D
         with tar.open("rb") as stream:
             for position in by_place[places["tar"][by_place] == tar_number].tolist():
                 place, photo_id = places[position], places["photo_id"][position].decode()
-                jpg = Member(f"{photo_id}.jpg", int(place["jpg"]), int(place["jpg_size"]))
+                jpg = Member(f"{photo_id}.{image_format.ending}", int(place["jpg"]), int(place["jpg_size"]))
                 json = Member(f"{photo_id}.json", int(place["json"]), int(place["json_size"]))
                 try:
                     description = Description.model_validate_json(read_member(stream, json))
@@ -182,12 +191,13 @@ def gather(places: np.ndarray, tars: list[Path]) -> Iterator[tuple[str, bytes, D
         yield found.pop(position)
 
 
-def check_image(content: bytes, side: int, where: str) -> None:
-    """Raise RecordError unless the header is that of a square JPEG of `side` px."""
+def check_image(content: bytes, style: SquareStyle, where: str) -> None:
+    """Raise RecordError unless the header is that of a square of `style`."""
+    side, name = style.size, style.format.value.upper()
     try:
-        with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+        with Image.open(io.BytesIO(content), formats=[name]) as image:
             width, height = image.size
     except (OSError, Image.DecompressionBombError) as error:
-        raise RecordError(f"{where} is not a JPEG: {error}") from None
+        raise RecordError(f"{where} is not a {name}: {error}") from None
     if (width, height) != (side, side):
         raise RecordError(f"{where} is {width} x {height} px; expected {side} x {side} px")

@@ -66,6 +66,8 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
         "mean": [0.5, 0.4, 0.3],
         "std": [0.5, 0.25, 0.2],
         "method": "pad",
+        "upscale": True,
+        "pad_fill": "color",
         "pad_color": [255, 255, 255],
     }
     calibration = json.loads((bundle / "calibration.json").read_text())
