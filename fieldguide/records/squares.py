@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+from PIL import Image
 
 from fieldguide.catalogue.boxes import DrawnBox
 from fieldguide.catalogue.splits import Split
@@ -91,6 +92,12 @@ def _describe(rows: pl.DataFrame, taxonomy: Taxonomy, members: Members) -> Itera
 
 
 def encode_square(content: bytes, style: SquareStyle, drawn: DrawnBox | None = None) -> tuple[bytes, dict[str, Any]]:
+    """`cut_square` as a file of the style's format."""
+    square, geometry = cut_square(content, style, drawn)
+    return encode(square, style.encoding), geometry
+
+
+def cut_square(content: bytes, style: SquareStyle, drawn: DrawnBox | None = None) -> tuple[Image.Image, dict[str, Any]]:
     """A photo's bytes as a square of `style`, and `source_size` (upright, px) and `box` for its JSON.
 
     Where `style` cuts to boxes, `drawn` is the catalogue's, and the JSON gets `subject`, the box in px of the upright
@@ -108,7 +115,7 @@ def encode_square(content: bytes, style: SquareStyle, drawn: DrawnBox | None = N
     geometry: dict[str, Any] = {"source_size": list(found.upright_size), "box": list(box)}
     if style.method is Method.BBOX:
         geometry["subject"] = list(subject.in_pixels(*found.upright_size)) if subject else None
-    return encode(square, style.encoding), geometry
+    return square, geometry
 
 
 def _allow_shrinking(style: SquareStyle, drawn: DrawnBox | None) -> Shrink:
