@@ -20,9 +20,9 @@ COLUMNS = ("photo_id", "sha256", "shard", "offset", "num_bytes", "box")
 class OriginalPlaces:
     """Places of the originals of `records`, by record index, in arrays that forked processes share."""
 
-    def __init__(self, records: RecordSet, tfrecord: Path, originals: Originals) -> None:
-        """Raises RecordError where the catalogue is missing."""
-        catalogue = required(originals.fetch / "catalogue.parquet", "fetch")
+    def __init__(self, records: RecordSet, tfrecord: Path, fetch: Path, num_readers: int = 1) -> None:
+        """`num_readers` processes read at once. Raises RecordError where the catalogue is missing."""
+        catalogue, originals = required(fetch / "catalogue.parquet", "fetch"), Originals(fetch, num_readers)
         columns = [*COLUMNS, "url"] if originals.stream else list(COLUMNS)
         rows = pl.DataFrame({"photo_id": records.photo_ids}).join(
             pl.read_parquet(catalogue, columns=columns), on="photo_id", how="left", maintain_order="left"

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from fieldguide.errors import ParamsError, PhotoError
-from fieldguide.fetch.reading import Originals
 from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Key, PhotoDataset
 from fieldguide.learn.description import NetworkSpec
@@ -24,7 +23,7 @@ from fieldguide.learn.setup import TrainingSetup
 from fieldguide.learn.skipped import SkippedPhotos
 from fieldguide.learn.transforms import Transform
 from fieldguide.records.reader import RecordSet
-from fieldguide.records.squares import cut_square
+from fieldguide.records.squaring import cut_square
 
 SKIPPED_FILE = "skipped.txt"
 
@@ -58,7 +57,7 @@ class CataloguePhotos:
         self.split = records.split
         self._photo_ids, self._style = records.photo_ids, records.style
         self._indices, self._seed, self._skipped = indices, seed, skipped
-        self._places = OriginalPlaces(records, tfrecord, Originals(fetch, num_readers))
+        self._places = OriginalPlaces(records, tfrecord, fetch, num_readers)
         self._brought: dict[int, Photo] = {}
 
     def __len__(self) -> int:

@@ -25,7 +25,7 @@ class SkippedPhotos:
     """The showings that are skipped. Raises PhotoError where they are of more photos than allowed."""
 
     def __init__(self, path: Path, num_photos: int, max_failure_rate: float) -> None:
-        """`num_photos` are those that are learnt from; `max_failure_rate` is the share that may be skipped at some time."""
+        """`num_photos` are learnt from; `max_failure_rate` is the share of them that may be skipped at some time."""
         self._path, self._num_photos, self._max_failure_rate = path, num_photos, max_failure_rate
         self._reasons: dict[Key, str] = {}
         self._photos: set[int] = set()

@@ -57,7 +57,7 @@ def flora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flora]:
     root = tmp_path_factory.mktemp("flora")
     with serve_photos() as server, pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        rows = []
+        urls = []
         for number in range(NUM_TRAIN + NUM_VAL):
             server.files[f"{number}.jpg"] = encode(blotches(number, 90 + number, 80))
             rows.append(
