@@ -17,20 +17,11 @@ from fieldguide.errors import PhotoError
 from fieldguide.images.color import to_rgb
 from fieldguide.images.kinds import find_kind
 from fieldguide.images.levels import is_wide, scale_grey
-from fieldguide.images.opening import FORMATS, ON_THEIR_SIDE, Header, load_pixels, open_photo, take_apart
+from fieldguide.images.opening import FORMATS, Header, load_pixels, open_photo, take_apart
 from fieldguide.images.parts import CostlyError
+from fieldguide.images.turning import ON_THEIR_SIDE, TURNS, Region, turn_region
 
 EXIF_ORIENTATION: Final = 0x0112
-TURNS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What puts a picture upright, by its EXIF orientation."""
 MAX_SIDE: Final = 2**31 - 1
 """Px; what tables hold. A TIFF can say more, and means harm."""
 BYTES_PER_PIXEL: Final = 12
@@ -77,6 +68,8 @@ class Inspection:
     exif_orientation: int | None = None
     """1 to 8; None if there is none, or none with a meaning."""
     image: Image.Image | None = None
+    filled: Region = (0.0, 0.0, 1.0, 1.0)
+    """The part of `image` that the photo fills, in shares: at a scale, its last column and row are partly beyond it."""
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -112,8 +105,10 @@ def decode_photo(content: bytes, max_pixels: int | None, shrink: Shrink | None =
             facts = _describe(header)
             if facts.width is None or (max_pixels and header.width * header.height > max_pixels):
                 return replace(facts, flaw=Flaw.BOMB)
-            image = load_pixels(header, shrink(header.width, header.height) if shrink else 1)
-            return replace(facts, image=upright_rgb(image, header.orientation or 1, header.profile))
+            image, scale = load_pixels(header, shrink(header.width, header.height) if shrink else 1)
+            upright = upright_rgb(image, header.orientation or 1, header.profile)
+            filled = (0.0, 0.0, header.width * scale / image.width, header.height * scale / image.height)
+            return replace(facts, image=upright, filled=turn_region(filled, header.orientation))
     except MemoryError:
         raise
     except UnidentifiedImageError:
@@ -124,8 +119,8 @@ def decode_photo(content: bytes, max_pixels: int | None, shrink: Shrink | None =
 
 
 def leaving(shorter_side: int) -> Shrink:
-    """As many times smaller as leaves `shorter_side` px."""
-    return lambda width, height: min(width, height) // shorter_side
+    """1, 2, 4 or 8 times smaller, whichever leaves `shorter_side` px."""
+    return lambda width, height: 1 << min(3, max(1, min(width, height) // shorter_side).bit_length() - 1)
 
 
 def load_rgb(

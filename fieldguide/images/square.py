@@ -8,13 +8,34 @@ import numpy.typing as npt
 from PIL import Image
 
 from fieldguide.images.geometry import Box, Color, Fill, Layout, place, place_part
+from fieldguide.images.turning import Region
 
 
-def make_square(image: Image.Image, layout: Layout, part: Box | None = None) -> tuple[Image.Image, Box]:
-    """`image` (RGB), or `part` of it, as a square by antialiased bicubic, and the box that it fills there."""
-    placement = place_part(part, layout) if part else place(image.width, image.height, layout)
+def make_square(
+    image: Image.Image,
+    layout: Layout,
+    part: Box | None = None,
+    size: tuple[int, int] | None = None,
+    filled: Region = (0.0, 0.0, 1.0, 1.0),
+) -> tuple[Image.Image, Box]:
+    """`image` (RGB), or `part` of it, as a square by antialiased bicubic, and the box that it fills there.
+
+    Of a photo of `size` that was decoded at a scale, `part` is in px of the photo, and `filled` as `decode_photo` says.
+    """
+    size = size or image.size
+    placement = place_part(part, layout) if part else place(*size, layout)
     left, top, right, bottom = placement.target
-    resized = image.resize((right - left, bottom - top), Image.Resampling.BICUBIC, box=placement.source)
+    source: Region = placement.source
+    if size != image.size:
+        across, down = (image.width * (filled[2] - filled[0]), image.height * (filled[3] - filled[1]))
+        start = (image.width * filled[0], image.height * filled[1])
+        source = (
+            start[0] + source[0] * across / size[0],
+            start[1] + source[1] * down / size[1],
+            min(start[0] + source[2] * across / size[0], image.width),
+            min(start[1] + source[3] * down / size[1], image.height),
+        )
+    resized = image.resize((right - left, bottom - top), Image.Resampling.BICUBIC, box=source)
     if resized.size == (layout.size, layout.size):
         return resized, placement.target
     if layout.fill in (Fill.EDGE, Fill.REFLECT):

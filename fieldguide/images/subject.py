@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fieldguide.images.geometry import Box
-from fieldguide.images.opening import ON_THEIR_SIDE
+from fieldguide.images.turning import ON_THEIR_SIDE, Region, turn_region
 
 TOLERANCE: Final = 2
 """Px by which a side of the photo may differ from that of the picture, once both are as large: sizes are rounded."""
@@ -54,12 +54,12 @@ def find_subject(drawn: Sequence[float], size: tuple[int, int], orientation: int
     if len(drawn) not in (4, 6):
         return None
     frame = (drawn[4], drawn[5]) if len(drawn) == 6 else (float(size[0]), float(size[1]))
-    corners = [(drawn[0] / frame[0], drawn[1] / frame[1]), (drawn[2] / frame[0], drawn[3] / frame[1])]
+    region: Region = drawn[0] / frame[0], drawn[1] / frame[1], drawn[2] / frame[0], drawn[3] / frame[1]
     if not _fits(frame, size):
         if orientation not in ON_THEIR_SIDE or not _fits(frame, size[::-1]):
             return None
-        corners = [_turn(corner, orientation) for corner in corners]
-    (left, right), (top, bottom) = (sorted(min(max(corner[axis], 0.0), 1.0) for corner in corners) for axis in (0, 1))
+        region = turn_region(region, orientation)
+    left, top, right, bottom = (min(max(share, 0.0), 1.0) for share in region)
     return Subject(left, top, right, bottom) if left < right and top < bottom else None
 
 
@@ -67,13 +67,6 @@ def _fits(frame: tuple[float, float], size: tuple[int, int]) -> bool:
     """Whether both have one shape."""
     scale = max(size) / max(frame)
     return all(abs(side * scale - wanted) <= TOLERANCE for side, wanted in zip(frame, size, strict=True))
-
-
-def _turn(point: tuple[float, float], orientation: int | None) -> tuple[float, float]:
-    """Where a point of the picture as stored is once it is upright, in shares of the sides."""
-    across, down = point
-    turned = {5: (down, across), 6: (1 - down, across), 7: (1 - down, 1 - across), 8: (down, 1 - across)}
-    return turned[orientation or 0]
 
 
 def _touched(start: float, end: float, length: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 
 from fieldguide.engine import count_workers
-from fieldguide.learn.cpu import keep_freed_memory
+from fieldguide.memory import keep_freed_memory
 from fieldguide.learn.params import Precision
 
 

@@ -14,6 +14,7 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import PhotoError
 from fieldguide.fetch.reading import Location, Originals
 from fieldguide.images.geometry import Method
+from fieldguide.memory import keep_freed_memory
 from fieldguide.records.manifest import SquareStyle
 from fieldguide.records.squaring import encode_square
 from fieldguide.records.texts import Members, name_taxon, write_texts
@@ -87,6 +88,7 @@ def write_squares(shard: SquareShard, originals: Originals, style: SquareStyle) 
 
     Raises PhotoError if a photo of a stream cannot be had again.
     """
+    keep_freed_memory()
     num_boxed = num_bad_boxes = 0
     with TarShardWriter(shard.path) as tar:
         contents = originals.read(photo.location for photo in shard.photos)
