@@ -29,11 +29,12 @@ from fieldguide.learn.transforms import build_transforms
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.writer import write_records
 from stages.resize import resize
+from stages.train_teacher import train_teacher
 from tests.images.pictures import blotches, encode
 from tests.learn.making import largest_difference, training_section
 from tests.photo_server import PhotoServer, serve_photos
 from tests.records.making import ENGINE, SPECIES, TAXONOMY
-from tests.stages.fetching import run
+from tests.stages.fetching import observe, run
 from tests.stages.test_resize import PARAMS as RESIZE
 
 NUM_TRAIN, NUM_VAL = 30, 6
@@ -60,11 +61,9 @@ def flora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flora]:
         urls = []
         for number in range(NUM_TRAIN + NUM_VAL):
             server.files[f"{number}.jpg"] = encode(blotches(number, 90 + number, 80))
-            rows.append(
-                f'{{"id": "{number}", "url": "{server.url(f"file/{number}.jpg")}", "name": "x", "licence": "CC0"}}\n'
-            )
+            urls.append(server.url(f"file/{number}.jpg"))
         (root / "data").mkdir()
-        (root / "data/observations.jsonl").write_text("".join(rows))
+        observe(root, *urls)
         run(root, store="stream", cache_folder=str(root / "cache"), cache_gb=1e-6)
         run(root, "kept")
         yield Flora(server, root, _write_records(root))
@@ -199,10 +198,8 @@ def _train(flora: Flora, out: Path, stop_after: int | None = None, **changes: An
         return {**metrics, "num_skipped": skipped.num_photos}
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_killed_training_ends_with_the_same_weights(
-    flora: Flora, tmp_path: Path, without: Callable[..., None], workers: int
-):
+def test_a_killed_training_ends_with_the_same_weights(flora: Flora, tmp_path: Path, without: Callable[..., None]):
+    workers = 2
     without(*(_number(flora, index) for index in (0, 5, 9)))
     undisturbed = _train(flora, tmp_path / "undisturbed", workers=workers)
     assert undisturbed["num_skipped"] == 3
@@ -211,6 +208,18 @@ def test_a_killed_training_ends_with_the_same_weights(
     assert _train(flora, tmp_path / "killed", workers=workers) == undisturbed
     left, right = (load_file(tmp_path / name / "last.safetensors") for name in ("undisturbed", "killed"))
     assert largest_difference(left, right) == 0.0
+
+
+def test_the_stage_counts_what_it_skipped(flora: Flora, tmp_path: Path, without: Callable[..., None]):
+    without(_number(flora, 4))
+    section = training_section(
+        region=None, input="photos", max_failure_rate=0.3, epochs=1, balance_fraction=0.0, batch_size=30
+    )
+    params = TeacherParams.model_validate(section)
+    folders = {"tfrecord": flora.tfrecord, "embed": tmp_path / "none", "fetch": flora.fetch, "out": tmp_path / "out"}
+    metrics = train_teacher(params, teacher="photos", **folders)
+    assert list(metrics)[-5:] == ["num_train", "num_val", "num_classes", "num_parameters", "num_skipped"]
+    assert (metrics["num_train"], metrics["num_skipped"]) == (30, 1)
 
 
 def test_photos_need_the_folder_of_fetch(flora: Flora):
