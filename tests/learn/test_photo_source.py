@@ -31,7 +31,7 @@ from fieldguide.records.writer import write_records
 from stages.resize import resize
 from stages.train_teacher import train_teacher
 from tests.images.pictures import blotches, encode
-from tests.learn.making import largest_difference, training_section
+from tests.learn.making import largest_difference, teacher_section
 from tests.photo_server import PhotoServer, serve_photos
 from tests.records.making import ENGINE, SPECIES, TAXONOMY
 from tests.stages.fetching import observe, run
@@ -176,8 +176,8 @@ class KilledError(Exception):
 
 
 def _train(flora: Flora, out: Path, stop_after: int | None = None, **changes: Any) -> dict[str, Any]:
-    section = {"region": None, "input": "photos", "max_failure_rate": 0.3, **changes}
-    params = TeacherParams.model_validate(training_section(**section))
+    section = teacher_section(input="photos", max_failure_rate=0.3, **changes)
+    params = TeacherParams.model_validate(section)
     setup = prepare_training(params, flora.tfrecord, None, region=None, views=None)
     label_loss = LabelLoss(setup.network.spec, torch.from_numpy(setup.labels), params.rank_weights, 0.1)
     steps = itertools.count(1)
@@ -212,9 +212,7 @@ def test_a_killed_training_ends_with_the_same_weights(flora: Flora, tmp_path: Pa
 
 def test_the_stage_counts_what_it_skipped(flora: Flora, tmp_path: Path, without: Callable[..., None]):
     without(_number(flora, 4))
-    section = training_section(
-        region=None, input="photos", max_failure_rate=0.3, epochs=1, balance_fraction=0.0, batch_size=30
-    )
+    section = teacher_section(input="photos", max_failure_rate=0.3, epochs=1, balance_fraction=0.0, batch_size=30)
     params = TeacherParams.model_validate(section)
     folders = {"tfrecord": flora.tfrecord, "embed": tmp_path / "none", "fetch": flora.fetch, "out": tmp_path / "out"}
     metrics = train_teacher(params, teacher="photos", **folders)
@@ -223,6 +221,6 @@ def test_the_stage_counts_what_it_skipped(flora: Flora, tmp_path: Path, without:
 
 
 def test_photos_need_the_folder_of_fetch(flora: Flora):
-    params = TeacherParams.model_validate(training_section(region=None, input="photos", max_failure_rate=0.1))
+    params = TeacherParams.model_validate(teacher_section(input="photos"))
     with pytest.raises(ParamsError, match="--fetch does not say where they are"):
         open_photos(params, None, None, flora.tfrecord, None, None)  # type: ignore[arg-type]
