@@ -8,7 +8,6 @@ are drawn with the detail and grain of real ones; the other packages get an envi
 """
 
 import argparse
-import io
 import json
 import statistics
 import subprocess
@@ -143,7 +142,8 @@ def ask(peer: subprocess.Popen[str]) -> Measure:
     """What `peer` measures."""
 
     def measure(kind: str, seconds: float) -> tuple[float, float]:
-        assert peer.stdin and peer.stdout
+        assert peer.stdin
+        assert peer.stdout
         peer.stdin.write(f"{kind} {seconds}\n")
         peer.stdin.flush()
         found = json.loads(peer.stdout.readline())

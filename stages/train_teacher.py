@@ -19,11 +19,12 @@ from fieldguide.track import stage_run
 
 
 def train_teacher(
-    params: TeacherParams, *, teacher: str, tfrecord: Path, embed: Path, out: Path, fetch: Path | None = None
+    params: TeacherParams, *, teacher: str, tfrecord: Path, embed: Path, out: Path, fetch: Path = Path("interim/fetch")
 ) -> Metrics:
     """Write model.safetensors, last.safetensors, history.csv and model.json of the teacher named `teacher`.
 
-    `fetch` is the folder of the fetch stage, read if the input is photos.
+    `fetch` is the folder of the fetch stage, read if the input is photos. DVC is not told of it: the records say which
+    photos they are, and one that is added must not train anything again.
     """
     setup = prepare_training(params, tfrecord, embed, region=params.region, views=None)
     spec = setup.network.spec

@@ -1,8 +1,9 @@
 """Boxes that sources draw around what a photo is about.
 
-In the catalogue a box is a list: left, top, right, bottom in px of the picture that it was drawn on, then that picture's
-width and height, both left out where the source names none: photos may have been shrunk or turned since. An empty list
-is a box of which no sense can be made; what the box is good for is known once its photo is there (images/subject.py).
+In the catalogue a box is a list: left, top, right, bottom in px of the picture that it was drawn on, then the width and
+height of that picture, both left out where the source names none: photos may have been shrunk or turned since. An
+empty list is a box of which no sense can be made; what a box is good for is known once its photo is there
+(images/subject.py).
 """
 
 import json

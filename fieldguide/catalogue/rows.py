@@ -121,7 +121,7 @@ def trim(value: Any, where: str) -> str | None:
 def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The descriptive columns among `cells` for a Row, which tidies them; `given_split` in our words.
 
-    `box` may be there as `read_box` takes it, and beside it the `width` and `height` of its picture. Raises CatalogueError.
+    `box` may be there as `read_box` takes it, and beside it its picture's `width` and `height`. Raises CatalogueError.
     """
     described: dict[str, Any] = {name: trim(cells[name], f"{where}, {name}") for name in DESCRIPTIVE if name in cells}
     for name, most in (("latitude", 90), ("longitude", 180)):

@@ -22,7 +22,7 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
 TAKE_APART: Final = {"JPEG": take_apart_jpeg, "PNG": take_apart_png}
 HALVES: Final = (1 / 8, 1 / 4, 1 / 2, 1.0)
 SCALES_BETWEEN: Final = (3 / 8, 5 / 8, 3 / 4)
-"""libjpeg-turbo decodes at these too, more slowly a pixel, so that it pays where there are a third fewer. 7/8 does not."""
+"""libjpeg-turbo decodes at these too, more slowly a pixel, which pays for a quarter fewer or less; 7/8 does not."""
 MAX_SECONDS: float = 60.0
 """A photo that is still being read after that is given up; the largest that are allowed take two."""
 
@@ -75,7 +75,7 @@ def open_photo(parts: Parts) -> Header:
 
 
 def load_pixels(header: Header, shrink: float = 1) -> tuple[Image.Image, float]:
-    """The pixels of a photo as stored, of 8 bits a channel, and their scale. Raises CostlyError, or whatever Pillow does.
+    """The pixels of a photo as stored, of 8 bits a channel, and their scale. Raises CostlyError, or what Pillow does.
 
     A JPEG comes at the smallest scale of 1/1, 1/2, 1/4, 1/8 and, of colours, those of SCALES_BETWEEN that makes it at
     most `shrink` times smaller: its sides are those of the photo times the scale, rounded up.
@@ -103,7 +103,7 @@ def load_pixels(header: Header, shrink: float = 1) -> tuple[Image.Image, float]:
 
 
 def _decode_between(content: bytes, scale: float, size: tuple[int, int]) -> Image.Image | None:
-    """A JPEG at a scale that Pillow cannot ask for; None where anything about it is unusual, which Pillow then judges."""
+    """A JPEG at a scale that Pillow cannot ask for; None where anything is unusual, which Pillow then judges."""
     width, height = (ceil(side * scale) for side in size)
     try:
         pixels = simplejpeg.decode_jpeg(content, "RGB", min_width=width, min_height=height)

@@ -9,8 +9,8 @@ import torch
 from lightning_fabric import Fabric
 
 from fieldguide.engine import count_workers
-from fieldguide.memory import keep_freed_memory
 from fieldguide.learn.params import Precision
+from fieldguide.memory import keep_freed_memory
 
 
 @contextmanager

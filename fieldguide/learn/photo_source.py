@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fieldguide.errors import ParamsError, PhotoError
+from fieldguide.errors import PhotoError
 from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Key, PhotoDataset
 from fieldguide.learn.description import NetworkSpec
@@ -128,15 +128,13 @@ def open_photos(
     setup: TrainingSetup,
     transform: Transform,
     tfrecord: Path,
-    fetch: Path | None,
+    fetch: Path,
     folder: RunFolder,
 ) -> tuple[CatalogueDataset, SkippedPhotos]:
     """The photos to learn from, and which of them are skipped, which `folder` remembers.
 
-    Raises ParamsError without `fetch`, RecordError without its catalogue.
+    Raises RecordError where `fetch` has no catalogue.
     """
-    if fetch is None:
-        raise ParamsError("input is photos, but --fetch does not say where they are; expected the fetch stage's folder")
     skipped = SkippedPhotos(folder.path / SKIPPED_FILE, len(setup.indices), params.max_failure_rate)
     photos = CataloguePhotos(
         setup.records,

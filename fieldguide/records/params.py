@@ -38,7 +38,7 @@ class ResizeParams(Section):
     subsampling: Subsampling
     """How much colour a JPEG keeps: `4:4:4` all, `4:2:2` half, `4:2:0` a quarter, as WebP always does."""
     members: Members
-    """What stands beside each photo and its JSON: nothing (`plain`), or the texts of the tree of life (`treeoflife`)."""
+    """What stands beside each photo and its JSON: nothing (`plain`), or its names and captions (`treeoflife`)."""
     photos_per_shard: PositiveInt
     """Photos in one tar shard."""
     engine: EngineParams

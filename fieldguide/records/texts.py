@@ -1,7 +1,8 @@
 """The texts beside each photo of the tree of life: its names, and captions made of them, for contrastive training.
 
-Ten members a sample, as in the released TreeOfLife-10M (Stevens et al., "BioCLIP: a vision foundation model for the tree
-of life", CVPR 2024): three names and seven captions, `a photo of NAME.`, with scientific, common and taxonomic names.
+Ten members a sample, as in the released TreeOfLife-10M (Stevens et al., "BioCLIP: a vision foundation model for the
+tree of life", CVPR 2024): three names and seven captions, `a photo of NAME.`, with scientific, common and taxonomic
+names.
 """
 
 import re
@@ -63,7 +64,7 @@ def name_taxon(label: str, told: Lineage, taxonomy: Taxonomy) -> Names:
     first = taxonomy.ranks[0]
     lineage = taxonomy.parents.get(first, {}).get(label) or taxonomy.merged_into_other.get(label)
     known = lineage or {rank: name for rank, name in told.items() if rank != first and name != OTHER}
-    ranks = {rank: HOMONYM.sub("", known[rank]) for rank in RANKS[:-1] if rank in known}
+    ranks: dict[str, str] = {rank: HOMONYM.sub("", known[rank]) for rank in RANKS[:-1] if rank in known}
     if label != OTHER and label not in known.values():
         genus, _, epithet = label.partition(" ")
         if epithet and ranks.setdefault("genus", genus) == genus:

@@ -21,10 +21,10 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import EngineParams, map_shards
 from fieldguide.errors import RecordError
 from fieldguide.files import file_sha256, remove_partials, salted_unit, write_table, written_whole
+from fieldguide.images.encode import ImageFormat
 from fieldguide.records.example import OVERHEAD
 from fieldguide.records.features import Description, feature_specs, to_example
 from fieldguide.records.labels_table import tabulate_labels
-from fieldguide.images.encode import ImageFormat
 from fieldguide.records.manifest import (
     LABELS,
     MANIFEST,
@@ -118,7 +118,7 @@ def order_photos(
 
 
 def locate_photos(tar: Path, salt: str, image_format: ImageFormat = ImageFormat.JPEG) -> np.ndarray:
-    """Where each photo of one tar lies, in tar order: PLACE [num_photos] with `tar` 0; texts beside it are passed over."""
+    """Where each photo of one tar lies, in tar order: PLACE [num_photos] with `tar` 0; texts are passed over."""
     ending = image_format.ending
     rows = []
     for key, members in group_samples(iterate_members(tar)):

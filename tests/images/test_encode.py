@@ -27,7 +27,16 @@ def test_no_word_is_left(kind: str) -> None:
         written = encode(image, Encoding(each))
         assert SECRET not in written
         info = opened(written).info
-        assert info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background", "timestamp", "duration"}
+        assert info.keys() <= {
+            "jfif",
+            "jfif_version",
+            "jfif_unit",
+            "jfif_density",
+            "loop",
+            "background",
+            "timestamp",
+            "duration",
+        }
     assert SECRET in image.info["comment"]
 
 

@@ -71,4 +71,5 @@ def test_place_stays_inside(width: int, height: int, size: int, method: Method, 
         assert 0 <= top < bottom <= bottom_edge
     if not upscale:
         (left, top, right, bottom), source = placement.target, placement.source
-        assert right - left <= source[2] - source[0] and bottom - top <= source[3] - source[1]
+        assert right - left <= source[2] - source[0]
+        assert bottom - top <= source[3] - source[1]

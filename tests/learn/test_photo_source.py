@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from fieldguide.engine import run_isolated
-from fieldguide.errors import ParamsError, PhotoError, RecordError
+from fieldguide.errors import PhotoError, RecordError
 from fieldguide.images.encode import ImageFormat
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.device import prepared_device
@@ -218,9 +218,3 @@ def test_the_stage_counts_what_it_skipped(flora: Flora, tmp_path: Path, without:
     metrics = train_teacher(params, teacher="photos", **folders)
     assert list(metrics)[-5:] == ["num_train", "num_val", "num_classes", "num_parameters", "num_skipped"]
     assert (metrics["num_train"], metrics["num_skipped"]) == (30, 1)
-
-
-def test_photos_need_the_folder_of_fetch(flora: Flora):
-    params = TeacherParams.model_validate(teacher_section(input="photos"))
-    with pytest.raises(ParamsError, match="--fetch does not say where they are"):
-        open_photos(params, None, None, flora.tfrecord, None, None)  # type: ignore[arg-type]

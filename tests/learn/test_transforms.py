@@ -29,9 +29,9 @@ def test_another_size_is_pillows_antialiased_bicubic():
     assert np.array_equal(to_input(NOISE, 20, zero, one), to_input(resized, 20, zero, one))
 
 
-def test_decode_takes_jpeg_only():
+def test_decode_takes_formats_of_records_only():
     stream = io.BytesIO()
-    NOISE.save(stream, "PNG")
+    NOISE.save(stream, "BMP")
     with pytest.raises(OSError, match="cannot identify"):
         decode(stream.getvalue())
 

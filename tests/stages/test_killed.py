@@ -50,7 +50,8 @@ def workspace(write_fetch: WriteFetch, tmp_path: Path) -> Path:
     ).write_parquet(base / "interim" / "split" / "split.parquet")
     (base / "params.yaml").write_text(
         "resize: {size: 64, method: pad, bbox_margin: 0, bbox_fallback: pad, upscale: true, pad_fill: color,"
-        " pad_color: [255, 255, 255], format: jpeg, quality: 90, subsampling: '4:2:0', members: plain, photos_per_shard: 10,"
+        " pad_color: [255, 255, 255], format: jpeg, quality: 90, subsampling: '4:2:0', members: plain,"
+        " photos_per_shard: 10,"
         " engine: {backend: loky, workers: 2}}\n"
         "tfrecord: {records_per_shard: 10, salt: s, engine: {backend: loky, workers: 1}}\n"
     )

@@ -18,6 +18,7 @@ from fieldguide.images.decode import EXIF_ORIENTATION
 from fieldguide.images.encode import ImageFormat, Subsampling
 from fieldguide.images.geometry import UNBOXED, Fill, Method
 from fieldguide.images.shrink import shrink
+from fieldguide.images.turning import TURNS
 from fieldguide.records.manifest import SquareManifest, SquareStyle
 from fieldguide.records.params import ResizeParams
 from fieldguide.records.squares import encode_square
@@ -111,7 +112,11 @@ def test_resize(folders: dict[str, Path], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"format": ImageFormat.WEBP}, {"format": ImageFormat.PNG, "method": Method.BBOX, "members": Members.TREEOFLIFE}],
+    [
+        {},
+        {"format": ImageFormat.WEBP},
+        {"format": ImageFormat.PNG, "method": Method.BBOX, "members": Members.TREEOFLIFE},
+    ],
     ids=["as usual", "WebP", "all else"],
 )
 def test_any_number_of_workers_gives_the_same_bytes(
@@ -171,7 +176,8 @@ def test_box_and_pixels_stay_together(max_side: int | None, orientation: int) ->
     """Whatever the camera stored and fetch shrank, the box drawn on what is seen shows the spot and nothing else."""
     size, spot = (1200, 800), (840, 120, 960, 240)
     seen = checkered(size, spot)
-    stored = seen.transpose({3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[orientation]) if orientation > 1 else seen  # fmt: skip
+    back = {3: 3, 6: 8, 8: 6}.get(orientation)
+    stored = seen.transpose(TURNS[back]) if back else seen
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = orientation
     content = encode(stored, exif=exif, quality=95, subsampling=0)
@@ -194,13 +200,15 @@ def test_a_large_photo_of_a_small_subject_is_decoded_as_large_as_it_takes() -> N
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6])
-@pytest.mark.parametrize("side", [88, 99, 115, 141, 188, 203, 281, 403, 557, 563])
+@pytest.mark.parametrize("side", [70, 83, 84, 92, 105, 115, 153, 200, 233, 461, 470])
 def test_scaled_decoding_stays_near_the_whole(side: int, orientation: int) -> None:
-    """At 1.45 times the final size and more, pixels move by less than their JPEG moves them, whatever the size."""
+    """At 1.2 times the final size and more, pixels move by less than their JPEG moves them, whatever the size."""
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = orientation
     content = encode(blotches(7, 96, 96).resize((side, side - 7), Image.Resampling.BICUBIC), quality=95, exif=exif)
-    png, geometry = encode_square(content, STYLE.model_copy(update={"format": ImageFormat.PNG, "method": Method.SQUASH}))
+    png, geometry = encode_square(
+        content, STYLE.model_copy(update={"format": ImageFormat.PNG, "method": Method.SQUASH})
+    )
     jpeg, _ = encode_square(content, STYLE.model_copy(update={"method": Method.SQUASH}))
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
     assert geometry["source_size"] == list(upright.size)
@@ -208,7 +216,7 @@ def test_scaled_decoding_stays_near_the_whole(side: int, orientation: int) -> No
     moved = [np.abs(np.asarray(Image.open(io.BytesIO(each)), np.int16) - whole).mean() for each in (png, jpeg)]
     assert moved[0] < 2
     assert moved[0] < moved[1] / 2
-    assert (side < 100) == (moved[0] == 0)
+    assert (side < 84) == (moved[0] == 0)
 
 
 @pytest.mark.parametrize("each", ImageFormat)
@@ -222,7 +230,8 @@ def test_the_photo_fills_its_box(method: Method, fill: Fill, each: ImageFormat) 
         left, top, right, bottom = geometry["box"]
         image = Image.open(io.BytesIO(square))
         assert (image.size, image.mode, image.format) == ((48, 48), "RGB", each.value.upper())
-        assert 0 <= left < right <= 48 and 0 <= top < bottom <= 48
+        assert 0 <= left < right <= 48
+        assert 0 <= top < bottom <= 48
         if method is not Method.CROP:
             expected = blotches(4, *size).resize((right - left, bottom - top), Image.Resampling.BICUBIC)
             difference = np.asarray(image, np.int16)[top:bottom, left:right] - np.asarray(expected)

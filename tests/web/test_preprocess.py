@@ -86,7 +86,9 @@ def test_a_part_of_a_photo_sees_its_surroundings_as_pillow_does(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("upscale", [True, False])
-@pytest.mark.parametrize(("method", "fill"), [*((each, Fill.COLOR) for each in UNBOXED), *((Method.PAD, fill) for fill in Fill)])
+@pytest.mark.parametrize(
+    ("method", "fill"), [*((each, Fill.COLOR) for each in UNBOXED), *((Method.PAD, fill) for fill in Fill)]
+)
 def test_squares_are_those_of_the_resize_stage(method: Method, fill: Fill, upscale: bool, tmp_path: Path) -> None:
     layout = Layout(112, method, upscale, fill, (250, 128, 3))
     photos = [noise(width, height) for width, height in SHAPES]
