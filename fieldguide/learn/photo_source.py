@@ -64,6 +64,10 @@ class CataloguePhotos:
         return len(self._photo_ids)
 
     def __getitem__(self, index: int) -> Photo:
+        """`read_photo`, as a RecordSet is asked."""
+        return self.read_photo(index)
+
+    def read_photo(self, index: int) -> Photo:
         """A photo that `bring` brought last."""
         return self._brought[index]
 
