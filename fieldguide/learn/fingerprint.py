@@ -26,7 +26,7 @@ from fieldguide.records.manifest import MANIFEST
 Fingerprint = dict[str, str]
 """A digest or a version by name."""
 
-WITHOUT_EFFECT = ("workers", "checkpoint_steps")
+WITHOUT_EFFECT = ("workers", "checkpoint_steps", "max_failure_rate")
 """Parameters that change how a result is reached, not the result."""
 
 ROOMS = ("catalogue", "images", "records", "learn")

@@ -148,6 +148,11 @@ class TeacherParams(TrainingParams):
 
     region: str | None
     """Learn from the photos and the classes of this region only; null: all."""
+    input: Literal["records", "photos"]
+    """`records`: squares of the tfrecord stage; `photos`: originals, cut to the same squares as they are needed."""
+    max_failure_rate: float = Field(ge=0, lt=1)
+    """Of `photos`: share of the training photos that may be skipped because they cannot be had; past it the stage
+    fails."""
 
 
 class DistillationParams(TrainingParams):

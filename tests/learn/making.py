@@ -56,6 +56,11 @@ def training_section(**changes: Any) -> dict[str, Any]:
     }
 
 
+def teacher_section(**changes: Any) -> dict[str, Any]:
+    """A `train_teacher` entry."""
+    return training_section(**{"region": None, "input": "records", "max_failure_rate": 0.01, **changes})
+
+
 def student_section(**changes: Any) -> dict[str, Any]:
     """A `distill_student` section with one teacher called `global`."""
     soft = {"temperature": 3.0, "soft_weight": 0.7, "hard_weight": 0.3, "teachers": {"global": 1.0}, "views": 2}
