@@ -1,0 +1,70 @@
+"""Work on several accelerators of one machine, a process for each; without accelerators, on parts of its cores.
+
+For work whose parts need nothing of each other, so no process group is made; what trains together has its own way.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+import torch
+
+from fieldguide.engine import KILLED, count_workers
+from fieldguide.errors import FieldguideError, ParamsError
+from fieldguide.parent import end_with_parent
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+P = ParamSpec("P")
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+CORES = "LOKY_MAX_CPU_COUNT"
+"""What `count_workers` holds to."""
+
+
+def run_shares(
+    function: Callable[Concatenate[Work, int, int, P], Result],
+    devices: int | Literal["auto"],
+    work: Work,
+    arguments: tuple[Any, ...],
+) -> list[Result]:
+    """The results of `function(work, rank, num_devices, *arguments)` for every device, by rank.
+
+    Each runs in a process that sees its own device alone; a single one in this process. `function` must be importable.
+    Raises ParamsError for more devices than there are, FieldguideError if a process was killed.
+    """
+    num = count_devices(devices)
+    if num == 1:
+        return [function(work, 0, 1, *arguments)]  # type: ignore[call-arg]
+    spawn = multiprocessing.get_context("spawn")
+    ends = {"initializer": end_with_parent, "initargs": (os.getpid(),)}
+    # One task a process: what a process once saw of its devices stays.
+    with ProcessPoolExecutor(num, spawn, max_tasks_per_child=1, **ends) as pool:
+        futures = [pool.submit(_run_on, rank, num, function, work, arguments) for rank in range(num)]
+        try:
+            return [future.result() for future in futures]
+        except BrokenProcessPool:
+            raise FieldguideError(KILLED) from None
+
+
+def count_devices(devices: int | Literal["auto"]) -> int:
+    """How many are meant. Raises ParamsError for more than there are."""
+    accelerators = torch.cuda.device_count()
+    if devices == "auto":
+        return max(1, accelerators)
+    there_are = accelerators or count_workers(0)
+    if devices > there_are:
+        kind = "accelerators" if accelerators else "cores and no accelerator"
+        raise ParamsError(f"embed.devices is {devices}, but this machine has {there_are} {kind}; expected at most that")
+    return devices
+
+
+def _run_on(rank: int, num: int, function: Callable[..., Result], work: Any, arguments: tuple[Any, ...]) -> Result:
+    # Before anything asks for a device.
+    visible = [name for name in os.environ.get(VISIBLE, "").split(",") if name]
+    os.environ[VISIBLE] = visible[rank] if visible else str(rank)
+    os.environ[CORES] = str(max(1, count_workers(0) // num))
+    return function(work, rank, num, *arguments)
