@@ -25,6 +25,8 @@ from fieldguide.learn.fingerprint import Fingerprint, name_run
 log = logging.getLogger(__name__)
 
 FOLDER = Path(".cache/checkpoints")
+KEPT_FOLDER = Path(".cache/embeddings")
+"""For what outlives its runs."""
 LOCK_FILE = "lock"
 KEEP_DAYS = 14
 """Folders of runs that nobody took up for so long are removed."""
@@ -90,7 +92,7 @@ def open_kept_folder(stage: str, fingerprint: Fingerprint) -> Iterator[Path]:
     Waits while another process has it. Goes as any folder does that nobody took up for KEEP_DAYS, and so does a file in
     it: `take_up` says that one was.
     """
-    root = Path(os.environ.get("DVC_ROOT", ".")) / FOLDER
+    root = Path(os.environ.get("DVC_ROOT", ".")) / KEPT_FOLDER
     path = root / name_run(stage, fingerprint)
     if (stream := _lock(path)) is None:
         log.info("waiting for another process that works in %s", path)

@@ -4,6 +4,7 @@ van der Maaten and Hinton, Visualizing Data using t-SNE, 2008; Belkina et al., A
 2019, for the learning rate.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
+from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.drawing import GREY, INK
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D1F", "#6A51A3")
@@ -22,6 +24,7 @@ SHAPES = ("circle", "square", "triangle", "diamond")
 MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D"}
 NUM_STYLES = len(COLORS) * len(SHAPES)
 """Classes that get a colour and a shape of their own, those with the most photos; the others are grey."""
+logging.getLogger("openTSNE").setLevel(logging.ERROR)
 COMPONENTS = 50
 PERPLEXITY = 30
 
@@ -51,8 +54,9 @@ def place_photos(features: np.ndarray) -> np.ndarray:
 
 
 def style_classes(labels: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Colour and shape of those classes that have one, the most frequent first, of equals by name."""
-    ranked = sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))[:NUM_STYLES]
+    """Colour and shape of those classes that have one, the most frequent first, of equals by name. `other` is grey."""
+    counts = Counter(label for label in labels if label != OTHER)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:NUM_STYLES]
     return {
         name: (COLORS[place % len(COLORS)], SHAPES[place // len(COLORS)]) for place, (name, _) in enumerate(ranked)
     }
@@ -65,7 +69,7 @@ def draw_map(places: np.ndarray, labels: Sequence[str], is_suspect: np.ndarray) 
     axes = figure.add_subplot()
     names = np.array(labels, dtype=object)
     grey = ~np.isin(names, list(styles))
-    axes.scatter(*places[grey].T, s=12, color=GREY, linewidths=0)
+    axes.scatter(*places[grey].T, s=12, color=GREY, linewidths=0, label=f"{OTHER}, and rare classes")
     for name, (color, shape) in styles.items():
         own = places[names == name]
         axes.scatter(*own.T, s=16, color=color, marker=MARKERS[shape], linewidths=0, alpha=0.85, label=name)

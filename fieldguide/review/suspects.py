@@ -76,6 +76,7 @@ def compare_with_truth(photos: Examined, suspects: list[Suspect], truth: Path) -
     ids = {photo_id(source, row): right for source in sources for row, right in wrong.items()}
     planted = photos.table.select("photo_id").with_row_index("row").filter(pl.col("photo_id").is_in(list(ids)))
     right = {row: ids[name] for row, name in planted.iter_rows()}
+    ranked = [suspect.row for suspect in suspects if suspect.kind == LABEL]
     listed = {suspect.row: suspect.suggested for suspect in suspects if suspect.kind == LABEL}
     hits = listed.keys() & right.keys()
     return {
@@ -83,6 +84,8 @@ def compare_with_truth(photos: Examined, suspects: list[Suspect], truth: Path) -
         "num_found": len(hits),
         "recall": round(len(hits) / len(right), 4) if right else None,
         "precision": round(len(hits) / len(listed), 4) if listed else None,
+        # Precision and recall of the list's beginning, as long as the list of what is known to be wrong.
+        "r_precision": round(len(right.keys() & set(ranked[: len(right)])) / len(right), 4) if right else None,
         "num_well_suggested": sum(listed[row] == right[row] for row in hits),
     }
 
