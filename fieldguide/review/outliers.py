@@ -10,6 +10,8 @@ NEIGHBOURS = 10
 Baselines, 2022)."""
 FAR = 3.5
 """Robust z-score above which a distance is called far (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993)."""
+SMALLEST = 1e-6
+"""Distance, of photos that are the same but for rounding."""
 NORMAL = 0.6745
 """Median absolute deviation of a normal distribution of deviation 1."""
 
@@ -24,7 +26,9 @@ def find_outliers(photos: Examined) -> tuple[np.ndarray, np.ndarray]:
     is_self = train[found] == np.arange(len(photos))[:, None]
     is_self[~is_self.any(axis=1), -1] = True
     distances = 1 - similarities[~is_self].reshape(len(photos), NEIGHBOURS).mean(axis=1)
-    offsets = distances - np.median(distances)
+    # Far distances lie wider apart than near ones; their logarithms are about normal.
+    logs = np.log(distances.clip(SMALLEST))
+    offsets = logs - np.median(logs)
     spread = np.median(np.abs(offsets))
     scores = NORMAL * offsets / spread if spread > 0 else np.zeros(len(photos))
     far = np.flatnonzero(scores > FAR)

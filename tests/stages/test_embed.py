@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.learn.making import backbone_section
+from tests.learn.making import backbone_section, embed_section
 from tests.stages.learning import make_workspace, run_stage
 
 pytestmark = pytest.mark.slow
 
-EMBED = {"backbone": backbone_section(), "batch_size": 16, "precision": "auto", "workers": 1, "seed": 17}
+EMBED = embed_section(workers=1)
 
 
 @pytest.fixture(scope="module")
