@@ -98,7 +98,9 @@ def measure(params: EmbedParams, tfrecord: Path, folder: Path, num: int, rounds:
         ready = [images.to(fabric.device) for images in ready_batches(photos, batches, params.workers)]
         arms: dict[str, Arm] = {
             "bare model(batch)": lambda: show_ready(module, ready),
-            "plain loop over records": lambda: sum(map(len, run_batches(module, photos, batches, call, params.workers))),
+            "plain loop over records": lambda: sum(
+                map(len, run_batches(module, photos, batches, call, params.workers))
+            ),
             "the embed stage's work": lambda: embed(module, photos, piece, sizes),
         }
         seconds: dict[str, list[float]] = {name: [] for name in arms}

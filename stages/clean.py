@@ -57,7 +57,11 @@ def clean(
     near_duplicates = describe_clusters(verdicts, params.near_duplicate_distance)
     write_verdict_page(catalogue, verdicts, originals, reports / "index.html")
     write_table(verdicts, out / "verdicts.parquet")
-    return {**count_verdicts(verdicts), "num_relabelled": verdicts["new_label"].count(), "near_duplicates": near_duplicates}
+    return {
+        **count_verdicts(verdicts),
+        "num_relabelled": verdicts["new_label"].count(),
+        "near_duplicates": near_duplicates,
+    }
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def embed(
     split: Path | None = None,
     reports: Path | None = None,
 ) -> Metrics:
-    """Write `{split}.npy`, `{split}.ids.txt` for every split, then backbone.json; a map and suspect labels to `reports`.
+    """Write `{split}.npy`, `{split}.ids.txt` of every split, then backbone.json; a map and suspect labels to `reports`.
 
     `fetch` and `split` tell from which row a suspect photo came, and which photos belong together. None: that stays
     unsaid; no `reports`: nothing is reviewed. Raises TrainingError where the network cannot be built or its features

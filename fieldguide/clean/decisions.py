@@ -97,7 +97,9 @@ def read_choices(path: Path) -> Decisions:
     `relabel` alone takes the suggested label. Raises CatalogueError naming a line that cannot be understood.
     """
     if not path.is_file():
-        raise CatalogueError(f"{path} is missing; expected a copy of reports/embed/suspects.csv, or a list that its page saved")
+        raise CatalogueError(
+            f"{path} is missing; expected a copy of reports/embed/suspects.csv, or a list that its page saved"
+        )
     return _gather(_read(path, COLUMNS, whole=False))
 
 

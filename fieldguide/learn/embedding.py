@@ -94,13 +94,9 @@ def write_features(
     waiting = folder.path / f"{path.stem}.pieces"
     waiting.mkdir(exist_ok=True)
     step = batch_size * BATCHES_PER_PIECE
-    pieces = [
-        Piece(waiting / f"{start:012d}.npy", keys[start : start + step]) for start in range(0, len(keys), step)
-    ]
+    pieces = [Piece(waiting / f"{start:012d}.npy", keys[start : start + step]) for start in range(0, len(keys), step)]
     missing = [piece for piece in pieces if not is_sealed(piece.path)]
-    compute_pieces(
-        module, dataset, missing, extract_prelogits, batch_size=batch_size, workers=workers, label=path.stem
-    )
+    compute_pieces(module, dataset, missing, extract_prelogits, batch_size=batch_size, workers=workers, label=path.stem)
     join_pieces(pieces, path, classifier_of(module).in_features)
     seal(path)
     shutil.rmtree(waiting)

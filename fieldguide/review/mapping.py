@@ -57,9 +57,7 @@ def style_classes(labels: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Colour and shape of those classes that have one, the most frequent first, of equals by name. `other` is grey."""
     counts = Counter(label for label in labels if label != OTHER)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:NUM_STYLES]
-    return {
-        name: (COLORS[place % len(COLORS)], SHAPES[place // len(COLORS)]) for place, (name, _) in enumerate(ranked)
-    }
+    return {name: (COLORS[place % len(COLORS)], SHAPES[place // len(COLORS)]) for place, (name, _) in enumerate(ranked)}
 
 
 def draw_map(places: np.ndarray, labels: Sequence[str], is_suspect: np.ndarray) -> Figure:

@@ -9,7 +9,8 @@ NEIGHBOURS = 10
 """Whose mean cosine distance counts (Kuan and Mueller, Back to the Basics: Revisiting Out-of-Distribution Detection
 Baselines, 2022)."""
 FAR = 3.5
-"""Robust z-score above which a distance is called far (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993)."""
+"""Robust z-score above which a distance is called far (Iglewicz and Hoaglin, How to Detect and Handle Outliers,
+1993)."""
 SMALLEST = 1e-6
 """Distance, of photos that are the same but for rounding."""
 NORMAL = 0.6745

@@ -80,9 +80,7 @@ def write_page(
         if len(cards[suspect.kind]) < MAX_SUSPECTS:
             cards[suspect.kind].append(_show(photos, suspect))
     page = page_environment(Path(__file__).parent).get_template(TEMPLATE)
-    text = page.render(
-        points=points, told=told, styles=styles, cards=cards, scores=scores, width=WIDTH, height=HEIGHT
-    )
+    text = page.render(points=points, told=told, styles=styles, cards=cards, scores=scores, width=WIDTH, height=HEIGHT)
     with written_whole(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 

@@ -63,7 +63,10 @@ def test_other_words_are_refused(text: str):
         (f"photo_id,decision\n{A},keep\n", "line 2: decision 'keep' is unknown"),
         (f"photo_id,decision\n{A},\n", "line 2: decision '' is unknown"),
         ("photo_id,decision\n12,drop\n", "line 2: photo_id '12' is none; expected 16 hexadecimal digits"),
-        (f"photo_id,decision\n{A},drop\n{A},relabel:x\n", f"line 3: photo {A} is to relabel:x, but .* line 2 says drop"),
+        (
+            f"photo_id,decision\n{A},drop\n{A},relabel:x\n",
+            f"line 3: photo {A} is to relabel:x, but .* line 2 says drop",
+        ),
     ],
 )
 def test_a_line_that_cannot_be_understood_is_named(tmp_path: Path, content: str, message: str):
@@ -81,9 +84,7 @@ def test_an_unknown_photo_is_named(tmp_path: Path):
 def test_a_new_name_is_told(caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.WARNING):
         Decisions({A: "relabel:Aster belus", B: "relabel:Aster alpinus"}, {A: "here", B: "there"}).check(CATALOGUE)
-    assert caplog.messages == [
-        "here: no photo of the sources has the label 'Aster belus'; nearest is 'Aster bellus'"
-    ]
+    assert caplog.messages == ["here: no photo of the sources has the label 'Aster belus'; nearest is 'Aster bellus'"]
 
 
 def test_a_filled_in_list_of_suspects_is_taken(tmp_path: Path):
@@ -93,5 +94,5 @@ def test_a_filled_in_list_of_suspects_is_taken(tmp_path: Path):
         f"{C},outlier,x,,4,drop\n",
     )
     assert read_choices(path).of_photo == {A: "relabel:Linum album", C: "drop"}
-    with pytest.raises(CatalogueError, match="is missing; expected a copy of reports/embed/suspects.csv"):
+    with pytest.raises(CatalogueError, match=r"is missing; expected a copy of reports/embed/suspects\.csv"):
         read_choices(tmp_path / "none.csv")

@@ -49,7 +49,7 @@ def test_files_are_equal_on_a_rebuild(reports: Path):
 def test_the_page_loads_nothing(reports: Path):
     text = (reports / "index.html").read_text()
     assert "http" not in text.replace("http://www.w3.org", "")
-    assert "src=\"data:" in text
+    assert 'src="data:' in text
 
 
 @pytest.fixture

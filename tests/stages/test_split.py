@@ -59,7 +59,13 @@ def folders(write_fetch: WriteFetch, tmp_path: Path) -> Folders:
     kept = ["drop" if number >= 280 else "keep" for number in range(300)]
     clean = tmp_path / "clean"
     clean.mkdir()
-    verdicts = {"photo_id": ids, "verdict": kept, "cluster_id": ids, "new_label": [None] * len(ids), "searched_bits": [63] * len(ids)}
+    verdicts = {
+        "photo_id": ids,
+        "verdict": kept,
+        "cluster_id": ids,
+        "new_label": [None] * len(ids),
+        "searched_bits": [63] * len(ids),
+    }
     pl.DataFrame(verdicts).write_parquet(clean / "verdicts.parquet")
     return {"fetch": fetch, "clean": clean, "out": tmp_path / "split", "reports": tmp_path / "reports"}
 
