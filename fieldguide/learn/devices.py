@@ -40,9 +40,10 @@ def run_shares(
     if num == 1:
         return [function(work, 0, 1, *arguments)]  # type: ignore[call-arg]
     spawn = multiprocessing.get_context("spawn")
-    ends = {"initializer": end_with_parent, "initargs": (os.getpid(),)}
     # One task a process: what a process once saw of its devices stays.
-    with ProcessPoolExecutor(num, spawn, max_tasks_per_child=1, **ends) as pool:
+    with ProcessPoolExecutor(
+        num, spawn, initializer=end_with_parent, initargs=(os.getpid(),), max_tasks_per_child=1
+    ) as pool:
         futures = [pool.submit(_run_on, rank, num, function, work, arguments) for rank in range(num)]
         try:
             return [future.result() for future in futures]

@@ -67,11 +67,28 @@ def draw_map(places: np.ndarray, labels: Sequence[str], is_suspect: np.ndarray) 
     axes = figure.add_subplot()
     names = np.array(labels, dtype=object)
     grey = ~np.isin(names, list(styles))
-    axes.scatter(*places[grey].T, s=12, color=GREY, linewidths=0, label=f"{OTHER}, and rare classes")
+    axes.scatter(places[grey, 0], places[grey, 1], s=12, color=GREY, linewidths=0, label=f"{OTHER}, and rare classes")
     for name, (color, shape) in styles.items():
-        own = places[names == name]
-        axes.scatter(*own.T, s=16, color=color, marker=MARKERS[shape], linewidths=0, alpha=0.85, label=name)
-    axes.scatter(*places[is_suspect].T, s=70, facecolors="none", edgecolors=INK, linewidths=0.9, label="suspect")
+        own = names == name
+        axes.scatter(
+            places[own, 0],
+            places[own, 1],
+            s=16,
+            color=color,
+            marker=MARKERS[shape],
+            linewidths=0,
+            alpha=0.85,
+            label=name,
+        )
+    axes.scatter(
+        places[is_suspect, 0],
+        places[is_suspect, 1],
+        s=70,
+        facecolors="none",
+        edgecolors=INK,
+        linewidths=0.9,
+        label="suspect",
+    )
     axes.set_axis_off()
     axes.set_title(f"{len(places):,} photos by their embeddings", loc="left", fontsize=11, color=INK)
     figure.legend(loc="outside right upper", frameon=False, fontsize=8, ncols=1 + len(styles) // 20)

@@ -5,12 +5,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from fieldguide.catalogue.schema import photo_id
 from fieldguide.errors import ParamsError
 from fieldguide.review.outliers import find_outliers
-from fieldguide.review.probing import predict_unseen
+from fieldguide.review.probing import predict_unseen, score_features
 from fieldguide.review.suspects import COLUMNS, compare_with_truth, find_suspects, write_suspects
 from tests.review.making import CLASSES, make_examined
 
@@ -104,3 +105,11 @@ def test_a_wrong_truth_is_one_line(tmp_path: Path, content: str | None, message:
         (tmp_path / "truth.json").write_text(content)
     with pytest.raises(ParamsError, match=message):
         compare_with_truth(make_examined()[0], [], tmp_path / "truth.json")
+
+
+def test_photos_without_any_label_are_no_trouble():
+    photos, _ = make_examined()
+    unnamed = type(photos)(photos.table.with_columns(class_index=pl.lit(0)), photos.features, photos.classes, {})
+    probabilities = predict_unseen(unnamed, 3)
+    assert score_features(unnamed, probabilities) == {}
+    assert {suspect.kind for suspect in find_suspects(unnamed, probabilities)} <= {"outlier"}

@@ -179,6 +179,15 @@ def test_synonyms_are_one_species(params: SplitParams, folders: Folders, tmp_pat
     assert dict(rows["label"].value_counts().iter_rows()) == {"G0 s0": 270, "G1 s3": 10}
 
 
+def test_a_new_label_of_the_verdicts_counts(params: SplitParams, folders: Folders, tmp_path: Path) -> None:
+    verdicts = folders["clean"] / "verdicts.parquet"
+    labels = ["G1 s3" if number < 6 else None for number in range(300)]
+    pl.read_parquet(verdicts).with_columns(pl.Series("new_label", labels)).write_parquet(verdicts)
+    split(params, **folders)
+    rows = pl.read_parquet(tmp_path / "split" / "split.parquet")
+    assert rows.sort("photo_id")["label"][:7].to_list() == ["G1 s3"] * 6 + ["G0 s0"]
+
+
 def test_verdicts_of_another_catalogue_are_refused(params: SplitParams, folders: Folders) -> None:
     verdicts = folders["clean"] / "verdicts.parquet"
     pl.read_parquet(verdicts).reverse().write_parquet(verdicts)
