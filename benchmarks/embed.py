@@ -87,7 +87,7 @@ def measure(params: EmbedParams, tfrecord: Path, folder: Path, num: int, rounds:
     """Photos a second by arm, medians; the first round of all is not counted."""
     with prepared_device(params.precision, params.workers) as fabric:
         embedder = build_embedder(params.backbone, params.outputs, params.seed)
-        module = fabric.setup_module(embedder.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+        module = fabric.setup_module(embedder.to(memory_format=torch.channels_last))
         photos = PhotoDataset(RecordSet.open(tfrecord, "train"), params.backbone)
         folder.mkdir()
         keys = [(0, index) for index in range(min(num, len(photos)))]

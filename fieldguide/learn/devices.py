@@ -5,9 +5,10 @@ For work whose parts need nothing of each other, so no process group is made; wh
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 import torch
@@ -40,11 +41,14 @@ def run_shares(
     if num == 1:
         return [function(work, 0, 1, *arguments)]  # type: ignore[call-arg]
     spawn = multiprocessing.get_context("spawn")
-    # One task a process: what a process once saw of its devices stays.
-    with ProcessPoolExecutor(
-        num, spawn, initializer=end_with_parent, initargs=(os.getpid(),), max_tasks_per_child=1
-    ) as pool:
-        futures = [pool.submit(_run_on, rank, num, function, work, arguments) for rank in range(num)]
+    with ExitStack() as pools:
+        futures = []
+        for rank in range(num):
+            pool = ProcessPoolExecutor(1, spawn, initializer=end_with_parent, initargs=(os.getpid(),))
+            pools.enter_context(pool)
+            # A process is started by its first task, and what it sees is settled by then.
+            with _share(rank, num):
+                futures.append(pool.submit(function, work, rank, num, *arguments))
         try:
             return [future.result() for future in futures]
         except BrokenProcessPool:
@@ -63,9 +67,18 @@ def count_devices(devices: int | Literal["auto"]) -> int:
     return devices
 
 
-def _run_on(rank: int, num: int, function: Callable[..., Result], work: Any, arguments: tuple[Any, ...]) -> Result:
-    # Before anything asks for a device.
-    visible = [name for name in os.environ.get(VISIBLE, "").split(",") if name]
+@contextmanager
+def _share(rank: int, num: int) -> Iterator[None]:
+    """Processes that are started inside see one device of all, and a part of the cores."""
+    before = {name: os.environ.get(name) for name in (VISIBLE, CORES)}
+    visible = [name for name in (before[VISIBLE] or "").split(",") if name]
     os.environ[VISIBLE] = visible[rank] if visible else str(rank)
     os.environ[CORES] = str(max(1, count_workers(0) // num))
-    return function(work, rank, num, *arguments)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -97,7 +97,7 @@ def _compute_share(
         embedder = build_embedder(params.backbone, params.outputs, params.seed)
         dim = measure_dim(embedder, params.backbone.image_size)
         # Fabric's wrapper casts to the precision in `forward`, and `forward` is all that is called.
-        module = fabric.setup_module(embedder.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+        module = fabric.setup_module(embedder.to(memory_format=torch.channels_last))
         number = 0
         for split, pieces in missing.items():
             own = [piece for place, piece in enumerate(pieces, start=number) if place % num_devices == rank]
