@@ -10,6 +10,7 @@ from fieldguide.learn.params import EmbedParams
 from fieldguide.learn.pieces import complete_pieces, describe_embeddings, fingerprint_network, plan_pieces
 from fieldguide.records.reader import RecordSet
 from fieldguide.review.review import review_embeddings
+from fieldguide.review.suspects import read_truth
 from fieldguide.stage import Metrics, run_stage
 
 
@@ -26,11 +27,13 @@ def embed(
 
     `fetch` and `split` tell from which row a suspect photo came, and which photos belong together. None: that stays
     unsaid; no `reports`: nothing is reviewed. Raises TrainingError where the network cannot be built or its features
-    are beyond float16.
+    are beyond float16, ParamsError for a wrong file of known errors.
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / BACKBONE_FILE).unlink(missing_ok=True)
     remove_partials(out)
+    # Before the long part, so that a wrong path costs nothing.
+    truth = read_truth(params.review.truth) if params.review.truth else None
     metrics: Metrics = {}
     with open_kept_folder("embed", fingerprint_network(params)) as folder:
         plan = plan_pieces(tfrecord, folder, params.batch_size)
@@ -44,7 +47,7 @@ def embed(
     metrics["dim"] = dim
     write_json(out / BACKBONE_FILE, describe_embeddings(params) | {"dim": dim})
     if reports:
-        metrics |= review_embeddings(params.review, tfrecord, out, fetch, split, reports)
+        metrics |= review_embeddings(params.review, tfrecord, out, fetch, split, reports, truth)
     return metrics
 
 

@@ -1,6 +1,7 @@
 """Everything that is made of finished embeddings: metrics, suspects.csv, the map and the page."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,18 @@ DECIMALS = 4
 
 
 def review_embeddings(
-    params: ReviewParams, tfrecord: Path, embed: Path, fetch: Path | None, split: Path | None, reports: Path
+    params: ReviewParams,
+    tfrecord: Path,
+    embed: Path,
+    fetch: Path | None,
+    split: Path | None,
+    reports: Path,
+    truth: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Write index.html, map.png, map.csv and suspects.csv to `reports`; return what metrics/embed.json says of them.
 
-    `fetch` and `split` are the folders of these stages. Raises RecordError, ParamsError for a wrong `truth`.
+    `fetch` and `split` are the folders of these stages; `truth` is what is known of wrong labels (`read_truth`). Raises
+    RecordError where the embeddings are of other records.
     """
     photos = examine(tfrecord, embed, fetch, split, params.max_photos)
     log.info("reviewing %d photos", len(photos))
@@ -39,7 +47,7 @@ def review_embeddings(
             "num_examined": len(photos),
             "num_labels": num_labels,
             "num_outliers": len(suspects) - num_labels,
-            **(compare_with_truth(photos, suspects, params.truth) if params.truth else {}),
+            **(compare_with_truth(photos, suspects, truth) if truth is not None else {}),
         },
     }
     write_suspects(photos, suspects, reports / "suspects.csv")

@@ -4,6 +4,7 @@ A copy of the CSV, with a word in its last column, is what `python -m fieldguide
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,13 @@ def write_suspects(photos: Examined, suspects: list[Suspect], path: Path) -> Non
     write_csv(path, COLUMNS, lines)
 
 
-def compare_with_truth(photos: Examined, suspects: list[Suspect], truth: Path) -> dict[str, Any]:
-    """Recall and precision of the suspect labels against the rows that the file `truth` says are wrong.
+def compare_with_truth(photos: Examined, suspects: list[Suspect], truth: Mapping[str, str]) -> dict[str, Any]:
+    """Recall and precision of the suspect labels against the rows that `truth` says are wrong (`read_truth`).
 
-    Only rows that are among the photos count. Raises ParamsError where the file is not there or not of its form.
+    Only rows that are among the photos count.
     """
-    wrong = _read_truth(truth)
     sources = photos.table["source"].drop_nulls().unique().to_list()
-    ids = {photo_id(source, row): right for source in sources for row, right in wrong.items()}
+    ids = {photo_id(source, row): right for source in sources for row, right in truth.items()}
     planted = photos.table.select("photo_id").with_row_index("row").filter(pl.col("photo_id").is_in(list(ids)))
     right = {row: ids[name] for row, name in planted.iter_rows()}
     ranked = [suspect.row for suspect in suspects if suspect.kind == LABEL]
@@ -90,8 +90,8 @@ def compare_with_truth(photos: Examined, suspects: list[Suspect], truth: Path) -
     }
 
 
-def _read_truth(path: Path) -> dict[str, str]:
-    """The true label by the id of a source's row."""
+def read_truth(path: Path) -> dict[str, str]:
+    """The true label by the id of a source's row. Raises ParamsError where the file is not there or not of its form."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["label_errors"]
         return {entry["id"]: entry["true"] for entry in entries}

@@ -12,7 +12,7 @@ from fieldguide.catalogue.schema import photo_id
 from fieldguide.errors import ParamsError
 from fieldguide.review.outliers import find_outliers
 from fieldguide.review.probing import predict_unseen, score_features
-from fieldguide.review.suspects import COLUMNS, compare_with_truth, find_suspects, write_suspects
+from fieldguide.review.suspects import COLUMNS, compare_with_truth, find_suspects, read_truth, write_suspects
 from tests.review.making import CLASSES, make_examined
 
 
@@ -79,7 +79,7 @@ def test_recall_and_precision_against_what_is_known(tmp_path: Path):
     known += [{"id": "row-0", "true": "Linum album"}, {"id": "row-999", "true": "Linum album"}]
     (tmp_path / "truth.json").write_text(json.dumps({"label_errors": known}))
     assert 0 not in wrong
-    counted = compare_with_truth(photos, suspects, tmp_path / "truth.json")
+    counted = compare_with_truth(photos, suspects, read_truth(tmp_path / "truth.json"))
     num_listed = sum(suspect.kind == "label" for suspect in suspects)
     assert counted == {
         "num_wrong": 6,
@@ -104,7 +104,7 @@ def test_a_wrong_truth_is_one_line(tmp_path: Path, content: str | None, message:
     if content is not None:
         (tmp_path / "truth.json").write_text(content)
     with pytest.raises(ParamsError, match=message):
-        compare_with_truth(make_examined()[0], [], tmp_path / "truth.json")
+        read_truth(tmp_path / "truth.json")
 
 
 def test_photos_without_any_label_are_no_trouble():
