@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 
@@ -17,9 +17,7 @@ from fieldguide.engine import KILLED, count_workers
 from fieldguide.errors import FieldguideError, ParamsError
 from fieldguide.parent import end_with_parent
 
-Work = TypeVar("Work")
 Result = TypeVar("Result")
-P = ParamSpec("P")
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 CORES = "LOKY_MAX_CPU_COUNT"
@@ -27,9 +25,9 @@ CORES = "LOKY_MAX_CPU_COUNT"
 
 
 def run_shares(
-    function: Callable[Concatenate[Work, int, int, P], Result],
+    function: Callable[..., Result],
     devices: int | Literal["auto"],
-    work: Work,
+    work: Any,
     arguments: tuple[Any, ...],
 ) -> list[Result]:
     """The results of `function(work, rank, num_devices, *arguments)` for every device, by rank.
@@ -39,7 +37,7 @@ def run_shares(
     """
     num = count_devices(devices)
     if num == 1:
-        return [function(work, 0, 1, *arguments)]  # type: ignore[call-arg]
+        return [function(work, 0, 1, *arguments)]
     spawn = multiprocessing.get_context("spawn")
     with ExitStack() as pools:
         futures = []
