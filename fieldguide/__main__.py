@@ -20,6 +20,7 @@ COMMANDS = {
     "summary": "print what the last run built",
     "why": "print the whole life of a photo, from source line to record",
     "forget": "drop photos and all copies of them, now and in every later run",
+    "decide": "drop photos whose label is suspect, or give them another label",
     "taxonomy": "write the ranks that the sources of params.yaml hold as a table",
     "export": "write the rows of the sources of params.yaml as JSONL",
     "link": "show the photos that clean kept as a tree of symbolic links, by label",

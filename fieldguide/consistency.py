@@ -72,6 +72,8 @@ def _probe_what_is_embedded(params: Params) -> Iterator[str]:
             continue
         if _get(network, "weights", "from") == "scratch":
             yield f"{name}.head_init is linear_probe, but its weights are from scratch; expected file or hub"
+        if _get(params, "embed", "outputs") == "logits":
+            yield f"{name}.head_init is linear_probe, but embed.outputs is logits; expected prelogits"
         for key in BACKBONE:
             if network.get(key) != embedded.get(key):
                 yield (

@@ -104,6 +104,10 @@ CONTRADICTIONS = [
         "224; expected the same",
     ),
     (
+        {**probing(), "embed": {"backbone": BACKBONE, "outputs": "logits"}},
+        "train_teacher.a.head_init is linear_probe, but embed.outputs is logits; expected prelogits",
+    ),
+    (
         regional("EU_SX", FOLDERS, countries={"EU": ["PT"]}, boxes={"ALPS": [0, 0, 1, 1]}),
         "train_teacher.a.region is 'EU_SX', which no source and no part of fetch.regions gives; expected one of ALPS",
     ),

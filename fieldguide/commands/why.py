@@ -14,6 +14,7 @@ import polars as pl
 
 from fieldguide.catalogue.licences import licence_kind
 from fieldguide.catalogue.rows import locate
+from fieldguide.clean.decisions import DECISIONS_LIST
 from fieldguide.clean.forgotten import FORGOTTEN_LIST, read_forgotten
 from fieldguide.clean.forgotten import Line as ForgottenLine
 from fieldguide.clean.reasons import FORGOTTEN
@@ -150,6 +151,8 @@ def _judged(verdict: dict[str, Any], root: Path) -> str:
         text += "; too plain to be compared with others"
     if verdict["labels_differ"]:
         text += "; the same picture stands under other labels, too"
+    if label := verdict["new_label"]:
+        text += f"; relabelled {label} by {DECISIONS_LIST}"
     if replacement := verdict["replaced_by"]:
         text += f"; replaced by {replacement}"
     return text

@@ -28,14 +28,15 @@ def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
-        yield Fabric(accelerator="auto", devices=1, precision=_choose(precision))
+        yield Fabric(accelerator="auto", devices=1, precision=choose_precision(precision))
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
         torch.set_num_threads(before[2])
 
 
-def _choose(precision: Precision) -> Literal["32-true", "bf16-mixed"]:
+def choose_precision(precision: Precision) -> Literal["32-true", "bf16-mixed"]:
+    """What `auto` is on this machine."""
     if precision != "auto":
         return precision
     has_bfloat16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)

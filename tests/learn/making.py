@@ -27,6 +27,21 @@ def backbone_section(**changes: Any) -> dict[str, Any]:
     }
 
 
+def embed_section(**changes: Any) -> dict[str, Any]:
+    """An `embed` section as params.yaml would hold it."""
+    return {
+        "backbone": backbone_section(),
+        "outputs": "prelogits",
+        "batch_size": 16,
+        "precision": "auto",
+        "devices": 1,
+        "workers": 0,
+        "review": {"max_photos": 100, "folds": 3, "map_photos": 20, "truth": None},
+        "seed": 17,
+        **changes,
+    }
+
+
 def training_section(**changes: Any) -> dict[str, Any]:
     """What teachers and students have in common, as params.yaml would hold it."""
     return {

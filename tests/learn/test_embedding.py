@@ -18,7 +18,7 @@ from tests.learn.making import make_network
 
 @pytest.fixture
 def dataset(train: RecordSet, monkeypatch: pytest.MonkeyPatch) -> PhotoDataset:
-    monkeypatch.setattr(embedding, "BATCHES_PER_CHUNK", 2)
+    monkeypatch.setattr(embedding, "BATCHES_PER_PIECE", 2)
     return PhotoDataset(train, make_network().spec)
 
 
@@ -38,15 +38,16 @@ class StopsAfter(PhotoDataset):
         return super().__getitem__(key)
 
 
-def write(dataset: PhotoDataset, path: Path, folder: Path) -> None:
+def write(dataset: PhotoDataset, path: Path) -> None:
     keys = [(0, index) for index in range(18)]
     module = make_network().module
-    folder.mkdir(exist_ok=True)
-    write_features(module, dataset, keys, path, folder=RunFolder(folder), batch_size=4, workers=0)
+    path.parent.mkdir(exist_ok=True)
+    write_features(module, dataset, keys, path, folder=RunFolder(path.parent), batch_size=4, workers=0)
 
 
 def test_features_are_prelogits_in_order(dataset: PhotoDataset, tmp_path: Path):
-    write(dataset, tmp_path / "train.npy", tmp_path / "run")
+    write(dataset, tmp_path / "train.npy")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["train.npy", "train.npy.xxh3"]
     found = np.load(tmp_path / "train.npy")
     assert (found.dtype, found.shape) == (np.float16, (18, 1280))
     module = make_network().module.eval()
@@ -56,35 +57,37 @@ def test_features_are_prelogits_in_order(dataset: PhotoDataset, tmp_path: Path):
 
 
 @pytest.mark.parametrize("left", [0, 7, 8, 9, 17])
-def test_a_killed_run_keeps_its_chunks(dataset: PhotoDataset, tmp_path: Path, left: int):
-    write(dataset, tmp_path / "whole.npy", tmp_path / "undisturbed")
+def test_a_killed_run_keeps_its_pieces(dataset: PhotoDataset, tmp_path: Path, left: int):
+    write(dataset, tmp_path / "undisturbed/train.npy")
     stopping = StopsAfter(dataset.records, dataset.spec)
     stopping.left = left
-    again = tmp_path / "again.npy"
+    again = tmp_path / "killed/train.npy"
     with pytest.raises(KilledError):
-        write(stopping, again, tmp_path / "killed")
+        write(stopping, again)
     assert not again.exists()
     stopping.left = 18 - left // 8 * 8
-    write(stopping, again, tmp_path / "killed")
+    write(stopping, again)
     assert stopping.left == 0
-    assert again.read_bytes() == (tmp_path / "whole.npy").read_bytes()
+    assert again.read_bytes() == (tmp_path / "undisturbed/train.npy").read_bytes()
 
 
-def test_a_damaged_chunk_is_computed_again(dataset: PhotoDataset, tmp_path: Path):
-    write(dataset, tmp_path / "whole.npy", tmp_path / "run")
-    chunk = tmp_path / "run/whole.chunks/000000000008.npy"
-    content = bytearray(chunk.read_bytes())
-    content[-2] ^= 1
-    chunk.write_bytes(content)
-    before = (tmp_path / "whole.npy").read_bytes()
+def test_a_damaged_piece_is_computed_again(dataset: PhotoDataset, tmp_path: Path):
+    write(dataset, tmp_path / "undisturbed/train.npy")
     stopping = StopsAfter(dataset.records, dataset.spec)
-    stopping.left = 8
-    write(stopping, tmp_path / "whole.npy", tmp_path / "run")
+    stopping.left = 17
+    with pytest.raises(KilledError):
+        write(stopping, tmp_path / "killed/train.npy")
+    piece = tmp_path / "killed/train.pieces/000000000008.npy"
+    content = bytearray(piece.read_bytes())
+    content[-2] ^= 1
+    piece.write_bytes(content)
+    stopping.left = 10
+    write(stopping, tmp_path / "killed/train.npy")
     assert stopping.left == 0
-    assert (tmp_path / "whole.npy").read_bytes() == before
+    assert (tmp_path / "killed/train.npy").read_bytes() == (tmp_path / "undisturbed/train.npy").read_bytes()
 
 
 def test_features_beyond_float16_are_refused(dataset: PhotoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(embedding, "extract_prelogits", lambda module, images: torch.full((len(images), 1280), 7e4))
     with pytest.raises(TrainingError, match=r"features up to 70000, .* expected at most 65504"):
-        write(dataset, tmp_path / "train.npy", tmp_path / "run")
+        write(dataset, tmp_path / "train.npy")

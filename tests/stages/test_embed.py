@@ -1,4 +1,4 @@
-"""The embed stage as a program: its files, metrics and errors."""
+"""The embed stage as a program: its files, metrics, reports and errors."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.learn.making import backbone_section
+from tests.learn.making import backbone_section, embed_section
 from tests.stages.learning import make_workspace, run_stage
 
 pytestmark = pytest.mark.slow
 
-EMBED = {"backbone": backbone_section(), "batch_size": 16, "precision": "auto", "workers": 1, "seed": 17}
+EMBED = embed_section(workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +58,15 @@ def test_missing_weights_are_one_line(workspace: Path):
     done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/embed2")
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["embed: weights file gone.pth is missing; see weights.path in params.yaml"]
+
+
+def test_what_the_labels_are_worth_is_said_and_shown(workspace: Path):
+    (workspace / "params.yaml").write_text(json.dumps({"embed": EMBED}))
+    done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/shown", reports="reports/embed")
+    assert done.returncode == 0, done.stderr
+    assert "66 of 66 photos were embedded by an earlier run" in done.stderr
+    names = ["digests.json", "index.html", "map.csv", "map.png", "suspects.csv"]
+    assert sorted(path.name for path in (workspace / "reports/embed").iterdir()) == names
+    metrics = json.loads((workspace / "metrics/embed.json").read_text())
+    assert metrics["suspects"]["num_examined"] == 66
+    assert set(metrics) == {"num_train", "num_val", "num_test", "dim", "knn", "probe", "suspects"}
