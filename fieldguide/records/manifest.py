@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError, field_validator
 
 from fieldguide.errors import RecordError
 from fieldguide.files import file_sha256, write_json
 from fieldguide.images.geometry import Method
+from fieldguide.records.encoding import Dtype
 from fieldguide.records.example import OVERHEAD
 
 MANIFEST = "manifest.json"
@@ -49,8 +50,25 @@ class SplitEntry(_Frozen):
 class FeatureSpec(_Frozen):
     """Type and shape of one feature of every record; `[]` is a single value."""
 
-    dtype: Literal["bytes", "int64"]
+    dtype: Dtype
     shape: list[PositiveInt]
+
+
+Kind = Literal["image", "raw", "lab", "fused"]
+"""What a record holds of a photo; kinds.py."""
+Compression = Literal["none", "gzip", "zlib"]
+"""Of a whole shard; TensorFlow calls them "", GZIP and ZLIB."""
+
+
+class PixelStyle(_Frozen):
+    """How records of kind raw hold pixels."""
+
+    dtype: Literal["uint8", "float32"]
+    """`uint8`: one byte string, height x width x RGB; `float32`: (level / 255 - mean) / std."""
+    mean: tuple[float, float, float]
+    """Of red, green, blue, for pixel values in [0, 1]; float32 only."""
+    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
+    """Likewise."""
 
 
 class SquareStyle(_Frozen):
@@ -86,6 +104,11 @@ class Manifest(_Frozen):
     """manifest.json of the tfrecord stage: written last, so a folder that has it is whole."""
 
     style: SquareStyle
+    kind: Kind = "image"
+    pixels: PixelStyle | None = None
+    """Of kind raw."""
+    compression: Compression = "none"
+    """Compressed shards have no index: they are read whole, front to back."""
     splits: dict[str, SplitEntry]
     features: dict[str, FeatureSpec]
     tables: dict[str, str]
