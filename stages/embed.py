@@ -4,23 +4,26 @@ from pathlib import Path
 
 import torch
 
+from fieldguide.engine import EngineParams
 from fieldguide.files import remove_partials, write_json, written_whole
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
-from fieldguide.learn.embed_files import BACKBONE_FILE, features_path, ids_path
+from fieldguide.learn.embed_files import BACKBONE_FILE, FUSED, features_path, ids_path
 from fieldguide.learn.embedding import write_features
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.network import build_module, classifier_of
 from fieldguide.learn.params import EmbedParams
+from fieldguide.learn.transforms import to_grey
 from fieldguide.learn.weights import describe_weights
+from fieldguide.records.fuse import fuse_records
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
 
 
 def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
-    """Write `{split}.npy`, `{split}.ids.txt` for every split, then backbone.json."""
+    """Write `{split}.npy`, `{split}.ids.txt` for every split, what `fuse` asks for, then backbone.json."""
     out.mkdir(parents=True, exist_ok=True)
     (out / BACKBONE_FILE).unlink(missing_ok=True)
     remove_partials(out)
@@ -42,7 +45,7 @@ def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
                 temporary.write_text("".join(f"{photo_id}\n" for photo_id in records.photo_ids), encoding="utf-8")
             write_features(
                 module,
-                PhotoDataset(records, params.backbone),
+                PhotoDataset(records, params.backbone, to_grey if params.grey else None),
                 [(0, index) for index in range(len(records))],
                 features_path(out, split),
                 folder=folder,
@@ -55,7 +58,11 @@ def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
         "weights": weights,
         "dim": metrics["dim"],
         "seed": params.seed,
+        "grey": params.grey,
     }
+    if params.fuse == "lab":
+        engine = EngineParams(backend="loky", workers=max(1, params.workers))
+        fuse_records(tfrecord, out / FUSED, {split: features_path(out, split) for split in splits}, engine)
     write_json(out / BACKBONE_FILE, backbone)
     return metrics
 

@@ -10,7 +10,7 @@ from fieldguide.stage import Metrics, run_stage
 
 
 def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) -> Metrics:
-    """Write shuffled TFRecord shards, `{split}-%05d-of-%05d.tfrecord` and the like, from the tars in `resize`, labelled by `split/taxonomy.json`."""
+    """Write the photos of the tars in `resize`, labelled by `split/taxonomy.json`, as shuffled TFRecord shards."""
     manifest = write_records(
         resize,
         Taxonomy.read(split / TAXONOMY),

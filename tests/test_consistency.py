@@ -96,6 +96,12 @@ CONTRADICTIONS = [
         "train_teacher.a.region is 'EU_SX', which no source and no part of fetch.regions gives; expected one of ALPS",
     ),
     (regional("EU_SW", FOLDERS), "expected one of none"),
+    ({"tfrecord": {"kind": "raw"}}, "tfrecord.kind is raw, which embed and training cannot read; expected image"),
+    ({"tfrecord": {"compression": "gzip"}}, "tfrecord.compression is gzip, which embed and training cannot read"),
+    (
+        probing() | {"embed": {"backbone": BACKBONE, "grey": True}},
+        "train_teacher.a.head_init is linear_probe, but embed.grey is true; expected false",
+    ),
 ]
 
 

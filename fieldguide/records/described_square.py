@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from fieldguide.catalogue.taxonomy import Taxonomy
-from fieldguide.errors import RecordError
+from fieldguide.errors import PhotoError, RecordError
 from fieldguide.images.lab import rgb_to_lab, scale_lab
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ class Square:
     description: "Description"
     taxonomy: Taxonomy
     format: str = "jpeg"
-    embedding: npt.NDArray[np.float32] | None = None
-    """What a network says of it, [dim], where the record is to hold it."""
 
     @property
     def file_name(self) -> str:
@@ -58,12 +56,20 @@ class Square:
     def pixels(self) -> npt.NDArray[np.uint8]:
         """Decoded: uint8 [side, side, 3], RGB. Raises RecordError where that cannot be done."""
         try:
-            with Image.open(io.BytesIO(self.image), formats=[self.format.upper()]) as image:
-                return np.asarray(image.convert("RGB"))
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise RecordError(f"photo {self.description.photo_id} does not decode: {error}") from None
+            return decode_pixels(self.image, self.format)
+        except PhotoError as error:
+            raise RecordError(f"photo {self.description.photo_id} {error}") from None
 
     @cached_property
     def lab(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """L* in [-1, 1] as [side, side, 1] and a*, b* over 127 as [side, side, 2], float32. Raises likewise."""
         return scale_lab(rgb_to_lab(self.pixels))
+
+
+def decode_pixels(image: bytes, format: str) -> npt.NDArray[np.uint8]:
+    """A file of one of FORMATS as uint8 [height, width, 3], RGB. Raises PhotoError."""
+    try:
+        with Image.open(io.BytesIO(image), formats=[format.upper()]) as opened:
+            return np.asarray(opened.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise PhotoError(f"does not decode: {error}") from None

@@ -1,10 +1,10 @@
 """Writes what example.py reads: the wire format of tf.train.Example and the framing of TFRecord, without TensorFlow.
 
-The bytes are those of `Example.SerializeToString(deterministic=True)`: features in the order of their names, numbers
-packed. An Example is made of the entries of its features (`encode_feature`), so a caller can keep entries that repeat.
+The bytes are those of `Example.SerializeToString(deterministic=True)`: features in `name_order`, numbers packed. An Example is made of the entries of its features (`encode_feature`), so a caller can keep entries that repeat.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 import google_crc32c
@@ -28,6 +28,8 @@ SECOND: Final = b"\x12"
 def encode_feature(name: str, dtype: Dtype, values: Sequence[bytes] | Sequence[int] | npt.NDArray[np.float32]) -> bytes:
     """The entry of one feature with at least one value; float32 values of any shape are written flat, in C order."""
     if dtype == "bytes":
+        if len(values) == 1:
+            return _before_bytes(name, len(values[0])) + values[0]
         # Numbers are packed; strings stand each by itself.
         content = b"".join([part for value in values for part in (FIRST, encode_varint(len(value)), value)])
     elif dtype == "int64":
@@ -38,9 +40,21 @@ def encode_feature(name: str, dtype: Dtype, values: Sequence[bytes] | Sequence[i
     return _delimited(FIRST, _delimited(FIRST, name.encode()) + _delimited(SECOND, feature))
 
 
-def encode_example(entries: Iterable[bytes]) -> bytes:
-    """The payload of a record: entries from `encode_feature`, ordered by the UTF-8 of their names."""
+def name_order(name: str) -> bytes:
+    """A key to sort features by as protobuf does: by bytes, and a name before the one that it begins with."""
+    return name.encode() + b"\xff"
+
+
+def encode_example(entries: Iterable[bytes | memoryview]) -> bytes:
+    """The payload of a record: entries from `encode_feature`, in `name_order`."""
     return _delimited(FIRST, b"".join(entries))
+
+
+def append_features(payload: bytes | memoryview, entries: Iterable[bytes]) -> bytes:
+    """A payload of `encode_example` with more entries, whose names come after all that it has."""
+    # Behind the tag stands the length, as a varint that ends at the first byte below 0x80.
+    start = next(position for position in range(1, len(payload)) if payload[position] < 0x80) + 1
+    return encode_example((payload[start:], *entries))
 
 
 def frame(payload: bytes) -> bytes:
@@ -59,6 +73,16 @@ def encode_varint(value: int) -> bytes:
         value >>= 7
     encoded.append(value)
     return bytes(encoded)
+
+
+@lru_cache(maxsize=1 << 14)
+def _before_bytes(name: str, length: int) -> bytes:
+    """All of the entry of a feature that holds one byte string, but the string itself, which ends it."""
+    before = FIRST + encode_varint(length)
+    before = KIND_TAGS["bytes"] + encode_varint(len(before) + length) + before
+    before = SECOND + encode_varint(len(before) + length) + before
+    before = _delimited(FIRST, name.encode()) + before
+    return FIRST + encode_varint(len(before) + length) + before
 
 
 _SHORT = [bytes([value]) for value in range(0x80)]

@@ -6,7 +6,7 @@ from typing import Final
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.records.described_square import Square
-from fieldguide.records.encoding import encode_example, encode_feature
+from fieldguide.records.encoding import encode_example, encode_feature, name_order
 from fieldguide.records.features import Field, expand
 
 MAX_KEPT: Final = 1 << 16
@@ -17,7 +17,7 @@ class ExampleEncoder:
     """Writes records that are made of `fields`."""
 
     def __init__(self, fields: Iterable[Field], taxonomy: Taxonomy) -> None:
-        named = sorted(expand(fields, taxonomy.ranks), key=lambda row: row[0].encode())
+        named = sorted(expand(fields, taxonomy.ranks), key=lambda row: name_order(row[0]))
         # Neighbours that vary with the same thing are kept as one piece.
         self._runs = [
             _Run(varies_with, [(name, rank, field) for name, rank, field in run])

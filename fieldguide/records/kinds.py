@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldguide.records.described_square import Square
-from fieldguide.records.encoding import Dtype
 from fieldguide.records.features import FIELDS, Field
 from fieldguide.records.manifest import Compression, Kind, PixelStyle
 
@@ -36,8 +35,6 @@ class Form:
     pixels: PixelStyle | None = None
     """Of kind raw."""
     compression: Compression = "none"
-    embedding_dim: int = 0
-    """Of kind fused: numbers in `image_embedding`."""
 
     def fields(self, side: int) -> tuple[Field, ...]:
         """The features of records of `side` px squares."""
@@ -46,21 +43,18 @@ class Form:
         if self.kind == "raw":
             assert self.pixels is not None, "records of raw pixels need their style"
             return (_raw(self.pixels, side), *(field for field in FIELDS if field.name not in IMAGE_ONLY))
-        if self.kind == "lab":
-            return _lab(side)
-        return (*FIELDS, *_lab(side), _embedding(self.embedding_dim))
+        assert self.kind == "lab", f"{self.kind} records are made of others, in fuse.py"
+        return (
+            Field("image_name", "bytes", lambda square, _: square.file_name.encode()),
+            Field("image_l", "float32", lambda square, _: square.lab[0], shape=(side, side, 1)),
+            Field("image_ab", "float32", lambda square, _: square.lab[1], shape=(side, side, 2)),
+        )
 
     def num_pixel_bytes(self, side: int) -> int:
-        """Bytes of the features of one record whose size does not depend on the photo."""
-        sizes: dict[Dtype, int] = {"bytes": 1, "int64": 1, "float32": 4}
-        tensors = [field for field in self.fields(side) if field.dtype == "float32"]
-        uint8 = 3 * side * side if self.pixels and self.pixels.dtype == "uint8" else 0
-        return uint8 + sum(sizes[field.dtype] * field.length for field in tensors)
-
-    @property
-    def holds_images(self) -> bool:
-        """Whether an encoded image is among the features."""
-        return self.kind in ("image", "fused")
+        """Bytes that the pixels of a square of `side` px take in a record; 0 where it holds the encoded image."""
+        if self.kind == "image":
+            return 0
+        return (1 if self.pixels and self.pixels.dtype == "uint8" else 4) * 3 * side * side
 
     def shard_name(self, split: str, number: int, count: int) -> str:
         """The file name of shard `number` of `count`."""
@@ -79,15 +73,3 @@ def _raw(style: PixelStyle, side: int) -> Field:
         return np.stack([table[:, channel][square.pixels[..., channel]] for channel in range(3)], axis=-1)
 
     return Field("image/raw", "float32", normalise, shape=(side, side, 3))
-
-
-def _lab(side: int) -> tuple[Field, ...]:
-    return (
-        Field("image_name", "bytes", lambda square, _: square.file_name.encode()),
-        Field("image_l", "float32", lambda square, _: square.lab[0], shape=(side, side, 1)),
-        Field("image_ab", "float32", lambda square, _: square.lab[1], shape=(side, side, 2)),
-    )
-
-
-def _embedding(dim: int) -> Field:
-    return Field("image_embedding", "float32", lambda square, _: square.embedding, shape=(dim,))

@@ -123,6 +123,16 @@ class Manifest(_Frozen):
         """Write `directory/manifest.json`, whole or not at all."""
         write_json(directory / MANIFEST, self.model_dump(mode="json"))
 
+    def check_indexed_images(self, directory: Path) -> None:
+        """Raise RecordError unless single records can be read, and hold images."""
+        if self.compression != "none":
+            raise RecordError(
+                f"{directory}: a shard compressed with {self.compression} is read whole and has no index; "
+                "expected tfrecord.compression: none, or a reader of whole shards such as records.open_dataset"
+            )
+        if "image/encoded" not in self.features:
+            raise RecordError(f"{directory} holds records of kind {self.kind}; expected tfrecord.kind: image")
+
     def check_table(self, directory: Path, name: str) -> None:
         """Raise RecordError unless the file `name` beside the manifest is the one that it names."""
         path = directory / name

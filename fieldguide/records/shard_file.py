@@ -46,11 +46,12 @@ def iterate_payloads(path: Path, compression: Compression = "none") -> Iterator[
             # A damaged length asks for no bytes; `unframe` says what is wrong with it.
             is_sound = len(header) == HEADER.size and masked_crc32c(header[:8]) == HEADER.unpack(header)[1]
             length = HEADER.unpack(header)[0] if is_sound else 0
+            start = content.position - len(header)
             record = header + content.read(length + FOOTER.size)
             try:
                 yield unframe(memoryview(record))
             except WireError as error:
-                raise damage(path, f"the record that ends at byte {content.position}: {error}") from None
+                raise damage(path, f"the record at byte {start}: {error}") from None
 
 
 class _Decompressed:

@@ -17,11 +17,14 @@ def open_dataset(directory: Path, split: str) -> "tf.data.Dataset":
     from fieldguide.records.quiet_tensorflow import tf
 
     manifest = Manifest.read(directory)
-    dtypes = {"bytes": tf.string, "int64": tf.int64}
+    dtypes = {"bytes": tf.string, "int64": tf.int64, "float32": tf.float32}
     spec = {name: tf.io.FixedLenFeature(it.shape, dtypes[it.dtype]) for name, it in manifest.features.items()}
+    compression = {"none": "", "gzip": "GZIP", "zlib": "ZLIB"}[manifest.compression]
     files = [str(directory / entry.file) for entry in manifest.split(split).shards]
     dataset = (
-        tf.data.TFRecordDataset(files) if files else tf.data.Dataset.from_tensor_slices(tf.constant([], tf.string))
+        tf.data.TFRecordDataset(files, compression)
+        if files
+        else tf.data.Dataset.from_tensor_slices(tf.constant([], tf.string))
     )
     # Autograph would leave generated source files in the temporary folder, and there is nothing to convert.
     parse = tf.autograph.experimental.do_not_convert(lambda payload: tf.io.parse_single_example(payload, spec))

@@ -124,7 +124,7 @@ def prepare_folder(out: Path) -> None:
 def _plan(shuffle: Shuffle, split: str, cut: Cut, recipe: Recipe, out: Path) -> Iterator[list[ShardPlan]]:
     form, count = recipe.form, shuffle.num_photos
     num_bytes = count * (form.num_pixel_bytes(recipe.side) + TYPICAL_FACTS)
-    if form.holds_images:
+    if form.kind == "image":
         num_bytes += shuffle.num_image_bytes
     bounds = cut.bounds(count, num_bytes)
     names = [form.shard_name(split, number, len(bounds) - 1) for number in range(len(bounds) - 1)]

@@ -11,7 +11,15 @@ from tests.stages.learning import make_workspace, run_stage
 
 pytestmark = pytest.mark.slow
 
-EMBED = {"backbone": backbone_section(), "batch_size": 16, "precision": "auto", "workers": 1, "seed": 17}
+EMBED = {
+    "backbone": backbone_section(),
+    "batch_size": 16,
+    "precision": "auto",
+    "workers": 1,
+    "seed": 17,
+    "grey": False,
+    "fuse": "none",
+}
 
 
 @pytest.fixture(scope="module")
