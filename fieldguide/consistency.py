@@ -73,7 +73,7 @@ def _probe_what_is_embedded(params: Params) -> Iterator[str]:
         if _get(network, "weights", "from") == "scratch":
             yield f"{name}.head_init is linear_probe, but its weights are from scratch; expected file or hub"
         if _get(params, "embed", "grey"):
-            yield f"{name}.head_init is linear_probe, but embed.grey is true; expected false: networks are trained on colour"
+            yield f"{name}.head_init is linear_probe, but embed.grey is true; expected false, as training shows colour"
         for key in BACKBONE:
             if network.get(key) != embedded.get(key):
                 yield (

@@ -1,6 +1,7 @@
 """Writes what example.py reads: the wire format of tf.train.Example and the framing of TFRecord, without TensorFlow.
 
-The bytes are those of `Example.SerializeToString(deterministic=True)`: features in `name_order`, numbers packed. An Example is made of the entries of its features (`encode_feature`), so a caller can keep entries that repeat.
+The bytes are those of `Example.SerializeToString(deterministic=True)`: features in `name_order`, numbers
+packed. An Example is made of the entries of its features (`encode_feature`), so a caller can keep those that repeat.
 """
 
 from collections.abc import Iterable, Sequence

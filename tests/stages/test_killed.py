@@ -1,5 +1,6 @@
 """Kill -9 while a data stage writes, run it again: the same bytes as an undisturbed run."""
 
+import json
 import os
 import random
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.files import file_sha256
 from tests.images.pictures import blotches, encode
+from tests.records.making import tfrecord_section
 from tests.stages.conftest import WriteFetch
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +53,7 @@ def workspace(write_fetch: WriteFetch, tmp_path: Path) -> Path:
     (base / "params.yaml").write_text(
         "resize: {size: 64, method: pad, pad_color: [255, 255, 255], quality: 90, photos_per_shard: 10,"
         " engine: {backend: loky, workers: 2}}\n"
-        "tfrecord: {records_per_shard: 10, salt: s, engine: {backend: loky, workers: 1}}\n"
+        f"tfrecord: {json.dumps(tfrecord_section(records_per_shard=10))}\n"
     )
     return base
 
