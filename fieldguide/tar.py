@@ -190,8 +190,8 @@ def read_neighbours(descriptor: int, path: Path, members: Sequence[Member]) -> l
 
     Raises RecordError as `read_member` does.
     """
-    start = min(member.offset for member in members) - BLOCK
-    end = max(member.offset + member.size for member in members)
+    start = min([member.offset for member in members]) - BLOCK
+    end = max([member.offset + member.size for member in members])
     content = os.pread(descriptor, end - start, start)
     return [
         _checked(path, member, content[member.offset - BLOCK - start : member.offset + member.size - start])

@@ -67,8 +67,9 @@ def _gather_at_once(places: np.ndarray, tars: Sequence[Path]) -> Iterator[Found]
                     os.close(descriptor)
                 tar_number = at["tar"][position]
                 descriptor = os.open(tars[tar_number], os.O_RDONLY)
-            image = Member(f"{names[position]}.{suffixes[position]}", at["image"][position], at["image_size"][position])
-            json = Member(f"{names[position]}.json", at["json"][position], at["json_size"][position])
+            # Their names stand in the tar, should they be needed.
+            image = Member("", at["image"][position], at["image_size"][position])
+            json = Member("", at["json"][position], at["json_size"][position])
             images[position], texts[position] = read_neighbours(descriptor, tars[tar_number], (image, json))
     finally:
         if descriptor >= 0:
