@@ -6,7 +6,7 @@ packed. An Example is made of the entries of its features (`encode_feature`), so
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import google_crc32c
 import numpy as np
@@ -26,8 +26,8 @@ SECOND: Final = b"\x12"
 """Field 2, length-delimited: of an entry its Feature."""
 
 
-def encode_feature(name: str, dtype: Dtype, values: Sequence[bytes] | Sequence[int] | npt.NDArray[np.float32]) -> bytes:
-    """The entry of one feature with at least one value; float32 values of any shape are written flat, in C order."""
+def encode_feature(name: str, dtype: Dtype, values: Sequence[Any] | npt.NDArray[np.float32]) -> bytes:
+    """The entry of one feature with at least one value, each of `dtype`; arrays are written flat, in C order."""
     if dtype == "bytes":
         if len(values) == 1:
             return _before_bytes(name, len(values[0])) + values[0]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.records.described_square import Square
@@ -54,6 +54,6 @@ class _Run:
         return b"".join([_encode_field(name, field, field.write(square, rank)) for name, rank, field in self._rows])
 
 
-def _encode_field(name: str, field: Field, value: object) -> bytes:
+def _encode_field(name: str, field: Field, value: Any) -> bytes:
     values = value if field.shape else [value]
-    return encode_feature(name, field.dtype, values)  # type: ignore[arg-type]  # the table says what `write` gives
+    return encode_feature(name, field.dtype, values)
