@@ -74,12 +74,20 @@ def _probe_what_is_embedded(params: Params) -> Iterator[str]:
             yield f"{name}.head_init is linear_probe, but its weights are from scratch; expected file or hub"
         if _get(params, "embed", "outputs") == "logits":
             yield f"{name}.head_init is linear_probe, but embed.outputs is logits; expected prelogits"
+        if _get(params, "embed", "grey"):
+            yield f"{name}.head_init is linear_probe, but embed.grey is true; expected false, as training shows colour"
         for key in BACKBONE:
             if network.get(key) != embedded.get(key):
                 yield (
                     f"{name}.head_init is linear_probe, but {name}.{key} is {network.get(key)!r} and "
                     f"embed.backbone.{key} {embedded.get(key)!r}; expected the same"
                 )
+
+
+def _train_on_images_with_an_index(params: Params) -> Iterator[str]:
+    for key, wanted in (("kind", "image"), ("compression", "none")):
+        if (found := _get(params, "tfrecord", key)) not in (None, wanted):
+            yield f"tfrecord.{key} is {found}, which embed and training cannot read; expected {wanted}"
 
 
 def _teach_regions_there_are(params: Params) -> Iterator[str]:
@@ -145,8 +153,11 @@ RULES: dict[str, Callable[[Params], Iterator[str]]] = {
 }
 """What a rule wants, and the function that yields what is against it."""
 
-WHOLE_RULES: dict[str, Callable[[Params], Iterator[str]]] = {"a teacher's region is known": _teach_regions_there_are}
-"""Asked before a pipeline starts, not of a stage that looks at other photos than the teachers will."""
+WHOLE_RULES: dict[str, Callable[[Params], Iterator[str]]] = {
+    "a teacher's region is known": _teach_regions_there_are,
+    "training reads images one by one": _train_on_images_with_an_index,
+}
+"""Asked before a pipeline starts, not of a stage, which may look at other photos than the teachers, or be the last."""
 
 
 def _get(content: Any, *keys: str) -> Any:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from fieldguide.engine import EngineParams
 from fieldguide.files import remove_partials, write_json, written_whole
 from fieldguide.learn.checkpoint import open_kept_folder
-from fieldguide.learn.embed_files import BACKBONE_FILE, features_path, ids_path
+from fieldguide.learn.embed_files import BACKBONE_FILE, FUSED, features_path, ids_path
 from fieldguide.learn.embedding import join_pieces
 from fieldguide.learn.params import EmbedParams
 from fieldguide.learn.pieces import complete_pieces, describe_embeddings, fingerprint_network, plan_pieces
+from fieldguide.records.fuse import fuse_records
 from fieldguide.records.reader import RecordSet
 from fieldguide.review.review import review_embeddings
 from fieldguide.review.suspects import read_truth
@@ -23,11 +25,11 @@ def embed(
     split: Path | None = None,
     reports: Path | None = None,
 ) -> Metrics:
-    """Write `{split}.npy`, `{split}.ids.txt` of every split, then backbone.json; a map and suspect labels to `reports`.
+    """Write `{split}.npy`, `{split}.ids.txt` of every split, what `fuse` asks for, then backbone.json.
 
-    `fetch` and `split` tell from which row a suspect photo came, and which photos belong together. None: that stays
-    unsaid; no `reports`: nothing is reviewed. Raises TrainingError where the network cannot be built or its features
-    are beyond float16, ParamsError for a wrong file of known errors.
+    A map and suspect labels go to `reports`; without it nothing is reviewed. `fetch` and `split` tell from which row a
+    suspect photo came, and which photos belong together; without them that stays unsaid. Raises TrainingError where the
+    network cannot be built or its features are beyond float16, ParamsError for a wrong file of known errors.
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / BACKBONE_FILE).unlink(missing_ok=True)
@@ -45,6 +47,9 @@ def embed(
             join_pieces(pieces, features_path(out, part), dim)
             metrics[f"num_{part}"] = len(photo_ids)
     metrics["dim"] = dim
+    if params.fuse == "lab":
+        engine = EngineParams(backend="loky", workers=max(1, params.workers))
+        fuse_records(tfrecord, out / FUSED, {part: features_path(out, part) for part in plan}, engine)
     write_json(out / BACKBONE_FILE, describe_embeddings(params) | {"dim": dim})
     if reports:
         metrics |= review_embeddings(params.review, tfrecord, out, fetch, split, reports, truth)

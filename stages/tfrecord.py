@@ -10,14 +10,18 @@ from fieldguide.stage import Metrics, run_stage
 
 
 def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) -> Metrics:
-    """Write `{split}-%05d-of-%05d.tfrecord` shards from the tars in `resize`, labelled by `split/taxonomy.json`."""
+    """Write the photos of the tars in `resize`, labelled by `split/taxonomy.json`, as shuffled TFRecord shards."""
     manifest = write_records(
         resize,
         Taxonomy.read(split / TAXONOMY),
         out,
-        records_per_shard=params.records_per_shard,
         salt=params.salt,
         engine=params.engine,
+        records_per_shard=params.records_per_shard,
+        shard_mb=params.shard_mb,
+        min_shards=params.min_shards,
+        shuffle_memory_mb=params.shuffle_memory_mb,
+        form=params.form,
     )
     return {
         name: {

@@ -122,6 +122,12 @@ CONTRADICTIONS = [
         boxed({"box": "bbox", "width": "w"}, 512, kind="observations"),
         "fetch.sources.mine.columns names a box without the width and height of its picture; expected all three",
     ),
+    ({"tfrecord": {"kind": "raw"}}, "tfrecord.kind is raw, which embed and training cannot read; expected image"),
+    ({"tfrecord": {"compression": "gzip"}}, "tfrecord.compression is gzip, which embed and training cannot read"),
+    (
+        probing() | {"embed": {"backbone": BACKBONE, "grey": True}},
+        "train_teacher.a.head_init is linear_probe, but embed.grey is true; expected false",
+    ),
 ]
 
 

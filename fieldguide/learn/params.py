@@ -101,6 +101,10 @@ class EmbedParams(Section):
     """Scores, suspect labels and a map, made of the embeddings."""
     seed: NonNegativeInt
     """Of random weights."""
+    grey: bool
+    """Show the network each photo in grey (ITU-R BT.601 luma, in all three channels)."""
+    fuse: Literal["none", "lab"]
+    """`lab`: also write the records with their embeddings and their L* and a*b* planes, as interim/embed/fused."""
 
 
 class TrainingParams(BackboneParams):

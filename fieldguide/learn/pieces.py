@@ -23,6 +23,7 @@ from fieldguide.learn.embedding import BATCHES_PER_PIECE, Piece, compute_pieces
 from fieldguide.learn.fingerprint import Fingerprint, make_fingerprint
 from fieldguide.learn.params import EmbedParams
 from fieldguide.learn.predict import call
+from fieldguide.learn.transforms import to_grey
 from fieldguide.learn.weights import describe_weights
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
@@ -41,6 +42,7 @@ def describe_embeddings(params: EmbedParams) -> dict[str, object]:
         "outputs": params.outputs,
         "precision": choose_precision(params.precision),
         "seed": params.seed,
+        "grey": params.grey,
     }
 
 
@@ -105,7 +107,7 @@ def _compute_share(
             if own:
                 compute_pieces(
                     module,
-                    PhotoDataset(RecordSet.open(tfrecord, split), params.backbone),
+                    PhotoDataset(RecordSet.open(tfrecord, split), params.backbone, to_grey if params.grey else None),
                     own,
                     call,
                     batch_size=params.batch_size,

@@ -27,6 +27,11 @@ def decode(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content), formats=DECODERS).convert("RGB")
 
 
+def to_grey(image: Image.Image) -> Image.Image:
+    """The luma of an RGB image (ITU-R BT.601) in all three channels."""
+    return image.convert("L").convert("RGB")
+
+
 def to_input(image: Image.Image, image_size: int, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """A square image as a network's input: float32 [3, image_size, image_size], normalised."""
     if image.size != (image_size, image_size):

@@ -13,7 +13,7 @@ from fieldguide.records.params import TfrecordParams
 from stages.export_tfjs import export_tfjs
 from stages.tfrecord import tfrecord
 from tests.export.making import make_student
-from tests.records.making import ENGINE, TAXONOMY, make_photo, make_resized
+from tests.records.making import TAXONOMY, make_photo, make_resized, tfrecord_section
 
 NUM_PHOTOS = {"train": 8, "val": 2, "test": 12}
 
@@ -36,7 +36,7 @@ def make_inputs(root: Path) -> dict[str, Path]:
     """What the stage reads, below `root`, as its keyword arguments; `out` and `bundle` are yet to be written."""
     paths = {name: root / name for name in ("student", "fetch", "split", "tfrecord", "evaluate", "out", "bundle")}
     make_resized(root / "resize", NUM_PHOTOS)
-    params = TfrecordParams(records_per_shard=64, salt="test", engine=ENGINE)
+    params = TfrecordParams.model_validate(tfrecord_section(salt="test"))
     run_isolated(tfrecord, params, resize=root / "resize", split=root / "resize", out=paths["tfrecord"])
     run_isolated(make_student, paths["student"])
     ids = [make_photo(number)[0] for number in range(sum(NUM_PHOTOS.values()))]

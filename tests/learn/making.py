@@ -38,6 +38,8 @@ def embed_section(**changes: Any) -> dict[str, Any]:
         "workers": 0,
         "review": {"max_photos": 100, "folds": 3, "map_photos": 20, "truth": None},
         "seed": 17,
+        "grey": False,
+        "fuse": "none",
         **changes,
     }
 

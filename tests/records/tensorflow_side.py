@@ -1,5 +1,6 @@
 """The parts of the tests that need TensorFlow; they run in a process of their own."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,31 @@ def error_messages(resized: list[Path], out: Path) -> list[str]:
         except FieldguideError as error:
             messages.append(f"{type(error).__name__}: {error}")
     return messages
+
+
+def read_by_manifest(directories: dict[str, Path]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """By folder and split every record, parsed by TensorFlow with nothing but what manifest.json says."""
+    from fieldguide.records.quiet_tensorflow import tf
+
+    return {
+        name: {split: _read_split(tf, directory, split) for split in ("train", "val", "test")}
+        for name, directory in directories.items()
+    }
+
+
+def _read_split(tf: Any, directory: Path, split: str) -> list[dict[str, Any]]:
+    manifest = json.loads((directory / "manifest.json").read_text())
+    spec = {
+        name: tf.io.FixedLenFeature(it["shape"], {"bytes": tf.string}.get(it["dtype"], it["dtype"]))
+        for name, it in manifest["features"].items()
+    }
+    files = [str(directory / shard["file"]) for shard in manifest["splits"][split]["shards"]]
+    compression = {"none": ""}.get(manifest["compression"], manifest["compression"].upper())
+    records = []
+    for payload in tf.data.TFRecordDataset(files, compression):
+        # TensorFlow itself would have written the same bytes.
+        content = payload.numpy()
+        assert tf.train.Example.FromString(content).SerializeToString(deterministic=True) == content
+        parsed = tf.io.parse_single_example(payload, spec)
+        records.append({name: tensor.numpy() for name, tensor in parsed.items()})
+    return records

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fieldguide.records.example import parse_example
+from fieldguide.records.manifest import Manifest
+from fieldguide.records.shard_file import iterate_payloads
 from tests.learn.making import backbone_section, embed_section
 from tests.stages.learning import make_workspace, run_stage
 
@@ -70,3 +73,17 @@ def test_what_the_labels_are_worth_is_said_and_shown(workspace: Path):
     metrics = json.loads((workspace / "metrics/embed.json").read_text())
     assert metrics["suspects"]["num_examined"] == 66
     assert set(metrics) == {"num_train", "num_val", "num_test", "dim", "knn", "probe", "suspects"}
+
+
+def test_fuses_records_with_the_answers_to_grey_photos(workspace: Path):
+    (workspace / "params.yaml").write_text(json.dumps({"embed": {**EMBED, "grey": True, "fuse": "lab"}}))
+    done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/fusing")
+    assert done.returncode == 0, done.stderr
+    features = np.load(workspace / "interim/fusing/val.npy")
+    assert np.abs(features - np.load(workspace / "interim/embed/val.npy")).max() > 0
+    fused = workspace / "interim/fusing/fused"
+    manifest = Manifest.read(fused)
+    assert manifest.features["image_embedding"].shape == [features.shape[1]]
+    [shard] = manifest.splits["val"].shards
+    for payload, row in zip(iterate_payloads(fused / shard.file), features, strict=True):
+        assert parse_example(payload)["image_embedding"] == row.astype(np.float32).tolist()

@@ -1,5 +1,6 @@
 """Kill -9 while a data stage writes, run it again: the same bytes as an undisturbed run."""
 
+import json
 import os
 import random
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.files import file_sha256
 from tests.images.pictures import blotches, encode
+from tests.records.making import tfrecord_section
 from tests.stages.conftest import WriteFetch
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +55,7 @@ def workspace(write_fetch: WriteFetch, tmp_path: Path) -> Path:
         " pad_color: [255, 255, 255], format: jpeg, quality: 90, subsampling: '4:2:0', members: plain,"
         " photos_per_shard: 10,"
         " engine: {backend: loky, workers: 2}}\n"
-        "tfrecord: {records_per_shard: 10, salt: s, engine: {backend: loky, workers: 1}}\n"
+        f"tfrecord: {json.dumps(tfrecord_section(records_per_shard=10))}\n"
     )
     return base
 
