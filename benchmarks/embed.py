@@ -78,6 +78,8 @@ def make_params(options: argparse.Namespace) -> EmbedParams:
             "devices": 1,
             "workers": options.workers,
             "review": {"max_photos": 1, "folds": 2, "map_photos": 0, "truth": None},
+            "grey": False,
+            "fuse": "none",
             "seed": 0,
         }
     )

@@ -226,4 +226,4 @@ def lie_in_region(model: EvaluatedModel, records: RecordSet) -> np.ndarray:
     """Which photos are of the region that a model is for: bool [num_records]."""
     if model.region is None:
         return np.ones(len(records), bool)
-    return np.array([region == model.region for region in records.regions], bool)
+    return records.lie_in(model.region)

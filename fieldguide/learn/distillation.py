@@ -21,7 +21,7 @@ from fieldguide.learn.embedding import write_features
 from fieldguide.learn.losses import hard_loss, share_classes, soft_loss
 from fieldguide.learn.network import Network, classifier_of, split_logits
 from fieldguide.learn.params import DistillationParams
-from fieldguide.learn.transforms import Transform
+from fieldguide.learn.transforms import Augmentation
 from fieldguide.records.reader import RecordSet
 
 
@@ -50,7 +50,7 @@ def cache_teacher_features(
     teacher: Network,
     records: RecordSet,
     indices: np.ndarray,
-    transform: Transform,
+    transform: Augmentation,
     params: DistillationParams,
     name: str,
     folder: RunFolder,

@@ -20,7 +20,7 @@ def select_photos(records: RecordSet, region: str | None, max_samples: int | Non
     if region is None:
         indices = np.arange(len(records), dtype=np.int64)
     else:
-        indices = np.flatnonzero(np.array([found == region for found in records.regions], bool)).astype(np.int64)
+        indices = np.flatnonzero(records.lie_in(region)).astype(np.int64)
     indices = indices[:max_samples]
     if not len(indices):
         where = f" of region {region!r}" if region else ""

@@ -8,32 +8,24 @@ since; a photo that is not the very same file any more counts as one that cannot
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from fieldguide.errors import PhotoError
 from fieldguide.learn.checkpoint import RunFolder
-from fieldguide.learn.dataset import Key, PhotoDataset
+from fieldguide.learn.dataset import Batch, Key, PhotoDataset
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.original_places import OriginalPlaces
 from fieldguide.learn.params import TeacherParams
-from fieldguide.learn.randomness import seed_of
 from fieldguide.learn.setup import TrainingSetup
 from fieldguide.learn.skipped import SkippedPhotos
-from fieldguide.learn.transforms import Transform
 from fieldguide.records.reader import RecordSet
+from fieldguide.records.skim import Photo
 from fieldguide.records.squaring import cut_square
+from fieldguide.records.torch.augmentation import Augmentation
+from fieldguide.records.torch.randomness import seed_of
 
 SKIPPED_FILE = "skipped.txt"
-
-
-class Photo(NamedTuple):
-    """What a dataset asks of a photo."""
-
-    photo_id: str
-    image: bytes
-    """PNG, not compressed: nothing is lost, and it takes no time."""
 
 
 class CataloguePhotos:
@@ -62,10 +54,6 @@ class CataloguePhotos:
 
     def __len__(self) -> int:
         return len(self._photo_ids)
-
-    def __getitem__(self, index: int) -> Photo:
-        """`read_photo`, as a RecordSet is asked."""
-        return self.read_photo(index)
 
     def read_photo(self, index: int) -> Photo:
         """A photo that `bring` brought last."""
@@ -109,6 +97,7 @@ class CataloguePhotos:
                 self._skipped.add(key, reasons[key[1]])
 
     def _square(self, index: int, content: bytes) -> bytes:
+        # A PNG, not compressed: nothing is lost, and it takes no time.
         square, _ = cut_square(content, self._style, self._places.box_of(index))
         stream = io.BytesIO()
         square.save(stream, "PNG", compress_level=0)
@@ -118,19 +107,19 @@ class CataloguePhotos:
 class CatalogueDataset(PhotoDataset):
     """A PhotoDataset over CataloguePhotos: it gets all photos of a batch at once."""
 
-    def __init__(self, photos: CataloguePhotos, spec: NetworkSpec, transform: Transform, seed: int) -> None:
-        super().__init__(photos, spec, transform, seed)  # type: ignore[arg-type]  # reads photos as it reads records
-        self.photos = photos
+    def __init__(self, photos: CataloguePhotos, spec: NetworkSpec, augmentation: Augmentation, seed: int) -> None:
+        super().__init__(photos, spec, augmentation, seed)
+        self.catalogue = photos
 
-    def __getitems__(self, keys: Sequence[Key]) -> list[object]:
-        """The items of a batch, those of other keys in the place of photos that cannot be had."""
-        return [PhotoDataset.__getitem__(self, key) for key in self.photos.bring(keys)]
+    def load(self, keys: Sequence[Key]) -> Batch:
+        """The batch of these keys, with others in the place of photos that cannot be had."""
+        return super().load(self.catalogue.bring(keys))
 
 
 def open_photos(
     params: TeacherParams,
     setup: TrainingSetup,
-    transform: Transform,
+    augmentation: Augmentation,
     tfrecord: Path,
     fetch: Path,
     folder: RunFolder,
@@ -149,4 +138,4 @@ def open_photos(
         skipped=skipped,
         num_readers=max(1, params.workers),
     )
-    return CatalogueDataset(photos, setup.network.spec, transform, params.seed), skipped
+    return CatalogueDataset(photos, setup.network.spec, augmentation, params.seed), skipped

@@ -23,7 +23,7 @@ from fieldguide.learn.embedding import BATCHES_PER_PIECE, Piece, compute_pieces
 from fieldguide.learn.fingerprint import Fingerprint, make_fingerprint
 from fieldguide.learn.params import EmbedParams
 from fieldguide.learn.predict import call
-from fieldguide.learn.transforms import to_grey
+from fieldguide.learn.transforms import Augmentation, to_grey
 from fieldguide.learn.weights import describe_weights
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
@@ -100,6 +100,7 @@ def _compute_share(
         dim = measure_dim(embedder, params.backbone.image_size)
         # Fabric's wrapper casts to the precision in `forward`, and `forward` is all that is called.
         module = fabric.setup_module(embedder.to(memory_format=torch.channels_last))
+        augmentation = Augmentation([to_grey]) if params.grey else None
         number = 0
         for split, pieces in missing.items():
             own = [piece for place, piece in enumerate(pieces, start=number) if place % num_devices == rank]
@@ -107,7 +108,7 @@ def _compute_share(
             if own:
                 compute_pieces(
                     module,
-                    PhotoDataset(RecordSet.open(tfrecord, split), params.backbone, to_grey if params.grey else None),
+                    PhotoDataset(RecordSet.open(tfrecord, split), params.backbone, augmentation),
                     own,
                     call,
                     batch_size=params.batch_size,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from fieldguide.learn.dataset import PhotoDataset, chunk_keys, load_batches
 from fieldguide.learn.network import Network
 from fieldguide.records.reader import RecordSet
+from fieldguide.records.torch.loading import to_input
 
 Forward = Callable[[nn.Module, Tensor], Tensor]
 
@@ -43,13 +44,13 @@ def run_batches(
     module: nn.Module, dataset: PhotoDataset, keys: list[list[tuple[int, int]]], forward: Forward, workers: int
 ) -> Iterator[Tensor]:
     """Yield `forward(module, inputs)` of every batch as float32 on the CPU; the module answers in evaluation mode."""
-    device = next(module.parameters()).device
+    device, spec = next(module.parameters()).device, dataset.spec
     was_training = module.training
     module.eval()
     try:
         with torch.inference_mode():
             for images, _, _ in load_batches(dataset, keys, workers):
-                images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
-                yield forward(module, images).float().cpu()
+                inputs = to_input(images.to(device, non_blocking=True), spec.mean, spec.std)
+                yield forward(module, inputs).float().cpu()
     finally:
         module.train(was_training)

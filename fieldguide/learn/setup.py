@@ -10,8 +10,9 @@ from fieldguide.learn.labels import UNKNOWN, map_labels, select_classes, select_
 from fieldguide.learn.linear_probe import initialise_head
 from fieldguide.learn.network import Network, build_network
 from fieldguide.learn.params import TrainingParams
-from fieldguide.learn.sampling import BatchOrder, balance_weights
+from fieldguide.learn.sampling import balance_weights
 from fieldguide.learn.validation import Validation
+from fieldguide.records.order import BatchOrder
 from fieldguide.records.reader import RecordSet
 
 

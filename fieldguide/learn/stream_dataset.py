@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from fieldguide.learn.randomness import seed_of
 from fieldguide.records.reader import Record
 from fieldguide.records.shard_stream import ShardStream
+from fieldguide.records.torch.randomness import seed_of
 
 
 class StreamDataset(IterableDataset[Any]):

@@ -27,10 +27,11 @@ from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.network import BEST_FILE, LAST_FILE, Network, save_weights
 from fieldguide.learn.optimisation import make_optimizer, make_schedule
 from fieldguide.learn.params import TrainingParams
-from fieldguide.learn.randomness import seed_of
-from fieldguide.learn.sampling import BatchOrder
 from fieldguide.learn.validation import Validation
 from fieldguide.progress import Watch, progress_shown
+from fieldguide.records.order import BatchOrder
+from fieldguide.records.torch.loading import to_input
+from fieldguide.records.torch.randomness import seed_of
 
 log = logging.getLogger(__name__)
 
@@ -153,8 +154,8 @@ class _Trainer:
         self.schedule.step_update(number)
         # Dropout and stochastic depth draw from here; see randomness.py.
         torch.manual_seed(seed_of(self.params.seed, progress.epoch, progress.step))
-        images = images.to(self.fabric.device, memory_format=torch.channels_last, non_blocking=True)
-        logits = self.module(images).float()
+        inputs = to_input(images.to(self.fabric.device, non_blocking=True), self.spec.mean, self.spec.std)
+        logits = self.module(inputs).float()
         loss = self.task.loss(logits, views.to(logits.device), indices.to(logits.device))
         value = float(loss.detach())
         if not torch.isfinite(loss.detach()):

@@ -1,13 +1,19 @@
 """Shards: tar and TFRecord codecs, their index, and readers.
 
-What users of finished records import from here, `from fieldguide.records import ShardStream`, is looked up when it is
-asked for: a stage that reads one module of this room does not depend on all of them.
+What users of finished records import from here, `from fieldguide.records import RecordDataset`, is looked up when it is
+asked for: a stage that reads one module of this room does not depend on all of them, nor on PyTorch.
 """
 
 from importlib import import_module
 from typing import Any
 
-_PUBLIC = {"ShardStream": "shard_stream", "Shard": "shard_list", "open_dataset": "tf_dataset"}
+_PUBLIC = {
+    "RecordDataset": "torch.dataset",
+    "Shard": "shard_list",
+    "ShardStream": "shard_stream",
+    "open_dataset": "tf_dataset",
+    "to_input": "torch.loading",
+}
 """Name and module."""
 
 

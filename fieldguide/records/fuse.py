@@ -14,6 +14,7 @@ import numpy as np
 from fieldguide.engine import EngineParams, map_shards
 from fieldguide.errors import PhotoError, RecordError
 from fieldguide.files import written_whole
+from fieldguide.images.encode import ImageFormat
 from fieldguide.images.lab import rgb_to_lab, scale_lab
 from fieldguide.records.described_square import decode_pixels
 from fieldguide.records.encoding import append_features, encode_feature
@@ -91,7 +92,7 @@ def _fuse(payload: memoryview, embedding: np.ndarray, shard: FusedShard) -> byte
     assert isinstance(name, bytes)
     assert isinstance(format, bytes)
     try:
-        lightness, colour = scale_lab(rgb_to_lab(decode_pixels(image, format.decode())))
+        lightness, colour = scale_lab(rgb_to_lab(decode_pixels(image, ImageFormat(format.decode()))))
     except PhotoError as error:
         raise RecordError(f"{shard.records}: {name.decode()} {error}") from None
     # In the order of their names, which come after those that begin with `image/`.

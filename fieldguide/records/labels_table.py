@@ -6,6 +6,7 @@ at each rank of the taxonomy.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -29,15 +30,39 @@ def tabulate_labels(described: Sequence[Description], taxonomy: Taxonomy) -> pl.
     return pl.DataFrame(columns)
 
 
-def read_labels(directory: Path, manifest: Manifest, split: str) -> pl.DataFrame:
-    """The rows of one split, in record order. Raises RecordError unless the table is the one the manifest names."""
-    path = directory / LABELS
-    manifest.check_table(directory, LABELS)
-    # Digests cannot be compressed and few want them.
-    rows = pl.scan_parquet(path).filter(pl.col("split") == split).select(pl.all().exclude("sha256")).collect()
-    if len(rows) != (wanted := manifest.split(split).num_records):
-        raise RecordError(f"{path}: {len(rows)} records of {split}, the manifest says {wanted}")
-    return rows
+class LabelsTable:
+    """The rows of one split, column by column as they are asked for: of ten million records nobody wants all at once.
+
+    Cheap to pickle and to open; every column is read once a process.
+    """
+
+    def __init__(self, directory: Path, manifest: Manifest, split: str) -> None:
+        """Raises RecordError unless the table is the one the manifest names, with as many rows of `split`."""
+        self._path = directory / LABELS
+        manifest.check_table(directory, LABELS)
+        # Splits stand one behind the other, so a split is a slice, and none of the others' rows are looked at.
+        before = list(manifest.splits).index(split)
+        self._first = sum(entry.num_records for entry in list(manifest.splits.values())[:before])
+        self._num = manifest.split(split).num_records
+        self._columns: dict[str, pl.Series] = {}
+        found = pl.scan_parquet(self._path).select((pl.col("split") == split).sum()).collect().item()
+        own = self._scan().select((pl.col("split") == split).sum()).collect().item()
+        if not self._num == found == own:
+            raise RecordError(f"{self._path}: {found} records of {split}, the manifest says {self._num}")
+
+    def column(self, name: str) -> pl.Series:
+        """`photo_id`, `region` or a rank, in record order."""
+        if name not in self._columns:
+            column = self._scan().select(name).collect()[name]
+            # A handful of regions: an index each is a fraction of the text.
+            self._columns[name] = column.cast(pl.Categorical) if name == "region" else column
+        return self._columns[name]
+
+    def _scan(self) -> pl.LazyFrame:
+        return pl.scan_parquet(self._path).slice(self._first, self._num)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_columns": {}}
 
 
 def read_digests(directory: Path, split: str) -> np.ndarray:

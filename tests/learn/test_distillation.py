@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import PhotoDataset
@@ -18,8 +17,10 @@ from fieldguide.learn.labels import map_labels
 from fieldguide.learn.losses import LabelLoss, share_classes, soft_loss
 from fieldguide.learn.network import Network, split_logits
 from fieldguide.learn.params import DistillationParams
-from fieldguide.learn.transforms import build_transforms, to_input
+from fieldguide.learn.transforms import build_transforms
 from fieldguide.records.reader import RecordSet
+from fieldguide.records.torch.augmentation import resize
+from fieldguide.records.torch.loading import to_input
 from tests.learn.making import TRANSFORMS, make_network, student_section
 from tests.records.making import TAXONOMY
 
@@ -60,12 +61,10 @@ def test_the_teacher_sees_the_students_crop_at_its_own_size(
     student = PhotoDataset(train, make_network().spec, TRANSFORM, PARAMS.seed)
     found = answers.logits(VIEWS, CHOSEN)
     for row, (view, index) in enumerate(zip(VIEWS.tolist(), CHOSEN.tolist(), strict=True)):
-        normalised = student[view, index][0].numpy().transpose(1, 2, 0)
-        pixels = (normalised * student.spec.std + student.spec.mean) * 255
-        crop = Image.fromarray(np.rint(pixels).astype(np.uint8))
+        crop = resize(student[view, index][0][None], (48, 48))
         with torch.inference_mode():
-            image = to_input(crop, 48, teacher.spec.mean, teacher.spec.std)
-            expected = split_logits(teacher.module(image[None]), teacher.spec)
+            inputs = to_input(crop, teacher.spec.mean, teacher.spec.std)
+            expected = split_logits(teacher.module(inputs), teacher.spec)
         for rank in TAXONOMY.ranks:
             torch.testing.assert_close(found[rank][row], expected[rank][0], atol=5e-3, rtol=0)
 

@@ -1,11 +1,14 @@
 """Predictions come in the order asked for, whatever the batches."""
 
+import io
+
 import numpy as np
 import torch
+from PIL import Image
 
 from fieldguide.learn.predict import predict_batches
-from fieldguide.learn.transforms import decode, to_input
 from fieldguide.records.reader import RecordSet
+from fieldguide.records.torch.loading import to_input
 from tests.learn.making import make_network
 
 
@@ -20,9 +23,10 @@ def test_logits_are_the_networks_answers_in_order(train: RecordSet):
     network.module.eval()
     spec = network.spec
     for row, index in zip(logits, (5, 0, 47), strict=True):
-        image = to_input(decode(train[index].image), spec.image_size, spec.mean, spec.std)
+        image = torch.from_numpy(np.array(Image.open(io.BytesIO(train[index].image)))).permute(2, 0, 1)
         with torch.inference_mode():
-            np.testing.assert_allclose(row, network.module(image[None])[0].numpy(), rtol=1e-4, atol=1e-4)
+            expected = network.module(to_input(image[None], spec.mean, spec.std))[0]
+        np.testing.assert_allclose(row, expected.numpy(), rtol=1e-4, atol=1e-4)
 
 
 def test_all_records_by_default_and_none_if_asked(train: RecordSet):

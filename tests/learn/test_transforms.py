@@ -1,7 +1,6 @@
-"""From JPEG to input, and which transforms params.yaml may name."""
+"""Which transforms params.yaml may name, and what becomes of them."""
 
 import importlib
-import io
 import re
 
 import numpy as np
@@ -11,29 +10,9 @@ from PIL import Image
 
 from fieldguide.errors import ParamsError
 from fieldguide.learn.augmentations import ALLOWED_CLASSES
-from fieldguide.learn.transforms import RandomCrop, build_transforms, decode, to_input
+from fieldguide.learn.transforms import RandomCrop, build_transforms
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8))
-
-
-def test_input_is_the_normalised_image():
-    values = to_input(NOISE, 48, (0.5, 0.4, 0.3), (0.5, 0.25, 0.2)).numpy()
-    assert values.dtype == np.float32
-    expected = (np.asarray(NOISE) / 255 - [0.5, 0.4, 0.3]) / [0.5, 0.25, 0.2]
-    np.testing.assert_allclose(values, expected.transpose(2, 0, 1), atol=1e-5)
-
-
-def test_another_size_is_pillows_antialiased_bicubic():
-    resized = NOISE.resize((20, 20), Image.Resampling.BICUBIC)
-    zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    assert np.array_equal(to_input(NOISE, 20, zero, one), to_input(resized, 20, zero, one))
-
-
-def test_decode_takes_formats_of_records_only():
-    stream = io.BytesIO()
-    NOISE.save(stream, "BMP")
-    with pytest.raises(OSError, match="cannot identify"):
-        decode(stream.getvalue())
 
 
 def test_transforms_are_applied_in_order():

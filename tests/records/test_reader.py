@@ -39,6 +39,42 @@ def test_columns_agree_with_the_records(finished: Path):
         assert labels.tolist() == [record.labels[rank] for record in records]
 
 
+def test_a_column_is_the_whole_split(finished: Path):
+    records = RecordSet.open(finished, "val")
+    assert records.column("photo_id").to_list() == records.photo_ids == [record.photo_id for record in records]
+    assert records.lie_in("north").tolist() == [record.region == "north" for record in records]
+    assert not records.lie_in("nowhere").any()
+
+
+def test_a_photo_is_that_of_the_record(finished: Path):
+    records = RecordSet.open(finished, "train")
+    for position, record in enumerate(records):
+        assert records.read_photo(position) == (record.photo_id, record.image)
+    assert records.read_photo(-1) == records.read_photo(39)
+    with pytest.raises(IndexError):
+        records.read_photo(40)
+
+
+def test_more_shards_than_files_may_be_open(finished: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (2, 2))
+    records = RecordSet.open(finished, "train")
+    for _ in range(2):
+        assert [records[position].photo_id for position in (0, 39, 20, 1)] == [
+            records.photo_ids[position] for position in (0, 39, 20, 1)
+        ]
+    assert len(records._shards._maps) == 1
+
+
+def test_a_table_of_other_rows_is_refused(records: Path):
+    rows = pl.read_parquet(records / LABELS)
+    write_table(rows.with_columns(split=pl.lit("train")), records / LABELS)
+    manifest = Manifest.read(records)
+    tables = {**manifest.tables, LABELS: file_sha256(records / LABELS)}
+    manifest.model_copy(update={"tables": tables}).write(records)
+    with pytest.raises(RecordError, match=r"labels.parquet: 0 records of val, the manifest says 7"):
+        RecordSet.open(records, "val")
+
+
 def test_is_a_sequence(finished: Path):
     records = RecordSet.open(finished, "val")
     assert records[-1] == records[6]
@@ -106,7 +142,7 @@ def _edit_manifest(directory: Path, old: str, new: str) -> None:
         (lambda d: (d / "val-00000-of-00001.tfrecord.index").write_text("0 x\n"), "not lines of `offset length`"),
         (lambda d: (d / "val-00000-of-00001.tfrecord.index").write_text("0 9\n" * 7), "do not lie end to end"),
         (lambda d: (d / "val-00000-of-00001.tfrecord.index").write_text("0 99\n"), "1 records, the manifest says 7"),
-        (lambda d: (d / "val-00000-of-00001.tfrecord.index").write_text(f"0 {10**30}\n"), "not lines of"),
+        (lambda d: (d / "val-00000-of-00001.tfrecord.index").write_text(f"0 {10**30}\n" * 7), "do not lie end to end"),
     ],
 )
 def test_errors_say_what_is_wrong_and_where(records: Path, damage, message: str):
