@@ -19,15 +19,16 @@ from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
 
 
-def embed(params: EmbedParams, *, tfrecord: Path, out: Path) -> Metrics:
-    """Write `{split}.npy`, `{split}.ids.txt` for every split, then backbone.json."""
+def embed(params: EmbedParams, *, tfrecord: Path, out: Path, only: str = "") -> Metrics:
+    """Write `{split}.npy`, `{split}.ids.txt` for every split, then backbone.json; for a repair the files `only`, `A,B`."""
     out.mkdir(parents=True, exist_ok=True)
     (out / BACKBONE_FILE).unlink(missing_ok=True)
     remove_partials(out)
     weights = describe_weights(params.backbone.weights)
     module = build_module(params.backbone, num_outputs=1, seed=params.seed)
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": weights}, tfrecord)
-    splits = list(Manifest.read(tfrecord).splits)
+    wanted = {name.partition(".")[0] for name in only.split(",") if name}
+    splits = [split for split in Manifest.read(tfrecord).splits if not wanted or split in wanted]
     metrics: Metrics = {}
     with (
         open_run_folder("embed", fingerprint) as folder,

@@ -9,8 +9,11 @@ from fieldguide.records.writer import write_records
 from fieldguide.stage import Metrics, run_stage
 
 
-def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) -> Metrics:
-    """Write `{split}-%05d-of-%05d.tfrecord` shards from the tars in `resize`, labelled by `split/taxonomy.json`."""
+def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path, only: str = "") -> Metrics:
+    """Write `{split}-%05d-of-%05d.tfrecord` shards from the tars in `resize`, labelled by `split/taxonomy.json`.
+
+    For a repair just the shards `only`, `A,B`, or those of the indexes.
+    """
     manifest = write_records(
         resize,
         Taxonomy.read(split / TAXONOMY),
@@ -18,6 +21,7 @@ def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) ->
         records_per_shard=params.records_per_shard,
         salt=params.salt,
         engine=params.engine,
+        only={name.removesuffix(".index") for name in only.split(",") if name},
     )
     return {
         name: {

@@ -6,7 +6,7 @@ TensorFlow.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -56,10 +56,18 @@ class ShardPlan:
 
 
 def write_records(
-    resize: Path, taxonomy: Taxonomy, out: Path, *, records_per_shard: int, salt: str, engine: EngineParams
+    resize: Path,
+    taxonomy: Taxonomy,
+    out: Path,
+    *,
+    records_per_shard: int,
+    salt: str,
+    engine: EngineParams,
+    only: Collection[str] = (),
 ) -> Manifest:
     """Write every split found in `resize` as TFRecord shards into `out` and return the manifest, which is written last.
 
+    With `only`, just the shards of these names; tables and manifest then speak of no others.
     What an earlier or killed run left in `out` is removed first. Raises RecordError where a tar, a description or a
     photo is not what the resize stage writes, and where there are no photos at all.
     """
@@ -78,6 +86,8 @@ def write_records(
             continue
         places = order_photos(tars, salt, engine, f"index {split}")
         plans = list(plan_shards(places, out, split, records_per_shard))
+        if only:
+            plans = [plan for plan in plans if plan.path.name in only]
         write = partial(write_shard, tars=tars, side=squares.style.size, taxonomy=taxonomy)
         entries = []
         for entry, rows in map_shards(write, plans, engine, f"write {split}"):
