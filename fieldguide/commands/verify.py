@@ -47,7 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
     results = [_tell(search(output, arguments.workers)) for output in outputs]
     num_bad = sum(len(result.findings) for result in results)
     if arguments.repair:
-        num_bad = sum(repaired(result, arguments.workers, _tell) for result in in_order(results, root))
+        damaged = [result for result in in_order(results, root) if result.findings]
+        num_bad = sum(repaired(result, arguments.workers, root, _tell) for result in damaged)
     if arguments.delete:
         delete([finding for result in results for finding in result.findings], root)
     if num_bad:

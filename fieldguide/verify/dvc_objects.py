@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -30,11 +30,10 @@ class Cache:
 
     root: Path
 
-    @cached_property
+    @property
     def folder(self) -> Path:
         """Where its objects are; it may be shared with other repositories."""
-        said = _run_dvc(self.root, "cache", "dir")
-        return Path(said.stdout.strip() or self.root / ".dvc" / "cache") / "files" / "md5"
+        return _cache_folder(self.root.absolute())
 
     def path(self, md5: str) -> Path:
         """Where the object of that name is, if it is there."""
@@ -112,6 +111,12 @@ def file_md5(path: Path) -> str:
     """The MD5 of a file's bytes as 32 hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+@lru_cache
+def _cache_folder(root: Path) -> Path:
+    said = _run_dvc(root, "cache", "dir").stdout.strip()
+    return Path(said or root / ".dvc/cache") / "files/md5"
 
 
 def _name_of(path: Path) -> str:

@@ -18,8 +18,11 @@ from fieldguide.track.lockfile import TrackedPath, locked_stages
 from fieldguide.verify.dvc_objects import Cache, file_md5, find_tracked, folder_md5
 from fieldguide.verify.findings import Finding, Kind
 from fieldguide.verify.outputs import Output, read_again
+from fieldguide.verify.places import Place
 from fieldguide.verify.rebuilding import is_rebuildable, rebuilt, rebuilt_digests
 from fieldguide.verify.search import Result, search
+
+MOST_ROUNDS = 3
 
 log = logging.getLogger(__name__)
 
@@ -30,21 +33,20 @@ def in_order(results: Sequence[Result], root: Path) -> list[Result]:
     return sorted(results, key=lambda each: stages.get(each.output.stage, len(stages)))
 
 
-def repaired(result: Result, workers: int, tell: Callable[[Result], Result]) -> int:
+def repaired(result: Result, workers: int, root: Path, tell: Callable[[Result], Result]) -> int:
     """Repair one output and search it again, as damage may have hidden more; the number of files that are left bad.
 
     `tell` gets what is found again.
     """
-    told: set[Finding] = set()
-    while result.findings:
-        left = _repair(result.output, result.findings, Path())
-        told |= set(result.findings)
-        again = search(read_again(result.output), workers)
-        again.findings = [finding for finding in again.findings if finding not in told]
-        if not again.findings:
-            return left
-        result = tell(again)
-    return 0
+    left: set[Place] = set()
+    for _ in range(MOST_ROUNDS):
+        left |= _repair(result.output, [each for each in result.findings if each.place not in left], root)
+        result = search(read_again(result.output), workers)
+        result.findings = [each for each in result.findings if each.place not in left]
+        if not result.findings:
+            break
+        tell(result)
+    return len(left) + len(result.findings)
 
 
 @dataclass
@@ -65,34 +67,30 @@ class Repair:
     """Names whose object in the cache was bad and is gone."""
 
 
-def _repair(output: Output, findings: Sequence[Finding], root: Path) -> int:
-    """Repair what can be repaired of one output and say how; the number of files that are left bad."""
-    left: dict[str, str] = {}
-    groups: dict[TrackedPath, dict[str, Path]] = {}
+def _repair(output: Output, findings: Sequence[Finding], root: Path) -> set[Place]:
+    """Repair what can be repaired of one output and say how; the files that are left bad."""
+    left: dict[Place, str] = {}
+    groups: dict[TrackedPath, dict[str, Place]] = {}
     for finding in findings:
         tracked = None if finding.place.scheme else find_tracked(finding.place.local, root)
         if finding.kind is Kind.UNVOUCHED:
-            left[finding.place.path] = "nothing says that a stage wrote it"
+            left[finding.place] = "nothing says that a stage wrote it"
         elif tracked is None or tracked[0].stage is None:
-            left[finding.place.path] = "no output of a stage in dvc.lock; bring a good copy"
+            left[finding.place] = "no output of a stage in dvc.lock; bring a good copy"
         else:
-            groups.setdefault(tracked[0], {})[tracked[1]] = finding.place.local
+            groups.setdefault(tracked[0], {})[tracked[1]] = finding.place
     for out, bad in groups.items():
-        work = Repair(output, root, out, bad, Cache(root))
+        work = Repair(output, root, out, {name: place.local for name, place in bad.items()}, Cache(root))
         with ExitStack() as stack:
             _take_from_cache(work)
             problem = _make_again(work, stack)
             for name, good in work.whole.items():
                 _install(work, name, good)
-        why = f"{problem}; " if problem else ""
-        left |= {
-            str(path): f"{why}`dvc repro --force {out.stage}` makes the whole output again"
-            for name, path in bad.items()
-            if name not in work.whole
-        }
-    for path, why in left.items():
-        log.warning("%s cannot be repaired: %s", path, why)
-    return len(left)
+        remedy = f"{problem}; " * bool(problem) + f"`dvc repro --force {out.stage}` makes the whole output again"
+        left |= {place: remedy for name, place in bad.items() if name not in work.whole}
+    for place, why in left.items():
+        log.warning("%s cannot be repaired: %s", place.path, why)
+    return set(left)
 
 
 def _take_from_cache(work: Repair) -> None:
