@@ -143,6 +143,7 @@ def read_bare(folder: Path, workers: int) -> Iterator[Any]:
 def prepare_torch(workers: int) -> None:
     """As our own training does for all of them: freed memory is used again, workers have cores of their own."""
     import torch
+
     from fieldguide.memory import keep_freed_memory
 
     keep_freed_memory()

@@ -24,8 +24,9 @@ def embed(
     fetch: Path | None = None,
     split: Path | None = None,
     reports: Path | None = None,
+    only: str = "",
 ) -> Metrics:
-    """Write `{split}.npy`, `{split}.ids.txt` of every split, what `fuse` asks for, then backbone.json.
+    """Write `{split}.npy`, `{split}.ids.txt` of every split, what `fuse` asks for, then backbone.json; for a repair the files `only`.
 
     A map and suspect labels go to `reports`; without it nothing is reviewed. `fetch` and `split` tell from which row a
     suspect photo came, and which photos belong together; without them that stays unsaid. Raises TrainingError where the
@@ -39,6 +40,8 @@ def embed(
     metrics: Metrics = {}
     with open_kept_folder("embed", fingerprint_network(params)) as folder:
         plan = plan_pieces(tfrecord, folder, params.batch_size)
+        if wanted := {name.partition(".")[0] for name in only.split(",") if name}:
+            plan = {part: pieces for part, pieces in plan.items() if part in wanted}
         dim = complete_pieces(params, tfrecord, plan)
         for part, pieces in plan.items():
             photo_ids = RecordSet.open(tfrecord, part).photo_ids

@@ -16,10 +16,11 @@ from fieldguide.stage import Metrics, run_stage
 log = logging.getLogger(__name__)
 
 
-def resize(params: ResizeParams, *, fetch: Path, split: Path, out: Path) -> Metrics:
-    """Write `{split}-%05d.tar`, photos in catalogue order, then manifest.json."""
+def resize(params: ResizeParams, *, fetch: Path, split: Path, out: Path, only: str = "") -> Metrics:
+    """Write `{split}-%05d.tar`, photos in catalogue order, then manifest.json; for a repair the tars `only`, `A,B`."""
     remove_partials(out)
     shards = plan_squares(fetch / "catalogue.parquet", split, out, params.photos_per_shard, params.members)
+    shards = [shard for shard in shards if not only or shard.path.name in only.split(",")]
     style = SquareStyle.model_validate(params.model_dump(include=set(SquareStyle.model_fields)))
     originals = Originals(fetch, count_workers(params.engine.workers))
     work = partial(write_squares, originals=originals, style=style)

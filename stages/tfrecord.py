@@ -9,8 +9,11 @@ from fieldguide.records.writer import write_records
 from fieldguide.stage import Metrics, run_stage
 
 
-def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) -> Metrics:
-    """Write the photos of the tars in `resize`, labelled by `split/taxonomy.json`, as shuffled TFRecord shards."""
+def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path, only: str = "") -> Metrics:
+    """Write the photos of the tars in `resize`, labelled by `split/taxonomy.json`, as shuffled TFRecord shards.
+
+    For a repair just the shards `only`, `A,B`, or those of the indexes.
+    """
     manifest = write_records(
         resize,
         Taxonomy.read(split / TAXONOMY),
@@ -22,6 +25,7 @@ def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) ->
         min_shards=params.min_shards,
         shuffle_memory_mb=params.shuffle_memory_mb,
         form=params.form,
+        only={name.removesuffix(".index") for name in only.split(",") if name},
     )
     return {
         name: {
