@@ -95,8 +95,8 @@ def _list_rows(table: Path, labels: LabelSource | None, column: str | None) -> I
         if SCHEME.match(file):
             raise CatalogueError(f"{where}: {file} is an address; expected the path of a file, as nothing is fetched")
         path = table.parent / file
-        label = str(cells.get(label_column) or "") if labels is LabelSource.COLUMN else _folder_label(path, labels)
-        yield PhotoFile(file, path, label=label or None)
+        said = str(cells.get(label_column) or "") if label_column and labels is LabelSource.COLUMN else ""
+        yield PhotoFile(file, path, label=said or _folder_label(path, labels))
 
 
 def read_photos(photos: Sequence[PhotoFile]) -> Iterator[tuple[PhotoFile, bytes | str]]:
@@ -145,5 +145,5 @@ def _read_zipped(archive: zipfile.ZipFile, member: str) -> bytes | str:
         with archive.open(member) as stream:
             content = stream.read(MAX_BYTES + 1)
     except Exception as error:  # the methods of packing each raise their own
-        return f"cannot be unpacked: {error or type(error).__name__}"
+        return f"cannot be unpacked: {str(error) or type(error).__name__}"
     return content if len(content) <= MAX_BYTES else f"member of more than {MAX_BYTES} bytes"
