@@ -33,7 +33,8 @@ def evaluate(
     """
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
-    data = EvaluationData.open(tfrecord, ScoreRules(params.ece_bins, load_section(FrequencyParams, "split.frequency")))
+    rules = ScoreRules(params.ece_bins, load_section(FrequencyParams, "split.frequency"), params.max_error)
+    data = EvaluationData.open(tfrecord, rules)
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions = [], []
     with prepared_device("32-true", params.workers) as fabric:

@@ -40,14 +40,7 @@ def export_tfjs(
     reference = run_isolated(export_trained, student, onnx_file, images)
     for file in (SPEC_FILE, BEST_FILE):
         shutil.copyfile(student / file, out / file)
-    describe = partial(
-        describe_model,
-        student=network,
-        evaluation=evaluation,
-        style=test.style,
-        split=split,
-        min_confidence=params.min_confidence,
-    )
+    describe = partial(describe_model, student=network, evaluation=evaluation, style=test.style, split=split)
     describe(out)
 
     with page.drafted(bundle) as draft:

@@ -36,6 +36,17 @@ export function showContents(labels) {
   at('contents').textContent = counts.join(' · ');
 }
 
+/** How often a name may be wrong, where that was measured. */
+export function showPromise({ max_error: maxError, min_confidence: minConfidence }) {
+  if (!maxError) return;
+  const share = `${+(100 * maxError).toPrecision(2)} in 100`;
+  at('promise').textContent =
+    minConfidence > 1
+      ? `Too few photos were there to promise that no more than ${share} get a wrong name, so it names none.`
+      : `It names a taxon only when so sure that no more than ${share} photos get a wrong name.`;
+  at('promise').hidden = false;
+}
+
 /** How much of the guide is here, in bytes. */
 export function showProgress({ done, total }) {
   const megabytes = (bytes) => (bytes / 1e6).toFixed(1);

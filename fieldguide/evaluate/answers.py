@@ -175,16 +175,16 @@ def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:
     return {rank: fit.temperature for rank, fit in fits.items()}
 
 
-def answer(model: EvaluatedModel, temperatures: dict[str, float], test: RecordSet) -> Answers:
-    """Ask a model about its test photos: those of its region whose species it has a class for.
+def answer(model: EvaluatedModel, temperatures: dict[str, float], records: RecordSet) -> Answers:
+    """Ask a model about its photos of one split: those of its region whose species it has a class for.
 
     Raises RecordError if there is none.
     """
-    indices, labels = concerned_photos(model, test)
+    indices, labels = concerned_photos(model, records)
     if not len(indices):
         where = f" in region {model.region!r}" if model.region else ""
-        raise RecordError(f"{model.name} knows the species of no {test.split} photo{where}")
-    return answer_at(model, temperatures, test, indices, labels)
+        raise RecordError(f"{model.name} knows the species of no {records.split} photo{where}")
+    return answer_at(model, temperatures, records, indices, labels)
 
 
 def answer_at(

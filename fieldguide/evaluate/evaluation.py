@@ -6,6 +6,7 @@ from pathlib import Path
 from fieldguide.catalogue.splits import HELD_OUT
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
+from fieldguide.evaluate.decision import decide, score_decision
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
 from fieldguide.evaluate.scores import ScoreRules, count_photos, score
 from fieldguide.evaluate.seen_unseen import score_held_out
@@ -48,10 +49,12 @@ def evaluate_model(
     Returns its answers, and its numbers with all that the report shows; `confused_pairs` is how many mistakes.
     """
     temperatures = calibrate(model, data.val)
+    decision = decide(model, temperatures, data.val, data.rules.max_error)
     answers = answer(model, temperatures, data.test)
     scores = {
         **score(answers, data.test.regions, data.num_train, data.rules),
-        **score_held_out(model, temperatures, answers, data.held_out, data.rules),
+        "answer": score_decision(answers, decision),
+        **score_held_out(model, temperatures, decision, answers, data.held_out, data.rules),
     }
     figures = draw_figures(answers, data.num_train, data.rules, data.taxonomy, out)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)

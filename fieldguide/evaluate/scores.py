@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fieldguide.evaluate.answers import Answers, RankAnswers
-from fieldguide.evaluate.metrics import measure, measure_reliability, negative_log_likelihood
+from fieldguide.evaluate.metrics import find_interval, measure, measure_reliability, negative_log_likelihood
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.frequency import Frequency, name_frequency
@@ -25,6 +25,8 @@ class ScoreRules:
     ece_bins: int
     """Bins of equal width over confidence."""
     frequency: FrequencyParams
+    max_error: float
+    """The share of photos that may get a wrong taxon."""
 
 
 def score(
@@ -66,6 +68,7 @@ def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, float]:
     )
     return {
         **_rounded(measure(answers.place[known], answers.predicted[known], labels)),
+        "top1_interval": [round(bound, DIGITS) for bound in find_interval(int(is_right.sum()), len(labels))],
         "ece": round(raw, DIGITS),
         "ece_calibrated": round(calibrated, DIGITS),
         "nll": round(negative_log_likelihood(answers.raw.truth[known]), DIGITS),

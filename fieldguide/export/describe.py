@@ -24,11 +24,14 @@ def describe_model(
     style: SquareStyle,
     *,
     split: Path,
-    min_confidence: float,
 ) -> None:
     """Write labels.json, calibration.json and preprocessing.json: all that answering takes beside the network."""
     Labels.of(student.ranks, student.classes, Taxonomy.read(split / "taxonomy.json")).write(folder)
-    Calibration(temperatures=_temperatures(student, evaluation), min_confidence=min_confidence).write(folder)
+    Calibration(
+        temperatures=_temperatures(student, evaluation),
+        min_confidence=evaluation.min_confidence,
+        max_error=evaluation.max_error,
+    ).write(folder)
     write_preprocessing(folder, Preprocessing.of(student, style))
 
 
@@ -62,7 +65,8 @@ def describe_bundle(
         parity=parity,
         quantization=params.quantization,
         temperatures=_temperatures(student, evaluation),
-        min_confidence=params.min_confidence,
+        min_confidence=evaluation.min_confidence,
+        max_error=evaluation.max_error,
         model_megabytes=bundle_megabytes(bundle, "group1-shard*.bin"),
     )
     write_card(bundle, facts)

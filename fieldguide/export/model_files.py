@@ -6,9 +6,9 @@ They lie in the browser bundle and beside the ONNX file; docs/formats.md explain
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, ValidationError, model_validator
 
 from fieldguide.catalogue.taxonomy import OTHER, Lineage, Taxonomy
 from fieldguide.errors import ExportError
@@ -83,5 +83,7 @@ class Calibration(_ModelFile):
 
     temperatures: dict[str, PositiveFloat]
     """By rank; 1.0 where it is missing."""
-    min_confidence: Annotated[float, Field(ge=0, le=1)]
-    """The least probability of a taxon that is answered."""
+    min_confidence: NonNegativeFloat
+    """The least probability of a taxon that is named; above 1 where none is sure enough."""
+    max_error: float | None
+    """The share of photos that may get a wrong taxon, if it was measured what keeps it."""
