@@ -72,7 +72,7 @@ async function answer(file, credit) {
     const logits = await model.predict(preparePhoto(photo, settings));
     if (turn !== newest) return;
     const conclusion = conclude(logits, labels, calibration);
-    view.showAnswer(conclusion, labels);
+    view.showAnswer(conclusion, labels, calibration);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits: Array.from(logits), ...conclusion } }));
   } catch (error) {

@@ -120,7 +120,7 @@ export function showFailure({ message, canPass }, retry) {
   at('failure').hidden = false;
 }
 
-export function showAnswer({ verdict, best, byRank }, labels) {
+export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_target: target }) {
   const [finest] = labels.ranks;
   const name = title(best.name, labels);
   const outside = verdict === 'outside';
@@ -134,6 +134,8 @@ export function showAnswer({ verdict, best, byRank }, labels) {
   at('lineage').hidden = outside;
   at('lineage').replaceChildren(...best.lineage.map((step) => lineageStep(step, labels)));
   at('others-title').textContent = outside ? 'What it resembles most' : 'What else it could be';
+  at('likely').hidden = outside || !target || numLikely < 2 || numLikely > MAX_OTHERS;
+  at('likely').textContent = `In ${Math.round(100 * (target ?? 0))} of 100 photos it is one of the first ${numLikely}.`;
   showOthers(byRank[finest], best, labels);
   at('waiting').hidden = true;
   at('verdict').hidden = false;

@@ -10,17 +10,17 @@ loss of a threshold is the worst of itself and of all higher ones, which never r
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from fieldguide.evaluate.answers import Answers, EvaluatedModel, RankAnswers, answer_at, concerned_photos
+from fieldguide.evaluate.answer_sets import choose_mass
+from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.metrics import find_interval
 from fieldguide.evaluate.scores import DIGITS
 from fieldguide.evaluate.tree import Conclusions, Verdict, conclude
-from fieldguide.records.reader import RecordSet
 
 log = logging.getLogger(__name__)
 
@@ -59,23 +59,21 @@ def find_wrong(said: Conclusions, ranks: Mapping[str, RankAnswers]) -> np.ndarra
     return wrong
 
 
-def decide(model: EvaluatedModel, temperatures: dict[str, float], val: RecordSet, max_error: float) -> Decision:
-    """The lowest threshold that keeps the promise, by what a model says of its validation photos.
+def decide(model: str, val: Answers | None, max_error: float) -> Decision:
+    """The lowest threshold that keeps the promise, by what `model` says of its validation photos; None: it has none.
 
     With fewer than 1 / max_error - 1 of them no threshold does; that is said.
     """
-    indices, labels = concerned_photos(model, val)
-    answers = answer_at(model, temperatures, val, indices, labels) if len(indices) else None
-    chosen = choose_threshold(answers, max_error) if answers else NEVER
+    chosen, num_photos = (choose_threshold(val, max_error), len(val.indices)) if val else (NEVER, 0)
     if chosen == NEVER:
         log.warning(
             "%s names nothing: %d validation photos do not show that at most %g of photos get a wrong name; "
             "bring more, or raise evaluate.max_error",
-            model.name,
-            len(indices),
+            model,
+            num_photos,
             max_error,
         )
-    return Decision(chosen, max_error, len(indices))
+    return Decision(chosen, max_error, num_photos)
 
 
 def choose_threshold(val: Answers, max_error: float) -> float:
@@ -90,11 +88,32 @@ def choose_threshold(val: Answers, max_error: float) -> float:
     return chosen
 
 
+def choose_masses(val: Answers | None, ranks: Iterable[str], coverage: float) -> dict[str, float]:
+    """The mass of the short lists at each rank, by answers to validation photos; None: there are none."""
+    return {rank: choose_mass(val.ranks[rank].reached, coverage) if val else 1.0 for rank in ranks}
+
+
+def score_lists(test: Answers, coverage: float, masses: Mapping[str, float]) -> dict[str, Any]:
+    """How short lists do on the test photos: how long they are at the first rank, how often they hold the truth."""
+    held = {rank: _share_held(at_rank, masses[rank]) for rank, at_rank in test.ranks.items()}
+    return {
+        "set_target": coverage,
+        "set_mass": round(next(iter(masses.values())), DIGITS),
+        "set_size": round(float(test.first.num_likely.mean()), DIGITS),
+        "set_coverage": {rank: round(share, DIGITS) for rank, share in held.items()},
+    }
+
+
+def _share_held(answers: RankAnswers, mass: float) -> float:
+    # The likeliest is on every list, whatever the mass.
+    return float(((answers.reached <= np.float32(mass)) | answers.is_right).mean())
+
+
 def score_decision(test: Answers, decision: Decision) -> dict[str, Any]:
     """How a decision does on the test photos: threshold, coverage by rank, wrong answers with their interval."""
     said = say(test, decision.min_confidence)
     is_taxon, num = said.verdicts == Verdict.TAXON, len(said.places)
-    num_wrong, num_said = np.count_nonzero(find_wrong(said, test.ranks)), np.count_nonzero(is_taxon)
+    num_wrong, num_said = int(find_wrong(said, test.ranks).sum()), int(is_taxon.sum())
     coverage = {rank: float((is_taxon & (said.ranks == rank)).mean()) for rank in test.ranks}
     return {
         "max_error": decision.max_error,

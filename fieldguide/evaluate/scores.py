@@ -27,6 +27,8 @@ class ScoreRules:
     frequency: FrequencyParams
     max_error: float
     """The share of photos that may get a wrong taxon."""
+    set_coverage: float
+    """The share of photos whose short list shall hold the true class."""
 
 
 def score(
@@ -55,7 +57,7 @@ def count_photos(train: RecordSet) -> dict[str, int]:
     return dict(zip(classes, np.bincount(train.labels(rank), minlength=len(classes)).tolist(), strict=True))
 
 
-def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, float]:
+def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, Any]:
     """Accuracy and calibration at one rank over the photos whose class the model has."""
     known = answers.labels != UNKNOWN
     labels = answers.labels[known]

@@ -31,6 +31,8 @@ def describe_model(
         temperatures=_temperatures(student, evaluation),
         min_confidence=evaluation.min_confidence,
         max_error=evaluation.max_error,
+        set_mass=evaluation.set_mass,
+        set_target=evaluation.set_target,
     ).write(folder)
     write_preprocessing(folder, Preprocessing.of(student, style))
 

@@ -87,3 +87,7 @@ class Calibration(_ModelFile):
     """The least probability of a taxon that is named; above 1 where none is sure enough."""
     max_error: float | None
     """The share of photos that may get a wrong taxon, if it was measured what keeps it."""
+    set_mass: float | None
+    """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
+    set_target: float | None
+    """The share of photos whose short list then holds the true class."""

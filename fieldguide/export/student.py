@@ -25,6 +25,10 @@ class Evaluation(BaseModel):
     """How sure an answer must be; above 1 where none is sure enough."""
     max_error: float | None = None
     """The share of photos that this lets get a wrong taxon, if it was measured."""
+    set_mass: float | None = None
+    """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
+    set_target: float | None = None
+    """The share of photos whose short list then holds the true class."""
 
     @property
     def rates(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from fieldguide.evaluate.answers import Answers, EvaluatedModel, calibrate
+from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
 from fieldguide.evaluate.decision import (
     NEVER,
     STEPS,
@@ -93,10 +93,9 @@ def test_too_few_photos_promise_nothing(val: RecordSet, caplog: pytest.LogCaptur
         }
 
     model = EvaluatedModel("perfect", None, TAXONOMY.classes, predict)
-    temperatures = calibrate(model, val)
-    assert decide(model, temperatures, val, 0.5).min_confidence == 0
+    answers = answer(model, calibrate(model, val), val)
+    assert decide("perfect", answers, 0.5).min_confidence == 0
     with caplog.at_level(logging.WARNING):
-        assert decide(model, temperatures, val, 0.001).min_confidence == NEVER
+        assert decide("perfect", answers, 0.001).min_confidence == NEVER
     assert "perfect names nothing" in caplog.text
-    elsewhere = EvaluatedModel("moon", "moon", TAXONOMY.classes, predict)
-    assert decide(elsewhere, temperatures, val, 0.5) == Decision(NEVER, 0.5, 0)
+    assert decide("moon", None, 0.5) == Decision(NEVER, 0.5, 0)

@@ -14,7 +14,7 @@ from fieldguide.split.params import FrequencyParams
 from tests.evaluate.making import answers_of
 from tests.records.making import TAXONOMY
 
-PARAMS = ScoreRules(15, FrequencyParams(few_below=10, many_above=100), max_error=0.5)
+PARAMS = ScoreRules(15, FrequencyParams(few_below=10, many_above=100), max_error=0.5, set_coverage=0.9)
 DECISION = Decision(min_confidence=0.6, max_error=0.5, num_photos=9)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from fieldguide.engine import run_isolated
 from fieldguide.export.params import ExportTfjsParams
+from fieldguide.files import write_json
 from fieldguide.records.params import TfrecordParams
 from stages.export_tfjs import export_tfjs
 from stages.tfrecord import tfrecord
@@ -48,9 +49,8 @@ def make_inputs(root: Path) -> dict[str, Path]:
     holders = [[None, "A | B", "C"][number % 3] for number in range(len(ids))]
     credits = {"photo_id": ids, "licence": licences, "rights_holder": holders, "observer": holders}
     pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
-    (paths["evaluate"] / "calibration.json").write_text(
-        '{"student": {"temperatures": {"species": 1.5}, "min_confidence": 0.4, "max_error": 0.1}}'
-    )
+    decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9}
+    write_json(paths["evaluate"] / "calibration.json", {"student": {"temperatures": {"species": 1.5}, **decided}})
     return paths
 
 
