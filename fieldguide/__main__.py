@@ -18,6 +18,7 @@ COMMANDS = {
     "preset": "write params.yaml from a preset",
     "params": "print what each parameter means and what it may hold",
     "summary": "print what the last run built",
+    "predict": "name what photos show, by a model folder alone",
     "why": "print the whole life of a photo, from source line to record",
     "forget": "drop photos and all copies of them, now and in every later run",
     "decide": "drop photos whose label is suspect, or give them another label",

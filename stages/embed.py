@@ -26,10 +26,11 @@ def embed(
     reports: Path | None = None,
     only: str = "",
 ) -> Metrics:
-    """Write `{split}.npy`, `{split}.ids.txt` of every split, what `fuse` asks for, then backbone.json; for a repair the files `only`.
+    """Write `{split}.npy`, `{split}.ids.txt` of every split, what `fuse` asks for, then backbone.json.
 
     A map and suspect labels go to `reports`; without it nothing is reviewed. `fetch` and `split` tell from which row a
-    suspect photo came, and which photos belong together; without them that stays unsaid. Raises TrainingError where the
+    suspect photo came, and which photos belong together; without them that stays unsaid. For a repair just the files
+    `only`, `A,B`. Raises TrainingError where the
     network cannot be built or its features are beyond float16, ParamsError for a wrong file of known errors.
     """
     out.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ async function openFrom(bundle) {
   for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
+  view.showPromise(calibration);
   bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
   const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
   const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
@@ -72,7 +73,7 @@ async function answer(file, credit) {
     const logits = await model.predict(preparePhoto(photo, settings));
     if (turn !== newest) return;
     const conclusion = conclude(logits, labels, calibration);
-    view.showAnswer(conclusion, labels);
+    view.showAnswer(conclusion, labels, calibration);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits: Array.from(logits), ...conclusion } }));
   } catch (error) {

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from fieldguide.digests import check_folder
 from fieldguide.errors import TrainingError
 from fieldguide.files import written_whole
+from fieldguide.learn.description import BEST_FILE as BEST_FILE
 from fieldguide.learn.description import SPEC_FILE, NetworkSpec
 from fieldguide.learn.params import BackboneParams, FileWeights, HubWeights
 from fieldguide.learn.weights import describe_weights, load_weights, read_state_dict
 
-BEST_FILE = "model.safetensors"
 LAST_FILE = "last.safetensors"
 
 RESERVED_ARGS = {

@@ -24,14 +24,16 @@ def encode_square(content: bytes, style: SquareStyle, drawn: DrawnBox | None = N
     return encode(square, style.encoding), geometry
 
 
-def cut_square(content: bytes, style: SquareStyle, drawn: DrawnBox | None = None) -> tuple[Image.Image, dict[str, Any]]:
+def cut_square(
+    content: bytes, style: SquareStyle, drawn: DrawnBox | None = None, max_pixels: int | None = None
+) -> tuple[Image.Image, dict[str, Any]]:
     """A photo's bytes as a square of `style`, and `source_size` (upright, px) and `box` for its JSON.
 
     Where `style` cuts to boxes, `drawn` is the catalogue's, and the JSON gets `subject`, the box in px of the upright
-    photo, or null. Raises PhotoError if the bytes are no photo, which clean would have dropped.
+    photo, or null. Raises PhotoError if the bytes are no photo, or one of more than `max_pixels`: clean drops both.
     """
     drawn = drawn if style.method is Method.BBOX else None
-    found = decode_photo(content, None, _allow_shrinking(style, drawn))
+    found = decode_photo(content, max_pixels, _allow_shrinking(style, drawn))
     if found.image is None:
         assert found.flaw
         raise PhotoError(f"{found.flaw.value}: {found.flaw.meaning}")

@@ -9,6 +9,7 @@ import polars as pl
 
 from fieldguide.engine import run_isolated
 from fieldguide.export.params import ExportTfjsParams
+from fieldguide.files import write_json
 from fieldguide.records.params import TfrecordParams
 from stages.export_tfjs import export_tfjs
 from stages.tfrecord import tfrecord
@@ -20,7 +21,6 @@ NUM_PHOTOS = {"train": 8, "val": 2, "test": 12}
 STRICT = {"min_top1_agreement": 1.0, "max_logit_error": 0.001}
 PARAMS: dict[str, Any] = {
     "quantization": "float16",
-    "min_confidence": 0.4,
     "num_examples": 3,
     "num_parity_photos": 10,
     "limits": {
@@ -49,7 +49,8 @@ def make_inputs(root: Path) -> dict[str, Path]:
     holders = [[None, "A | B", "C"][number % 3] for number in range(len(ids))]
     credits = {"photo_id": ids, "licence": licences, "rights_holder": holders, "observer": holders}
     pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
-    (paths["evaluate"] / "calibration.json").write_text('{"student": {"temperatures": {"species": 1.5}}}')
+    decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9}
+    write_json(paths["evaluate"] / "calibration.json", {"student": {"temperatures": {"species": 1.5}, **decided}})
     return paths
 
 
