@@ -5,7 +5,7 @@ Memory is bounded whatever the number of photos: `shuffle_memory_mb` holds the p
 photos that all workers hold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -45,10 +45,13 @@ def write_records(
     min_shards: int = 1,
     shuffle_memory_mb: int = 1024,
     form: Form | None = None,
+    only: Collection[str] = (),
 ) -> Manifest:
     """Write every split found in `resize` as TFRecord shards into `out` and return the manifest, which is written last.
 
     Shards are cut by `records_per_shard` or `shard_mb`. What an earlier or killed run left in `out` is removed first.
+    With `only`, just the shards of these names, of which tables and manifest then speak.
+
     Raises RecordError where a tar, a description or a photo is not what the resize stage writes, and where there are no
     photos at all.
     """
@@ -72,7 +75,8 @@ def write_records(
             with Shuffle(list(tars), num_photos, salt=salt, memory_bytes=memory_bytes, folder=out) as shuffle:
                 shuffle.fill(engine, f"index {split}")
                 entries = []
-                for plans in _plan(shuffle, split, cut, recipe, out):
+                for planned in _plan(shuffle, split, cut, recipe, out):
+                    plans = [plan for plan in planned if not only or plan.path.name in only]
                     for entry, rows in map_shards(write, plans, engine, f"write {split}"):
                         entries.append(entry)
                         labels.append(split, rows)

@@ -24,8 +24,14 @@ def test_width_then_height(format: str, options: dict[str, object]):
 
 @pytest.mark.parametrize(
     ("content", "format"),
-    [(b"", "jpeg"), (b"<html>", "jpeg"), (b"\xff\xd8\xff", "jpeg"), (b"\xff\xd8\xff\xe0\xff\xff", "jpeg")]
-    + [(encode((4, 4), "png"), "jpeg"), (encode((4, 4), "jpeg"), "png")],
+    [
+        (b"", "jpeg"),
+        (b"<html>", "jpeg"),
+        (b"\xff\xd8\xff", "jpeg"),
+        (b"\xff\xd8\xff\xe0\xff\xff", "jpeg"),
+        (encode((4, 4), "png"), "jpeg"),
+        (encode((4, 4), "jpeg"), "png"),
+    ],
 )
 def test_what_is_no_such_image_is_refused(content: bytes, format: str):
     with pytest.raises(PhotoError, match=f"^is not a {format.upper()}: "):
