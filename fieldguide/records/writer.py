@@ -49,8 +49,9 @@ def write_records(
 ) -> Manifest:
     """Write every split found in `resize` as TFRecord shards into `out` and return the manifest, which is written last.
 
-    Shards are cut by `records_per_shard` or `shard_mb`. With `only`, just the shards of these names are written; tables
-    and manifest then speak of no others. What an earlier or killed run left in `out` is removed first.
+    Shards are cut by `records_per_shard` or `shard_mb`. What an earlier or killed run left in `out` is removed first.
+    With `only`, just the shards of these names, of which tables and manifest then speak.
+
     Raises RecordError where a tar, a description or a photo is not what the resize stage writes, and where there are no
     photos at all.
     """
@@ -74,9 +75,9 @@ def write_records(
             with Shuffle(list(tars), num_photos, salt=salt, memory_bytes=memory_bytes, folder=out) as shuffle:
                 shuffle.fill(engine, f"index {split}")
                 entries = []
-                for plans in _plan(shuffle, split, cut, recipe, out):
-                    wanted = [plan for plan in plans if not only or plan.path.name in only]
-                    for entry, rows in map_shards(write, wanted, engine, f"write {split}"):
+                for planned in _plan(shuffle, split, cut, recipe, out):
+                    plans = [plan for plan in planned if not only or plan.path.name in only]
+                    for entry, rows in map_shards(write, plans, engine, f"write {split}"):
                         entries.append(entry)
                         labels.append(split, rows)
                 splits[split] = SplitEntry(num_records=shuffle.num_photos, shards=entries)
