@@ -1,7 +1,7 @@
 """The readers of the benchmark, each as its users would write it: `python -m benchmarks.reader_arms READER FOLDER ...`.
 
-A reader is a generator of float32 batches of 64 photos of 224 px, normalised; `ours, uint8` gives bytes. All epochs come
-from one iteration, so that workers start once.
+A reader is a generator of float32 batches of 64 photos of 224 px, normalised; `ours, uint8` gives bytes. All epochs
+come from one iteration, so that workers start once.
 """
 
 import json

@@ -33,7 +33,9 @@ def gather_photos(folder: Path | None, count: int) -> list[bytes]:
         squares = [encode_square(Image.open(path)) for path in paths[:count]]
     elif (records / "manifest.json").exists():
         sample = RecordSet.open(records, "train")
-        squares = [encode_square(Image.open(io.BytesIO(sample.read_photo(index).image))) for index in range(len(sample))]
+        squares = [
+            encode_square(Image.open(io.BytesIO(sample.read_photo(index).image))) for index in range(len(sample))
+        ]
     else:
         squares = [encode_square(draw_photo(number)) for number in range(200)]
     if not squares:
@@ -52,7 +54,9 @@ def draw_photo(number: int) -> Image.Image:
     """Detail at three scales and grain: what fills the bytes of a photograph."""
     random = np.random.default_rng(number)
     layers = [
-        Image.fromarray(random.integers(0, 256, (side, side, 3), np.uint8)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        Image.fromarray(random.integers(0, 256, (side, side, 3), np.uint8)).resize(
+            (SIDE, SIDE), Image.Resampling.BICUBIC
+        )
         for side in (4, 24, 96)
     ]
     pixels = np.mean([np.asarray(layer, np.float32) for layer in layers], axis=0)

@@ -43,9 +43,7 @@ class BatchSource(Protocol[LoadedBatch]):
         ...
 
 
-def draw_photos(
-    photos: Photos, keys: Sequence[Key], side: int, augmentation: Augmentation | None, seed: int
-) -> Tensor:
+def draw_photos(photos: Photos, keys: Sequence[Key], side: int, augmentation: Augmentation | None, seed: int) -> Tensor:
     """The photos of `keys` at `side` px: uint8 [batch, 3, side, side], channels last; in a worker, in shared memory.
 
     Each is augmented as (seed, view, photo id) say, whatever stands beside it. Raises RecordError where one cannot be
