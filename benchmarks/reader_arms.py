@@ -45,7 +45,8 @@ def read_ours_uint8(folder: Path, workers: int) -> Iterator[Any]:
 def read_timm(folder: Path, workers: int) -> Iterator[Any]:
     """create_loader over ImageFolder with the prefetcher, which collates bytes and normalises in this process."""
     import torch
-    from timm.data import create_dataset, create_loader
+    from timm.data.dataset_factory import create_dataset
+    from timm.data.loader import create_loader
 
     yield
     prepare_torch(workers)
@@ -56,7 +57,7 @@ def read_timm(folder: Path, workers: int) -> Iterator[Any]:
         batch_size=BATCH,
         is_training=True,
         hflip=0.5,
-        color_jitter=None,
+        color_jitter=0.0,
         interpolation="bicubic",
         mean=MEAN,
         std=STD,

@@ -122,7 +122,7 @@ def _empty(num: int, side: int) -> Tensor:
         return torch.empty(shape, dtype=torch.uint8)
     # What torch's own collate function does: a tensor elsewhere would be copied here when it is sent.
     storage = torch.UntypedStorage._new_shared(num * side * side * 3)
-    return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)  # type: ignore[call-overload]
+    return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)
 
 
 def _as_it_is(batch: Any) -> Any:
