@@ -72,7 +72,7 @@ def read_timm(folder: Path, workers: int) -> Iterator[Any]:
 
 def read_webdataset(folder: Path, workers: int) -> Iterator[Any]:
     """WebDataset of a tar with torchvision on Pillow images, as its examples have it."""
-    import webdataset  # type: ignore[import-untyped]
+    import webdataset
     from torchvision.transforms import InterpolationMode, v2
 
     yield

@@ -24,7 +24,7 @@ from benchmarks.environments import Environment, install
 from fieldguide.images.geometry import Method
 from fieldguide.memory import keep_freed_memory
 from fieldguide.records.manifest import SquareStyle
-from fieldguide.records.squares import encode_square
+from fieldguide.records.squaring import encode_square
 
 SIDE, QUALITY = 256, 92
 LARGE = ((4032, 3024), (3000, 4000), (3264, 2448), (3888, 2592), (3648, 2736), (3120, 4160))

@@ -11,13 +11,18 @@ from PIL import Image
 from fieldguide.engine import run_isolated
 from fieldguide.errors import RecordError
 from fieldguide.images.encode import Encoding, ImageFormat, encode
+from fieldguide.records.described_square import Square
+from fieldguide.records.features import Description
 from fieldguide.records.manifest import SquareManifest
 from fieldguide.records.pixels import decode
 from fieldguide.records.reader import RecordSet
+from fieldguide.records.shard_writer import check_image
 from fieldguide.records.texts import name_taxon, write_texts
-from fieldguide.records.verify import verify_records
-from fieldguide.records.writer import check_image, write_records
+from fieldguide.records.writer import write_records
 from fieldguide.tar import TarShardWriter
+from fieldguide.verify.outputs import find_outputs
+from fieldguide.verify.places import Place
+from fieldguide.verify.search import search
 from tests.records.making import ENGINE, SIDE, STYLE, TAXONOMY, make_photo
 
 NUM_PHOTOS = 5
@@ -61,7 +66,9 @@ def write_and_read(folder: Path) -> dict[str, list[tuple[str, str, np.ndarray]]]
 def test_every_reader_decodes_every_format(tmp_path: Path) -> None:
     seen = run_isolated(write_and_read, tmp_path)
     for each in ImageFormat:
-        assert verify_records(tmp_path / each)["train"] == NUM_PHOTOS
+        (output,) = find_outputs([Place(str(tmp_path / each))])
+        result = search(output, 1)
+        assert (result.findings, result.num_photos) == ([], NUM_PHOTOS)
         records = RecordSet.open(tmp_path / each, "train")
         assert records.style.format is each
         for record, (name, said, pixels) in zip(records, seen[each], strict=True):
@@ -76,9 +83,9 @@ def test_every_reader_decodes_every_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize("other", ImageFormat)
 def test_a_record_is_of_the_format_that_the_manifest_says(each: ImageFormat, other: ImageFormat) -> None:
     content = encode(Image.new("RGB", (SIDE, SIDE)), Encoding(other))
-    style = STYLE.model_copy(update={"format": each})
+    square = Square(content, SIDE, Description.model_validate(make_photo(0)[2]), TAXONOMY, each)
     if each is other:
-        check_image(content, style, "here")
+        check_image(square, "here")
     else:
         with pytest.raises(RecordError, match=f"here is not a {each.value.upper()}"):
-            check_image(content, style, "here")
+            check_image(square, "here")

@@ -57,8 +57,13 @@ def test_flips_of_every_output_are_found_together(root: Path):
 
 @pytest.mark.parametrize(
     "name",
-    ["interim/resize/val-00000.tar", "interim/embed/val.npy", "interim/fetch/shards/originals-00000.tar"]
-    + ["interim/tfrecord/train-00001-of-00003.tfrecord", "models/tfjs/examples/a.jpg"],
+    [
+        "interim/resize/val-00000.tar",
+        "interim/embed/val.npy",
+        "interim/fetch/shards/originals-00000.tar",
+        "interim/tfrecord/train-00001-of-00003.tfrecord",
+        "models/tfjs/examples/a.jpg",
+    ],
 )
 def test_what_is_missing_is_named(root: Path, name: str):
     Path(name).unlink()
