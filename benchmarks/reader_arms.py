@@ -1,4 +1,4 @@
-"""The readers of the benchmark, each as its users would write it: `python -m benchmarks.reader_arms READER FOLDER ...`.
+"""The readers of the benchmark, each as its users would write it: `python -m benchmarks.reader_arms READER FOLDER`.
 
 A reader is a generator of float32 batches of 64 photos of 224 px, normalised; `ours, uint8` gives bytes. All epochs
 come from one iteration, so that workers start once.
@@ -72,7 +72,7 @@ def read_timm(folder: Path, workers: int) -> Iterator[Any]:
 
 def read_webdataset(folder: Path, workers: int) -> Iterator[Any]:
     """WebDataset of a tar with torchvision on Pillow images, as its examples have it."""
-    import webdataset
+    import webdataset  # type: ignore[import-untyped]
     from torchvision.transforms import InterpolationMode, v2
 
     yield
@@ -144,7 +144,7 @@ def prepare_torch(workers: int) -> None:
     """As our own training does for all of them: freed memory is used again, workers have cores of their own."""
     import torch
 
-    from fieldguide.learn.cpu import keep_freed_memory
+    from fieldguide.memory import keep_freed_memory
 
     keep_freed_memory()
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - workers))

@@ -96,6 +96,7 @@ def write_tables(folder: Path, photos: pl.DataFrame) -> None:
             "photo_id",
             pl.lit("keep").alias("verdict"),
             cluster.alias("cluster_id"),
+            pl.lit(None, pl.String).alias("new_label"),
             pl.lit(63, pl.Int16).alias("searched_bits"),
         ),
         folder / "verdicts.parquet",

@@ -72,12 +72,22 @@ def _probe_what_is_embedded(params: Params) -> Iterator[str]:
             continue
         if _get(network, "weights", "from") == "scratch":
             yield f"{name}.head_init is linear_probe, but its weights are from scratch; expected file or hub"
+        if _get(params, "embed", "outputs") == "logits":
+            yield f"{name}.head_init is linear_probe, but embed.outputs is logits; expected prelogits"
+        if _get(params, "embed", "grey"):
+            yield f"{name}.head_init is linear_probe, but embed.grey is true; expected false, as training shows colour"
         for key in BACKBONE:
             if network.get(key) != embedded.get(key):
                 yield (
                     f"{name}.head_init is linear_probe, but {name}.{key} is {network.get(key)!r} and "
                     f"embed.backbone.{key} {embedded.get(key)!r}; expected the same"
                 )
+
+
+def _train_on_images_with_an_index(params: Params) -> Iterator[str]:
+    for key, wanted in (("kind", "image"), ("compression", "none")):
+        if (found := _get(params, "tfrecord", key)) not in (None, wanted):
+            yield f"tfrecord.{key} is {found}, which embed and training cannot read; expected {wanted}"
 
 
 def _teach_regions_there_are(params: Params) -> Iterator[str]:
@@ -102,6 +112,35 @@ def _names_regions_itself(source: Any) -> bool:
     return in_path or bool(_get(source, "columns", "region") or _get(source, "region"))
 
 
+def _encode_as_the_format_can(params: Params) -> Iterator[str]:
+    image_format, subsampling = _get(params, "resize", "format"), _get(params, "resize", "subsampling")
+    if image_format == "webp" and subsampling not in (None, "4:2:0"):
+        yield f"resize.subsampling is {subsampling}, but resize.format webp knows 4:2:0 alone; expected that, or jpeg"
+
+
+def _cut_to_boxes_there_are(params: Params) -> Iterator[str]:
+    sources = _mapping(params, "fetch", "sources")
+    if _get(params, "resize", "method") != "bbox" or not sources:
+        return
+    boxed = {name: source for name, source in sources.items() if _draws_boxes(source)}
+    if not boxed:
+        yield (
+            f"resize.method is bbox, but no source has boxes: {_list(sources)}; expected one of kind inat2017, or with "
+            "columns.box"
+        )
+    for name, source in boxed.items():
+        columns = _mapping(source, "columns")
+        if _get(params, "fetch", "max_side") and columns and not (columns.get("width") and columns.get("height")):
+            yield (
+                f"fetch.max_side shrinks photos, and fetch.sources.{name}.columns names a box without the width and "
+                "height of its picture; expected all three, or max_side null"
+            )
+
+
+def _draws_boxes(source: Any) -> bool:
+    return _get(source, "kind") == "inat2017" or bool(_get(source, "columns", "box"))
+
+
 RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "losses weigh the ranks of the split": _weigh_the_ranks,
     "the student's teachers are trained": _listen_to_teachers_there_are,
@@ -109,11 +148,16 @@ RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "no text holds a template": _hold_no_templates,
     "no text holds a password": _hold_no_passwords,
     "a linear probe is of the embedded backbone": _probe_what_is_embedded,
+    "squares are encoded as their format can": _encode_as_the_format_can,
+    "photos are cut to boxes that sources draw": _cut_to_boxes_there_are,
 }
 """What a rule wants, and the function that yields what is against it."""
 
-WHOLE_RULES: dict[str, Callable[[Params], Iterator[str]]] = {"a teacher's region is known": _teach_regions_there_are}
-"""Asked before a pipeline starts, not of a stage that looks at other photos than the teachers will."""
+WHOLE_RULES: dict[str, Callable[[Params], Iterator[str]]] = {
+    "a teacher's region is known": _teach_regions_there_are,
+    "training reads images one by one": _train_on_images_with_an_index,
+}
+"""Asked before a pipeline starts, not of a stage, which may look at other photos than the teachers, or be the last."""
 
 
 def _get(content: Any, *keys: str) -> Any:

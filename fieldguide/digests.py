@@ -25,7 +25,7 @@ CONTAINERS: Final = (".tar", ".tfrecord")
 """Endings of files whose readers check every part that they read."""
 THREADS: Final = min(4, os.cpu_count() or 1)
 """Hashing lets go of Python's lock; more threads than this only wait for the disk."""
-REMEDY: Final = "delete it and run the stage that wrote it again, `dvc repro --force STAGE`, or bring a good copy"
+REMEDY: Final = "delete it and force the stage that wrote it (dvc.yaml) to run again, or bring a good copy"
 
 
 class _Frozen(BaseModel):

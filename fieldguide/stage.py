@@ -48,8 +48,8 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
     exit code 1, and so does what the operating system refuses because of the user's paths or machine.
     """
     log_to_console()
-    # A polite kill unwinds like Ctrl-C, so temporary files go; a hard one leaves only names that nobody reads.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _unwind)
     end_with_parent()
     named: list[Path] = []
     try:
@@ -82,6 +82,14 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
             raise
         tell_failure(stage.__name__, problem)
         sys.exit(1)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _unwind(*_: object) -> None:
+    """End like Ctrl-C, so that temporary files go; a kill while they do, or at the very end, is a hard one."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sys.exit(143)
 
 
 def section_model(stage: Callable[..., Metrics]) -> type[Section]:

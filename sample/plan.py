@@ -1,12 +1,13 @@
 """Plans the sample's rows before anything is drawn: who saw what where, and which row has which trouble."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
 
+from fieldguide.files import salted_unit
 from sample.flora import FLORA, RAREST, REGIONS, Species
 
 URL_DUPLICATES, BYTES_DUPLICATES, NEAR_DUPLICATES = 0.08, 0.010, 0.024
@@ -22,6 +23,12 @@ TROUBLES = {
 }  # fmt: skip
 """How many photos have each trouble; from `png_named_jpg` on they can be used all the same."""
 
+LABEL_ERRORS = 0.015
+"""Rows with a wrong label and no other trouble, as part of all rows: some 2 % of the training photos."""
+SALT, TRAIN = "fieldguide", 0.78
+"""The split that presets/sample.yaml draws: a group whose salted hash is below 0.8 is in train. Errors are planted
+there alone, a little away from the edge, so that what is measured on val and test stays true."""
+
 FREE_LICENCES = {
     "CC0": 3, "CC0-1.0": 4, "https://creativecommons.org/publicdomain/zero/1.0/": 8, "CC-BY-4.0": 14,
     "https://creativecommons.org/licenses/by/4.0/": 22, "http://creativecommons.org/licenses/by/4.0/legalcode": 8,
@@ -34,6 +41,8 @@ UNFREE_LICENCES = {
 }  # fmt: skip
 """Licences as sources write them, with how often; the empty one stands for none at all."""
 
+COMMON = 40
+"""Share from which on a species may have troubles (flora.py)."""
 UNFREE = 0.12
 NO_REGION = 0.06
 
@@ -95,6 +104,7 @@ def plan_rows(num_rows: int, seed: int) -> list[Row]:
         copies.append(copy)
         if number % 9 == 4:
             copies.append(replace(copy, photo=replace(copy.photo, copy=2), upload=next(uploads)))
+    _mislabel(rows, list(originals), round(num_rows * LABEL_ERRORS), np.random.default_rng([seed, 1]))
     rows += copies
     return _true_label_first([rows[index] for index in rng.permutation(len(rows)).tolist()])
 
@@ -145,7 +155,7 @@ def _draw(weights: dict[str, int], rng: np.random.Generator) -> str:
 
 def _may_have_trouble(row: Row) -> bool:
     """Rare species stay without trouble, so that they keep the photos that the split needs."""
-    return FLORA[row.photo.species].share >= 40 and row.licence in FREE_LICENCES
+    return FLORA[row.photo.species].share >= COMMON and row.licence in FREE_LICENCES
 
 
 def _plant_troubles(rows: list[Row], free: list[int], num_rows: int) -> list[int]:
@@ -159,6 +169,23 @@ def _plant_troubles(rows: list[Row], free: list[int], num_rows: int) -> list[int
             else:
                 rows[index] = replace(row, kind=kind, photo=replace(row.photo, encoding=kind))
     return free
+
+
+def _mislabel(rows: list[Row], untouched: list[int], number: int, rng: np.random.Generator) -> None:
+    """Give wrong labels to `number` of the `untouched` rows, in place: those alone in their observation, and in train.
+
+    A rare species gets none: a few strangers would be half of its photos.
+    """
+    num_shots = Counter(row.observation for row in rows)
+    index_of = {species.name: index for index, species in enumerate(FLORA)}
+    for index in untouched:
+        row = rows[index]
+        is_in_train = salted_unit(SALT, f"observation_id={row.observation}") < TRAIN
+        if number and is_in_train and num_shots[row.observation] == 1:
+            while FLORA[index_of[label := _wrong_label(row, rng)]].share < COMMON:
+                pass
+            rows[index] = replace(row, label=label, kind="label_error")
+            number -= 1
 
 
 def _wrong_label(row: Row, rng: np.random.Generator) -> str:

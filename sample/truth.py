@@ -73,6 +73,11 @@ def tell_truth(rows: list[Row], ids: list[str]) -> dict[str, Any]:
         "missing_from_taxonomy": [MISSING_FROM_TAXONOMY],
         "below_min_samples": [RAREST],
         "kept_oddities": {kind: [ids[index] for index in kept if is_odd(rows[index])] for kind, is_odd in odd.items()},
+        "label_errors": [
+            {"id": ids[index], "label": rows[index].label, "true": FLORA[rows[index].photo.species].name}
+            for index in kept
+            if rows[index].kind == "label_error"
+        ],
         "dropped": [
             {"id": ids[index], "reason": reason, "duplicate_of": None if of is None else ids[of]}
             for index, (reason, of) in enumerate(verdicts)

@@ -33,7 +33,9 @@ def evaluate(
     """
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
-    data = EvaluationData.open(tfrecord, ScoreRules(params.ece_bins, load_section(FrequencyParams, "split.frequency")))
+    frequency = load_section(FrequencyParams, "split.frequency")
+    rules = ScoreRules(params.ece_bins, frequency, params.max_error, params.set_coverage)
+    data = EvaluationData.open(tfrecord, rules)
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions = [], []
     with prepared_device("32-true", params.workers) as fabric:

@@ -1,5 +1,7 @@
 """Turn the student into a browser bundle, and prove that it answers there as it did in training."""
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +9,13 @@ import numpy as np
 from fieldguide.engine import run_isolated
 from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
-from fieldguide.export.describe import describe_bundle
+from fieldguide.export.describe import describe_bundle, describe_model
 from fieldguide.export.inputs import read_inputs
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.student import read_evaluation
-from fieldguide.learn.description import NetworkSpec
+from fieldguide.learn.description import BEST_FILE, SPEC_FILE, NetworkSpec
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
 
@@ -29,19 +31,23 @@ def export_tfjs(
     out: Path,
     bundle: Path,
 ) -> Metrics:
-    """Write student.onnx, saved_model/ and parity.json to `out`, the page with its model to `bundle`."""
+    """Write student.onnx, saved_model/, parity.json and all that answering takes to `out`, the page to `bundle`."""
     network, evaluation = NetworkSpec.read(student), read_evaluation(evaluate)
     test = RecordSet.open(tfrecord, "test")
     squares, images = read_inputs(test, network, params.num_parity_photos)
     onnx_file = out / "student.onnx"
     out.mkdir(parents=True, exist_ok=True)
     reference = run_isolated(export_trained, student, onnx_file, images)
+    for file in (SPEC_FILE, BEST_FILE):
+        shutil.copyfile(student / file, out / file)
+    describe = partial(describe_model, student=network, evaluation=evaluation, style=test.style, split=split)
+    describe(out)
 
     with page.drafted(bundle) as draft:
         by_tensorflow = run_isolated(tfjs.convert, onnx_file, out / "saved_model", draft, params.quantization, images)
         needs = trace_needs([draft])
         build_page(draft, needs)
-        page.write_preprocessing(draft, page.Preprocessing.of(network, test.style))
+        describe(draft)
         by_node, self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
         logits = {

@@ -39,7 +39,9 @@ def fetch(params: FetchParams, *, data: Path, out: Path, looks: Path | None = No
     for damaged in discard_damaged(out):
         log.warning("%s was damaged and is made again", damaged)
     store.prepare()
-    plan = draw_plan(params.sources, params.regions, params.photos_per_shard, store.work)
+    plan = draw_plan(
+        params.sources, params.regions, params.photos_per_shard, store.work, shrunk=params.max_side is not None
+    )
     times = bring_originals(plan, out, params, params.engine)
     stage_run.log_metrics(times.metrics())
     write_stream(out, params)

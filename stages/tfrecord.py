@@ -9,15 +9,23 @@ from fieldguide.records.writer import write_records
 from fieldguide.stage import Metrics, run_stage
 
 
-def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path) -> Metrics:
-    """Write `{split}-%05d-of-%05d.tfrecord` shards from the tars in `resize`, labelled by `split/taxonomy.json`."""
+def tfrecord(params: TfrecordParams, *, resize: Path, split: Path, out: Path, only: str = "") -> Metrics:
+    """Write the photos of the tars in `resize`, labelled by `split/taxonomy.json`, as shuffled TFRecord shards.
+
+    For a repair just the shards `only`, `A,B`, or those of the indexes.
+    """
     manifest = write_records(
         resize,
         Taxonomy.read(split / TAXONOMY),
         out,
-        records_per_shard=params.records_per_shard,
         salt=params.salt,
         engine=params.engine,
+        records_per_shard=params.records_per_shard,
+        shard_mb=params.shard_mb,
+        min_shards=params.min_shards,
+        shuffle_memory_mb=params.shuffle_memory_mb,
+        form=params.form,
+        only={name.removesuffix(".index") for name in only.split(",") if name},
     )
     return {
         name: {

@@ -10,6 +10,7 @@ from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.params import TeacherParams
+from fieldguide.learn.photo_source import open_photos
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
@@ -17,8 +18,14 @@ from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
 
 
-def train_teacher(params: TeacherParams, *, teacher: str, tfrecord: Path, embed: Path, out: Path) -> Metrics:
-    """Write model.safetensors, last.safetensors, history.csv and model.json of the teacher named `teacher`."""
+def train_teacher(
+    params: TeacherParams, *, teacher: str, tfrecord: Path, embed: Path, out: Path, fetch: Path = Path("interim/fetch")
+) -> Metrics:
+    """Write model.safetensors, last.safetensors, history.csv and model.json of the teacher named `teacher`.
+
+    `fetch` is the folder of the fetch stage, read if the input is photos. DVC is not told of it: the records say which
+    photos they are, and one that is added must not train anything again.
+    """
     setup = prepare_training(params, tfrecord, embed, region=params.region, views=None)
     spec = setup.network.spec
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord)
@@ -27,8 +34,12 @@ def train_teacher(params: TeacherParams, *, teacher: str, tfrecord: Path, embed:
         prepared_device(params.precision, params.workers) as fabric,
     ):
         labels = torch.from_numpy(setup.labels).to(fabric.device)
+        transform = build_transforms(params.transforms)
+        dataset, skipped = PhotoDataset(setup.records, spec, transform, params.seed), None
+        if params.input == "photos":
+            dataset, skipped = open_photos(params, setup, transform, tfrecord, fetch, folder)
         task = TrainingTask(
-            PhotoDataset(setup.records, spec, build_transforms(params.transforms), params.seed),
+            dataset,
             setup.order,
             LabelLoss(spec, labels, params.rank_weights, params.label_smoothing),
             setup.validation,
@@ -36,7 +47,8 @@ def train_teacher(params: TeacherParams, *, teacher: str, tfrecord: Path, embed:
         metrics = train_network(
             setup.network, params, task, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch
         )
-    return {**metrics, **setup.counts()}
+        num_skipped = {"num_skipped": skipped.num_photos} if skipped else {}
+    return {**metrics, **setup.counts(), **num_skipped}
 
 
 if __name__ == "__main__":

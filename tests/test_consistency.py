@@ -33,6 +33,12 @@ def regional(region: str, source: dict[str, Any], **regions: Any) -> dict[str, A
     }
 
 
+def boxed(columns: dict[str, str] | None, max_side: int | None = None, **source: Any) -> dict[str, Any]:
+    """Crops to the boxes of one source."""
+    sources = {"mine": source | ({"columns": columns} if columns is not None else {})}
+    return {"fetch": {"sources": sources, "max_side": max_side}, "resize": {"method": "bbox"}}
+
+
 AGREEING = [
     {},
     {"split": {"ranks": ["species"]}},
@@ -50,6 +56,12 @@ AGREEING = [
     regional("EU_SW", FOLDERS | {"pattern": "(?P<region>[^/]+)/(?P<label>[^/]+)/.*"}),
     regional("EU_SW", {"kind": "observations", "columns": {"region": "place"}}),
     regional("EU_SW", {"kind": "dwca", "region": "stateProvince"}),
+    boxed(None, 512, kind="inat2017"),
+    boxed({"box": "bbox"}, kind="observations"),
+    boxed({"box": "bbox", "width": "w", "height": "h"}, 512, kind="observations"),
+    {"resize": {"method": "bbox"}},
+    {"resize": {"format": "webp", "subsampling": "4:2:0"}},
+    {"resize": {"format": "png", "subsampling": "4:4:4"}},
     regional("EU_SW", FOLDERS, polygons={"path": "data/regions.geojson", "name": "id"}),
 ]
 
@@ -92,10 +104,30 @@ CONTRADICTIONS = [
         "224; expected the same",
     ),
     (
+        {**probing(), "embed": {"backbone": BACKBONE, "outputs": "logits"}},
+        "train_teacher.a.head_init is linear_probe, but embed.outputs is logits; expected prelogits",
+    ),
+    (
         regional("EU_SX", FOLDERS, countries={"EU": ["PT"]}, boxes={"ALPS": [0, 0, 1, 1]}),
         "train_teacher.a.region is 'EU_SX', which no source and no part of fetch.regions gives; expected one of ALPS",
     ),
     (regional("EU_SW", FOLDERS), "expected one of none"),
+    (
+        {"resize": {"format": "webp", "subsampling": "4:4:4"}},
+        "resize.subsampling is 4:4:4, but resize.format webp knows 4:2:0 alone; expected that, or jpeg",
+    ),
+    (boxed({"label": "name"}, kind="observations"), "resize.method is bbox, but no source has boxes: mine"),
+    (boxed(None, kind="folders"), "expected one of kind inat2017, or with columns.box"),
+    (
+        boxed({"box": "bbox", "width": "w"}, 512, kind="observations"),
+        "fetch.sources.mine.columns names a box without the width and height of its picture; expected all three",
+    ),
+    ({"tfrecord": {"kind": "raw"}}, "tfrecord.kind is raw, which embed and training cannot read; expected image"),
+    ({"tfrecord": {"compression": "gzip"}}, "tfrecord.compression is gzip, which embed and training cannot read"),
+    (
+        probing() | {"embed": {"backbone": BACKBONE, "grey": True}},
+        "train_teacher.a.head_init is linear_probe, but embed.grey is true; expected false",
+    ),
 ]
 
 

@@ -14,6 +14,7 @@ from tests.pipeline.project import ROOT
 STAGE = '''
 """Count things."""
 
+import atexit
 import os
 import sys
 import time
@@ -40,6 +41,15 @@ def count_things(
         (source / "absent.txt").read_text()
     if params.trouble == "our own path":
         Path("absent.txt").read_text()
+    if params.trouble == "late":
+        atexit.register(lambda: (Path("started").touch(), time.sleep(60)))
+    if params.trouble == "late and slow":
+        Path("started").touch()
+        try:
+            time.sleep(60)
+        finally:
+            Path("ending").touch()
+            time.sleep(60)
     if params.trouble == "slow":
         Path("started").touch()
         try:
@@ -154,8 +164,8 @@ def wait_for(path: Path) -> None:
         time.sleep(0.05)
 
 
-def start_slowly(tmp_path: Path, *command: str) -> subprocess.Popen[str]:
-    (tmp_path / "params.yaml").write_text("count_things: {first: 1, trouble: slow}", encoding="utf-8")
+def start_slowly(tmp_path: Path, *command: str, trouble: str = "slow") -> subprocess.Popen[str]:
+    (tmp_path / "params.yaml").write_text(f"count_things: {{first: 1, trouble: {trouble}}}", encoding="utf-8")
     environment = {"PATH": "", "PYTHONPATH": str(ROOT), "FIELDGUIDE_TRACKING": "off"}
     return subprocess.Popen(
         [sys.executable, *command], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
@@ -179,3 +189,21 @@ def test_a_stage_ends_with_the_process_that_started_it(run, tmp_path: Path):
         parent.kill()
         wait_for(tmp_path / "ended")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_kill_after_the_work_is_done_prints_nothing(run, tmp_path: Path):
+    with start_slowly(tmp_path, "count_things.py", "--out", "out", trouble="late") as process:
+        wait_for(tmp_path / "started")
+        process.terminate()
+        assert process.stderr
+        assert process.stderr.read() == ""
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_a_second_kill_waits_for_nothing(run, tmp_path: Path):
+    with start_slowly(tmp_path, "count_things.py", "--out", "out", trouble="late and slow") as process:
+        wait_for(tmp_path / "started")
+        process.terminate()
+        wait_for(tmp_path / "ending")
+        process.terminate()
+    assert process.returncode == -signal.SIGTERM

@@ -66,9 +66,10 @@ export function sumUpTree(logits, labels, temperatures) {
  *
  * `taxon`: the finest taxon of which the model is sure enough. `outside`: it is sure of none, and the likeliest at the
  * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank.
- * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>}} candidates best first
+ * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number}}
+ * candidates best first; of those at the finest rank the first `numLikely` are the short list
  */
-export function conclude(logits, labels, { temperatures, min_confidence: minConfidence }) {
+export function conclude(logits, labels, { temperatures, min_confidence: minConfidence, set_mass: mass }) {
   const order = climb(labels);
   const summed = sumUpTree(logits, labels, temperatures);
   const byRank = {};
@@ -77,12 +78,21 @@ export function conclude(logits, labels, { temperatures, min_confidence: minConf
       .map((name, i) => ({ rank, name, probability: summed[rank][i], lineage: lineage(name, rank, labels, order) }))
       .sort((a, b) => b.probability - a.probability);
   }
+  const numLikely = countMembers(byRank[order[0]], mass);
   for (const rank of order) {
     const named = byRank[rank].find(({ name }) => name !== OTHER);
-    if (named?.probability >= minConfidence) return { verdict: 'taxon', best: named, byRank };
+    if (named?.probability >= minConfidence) return { verdict: 'taxon', best: named, byRank, numLikely };
   }
   const [best] = byRank[order.at(-1)];
-  return { verdict: best.name === OTHER ? 'outside' : 'unsure', best, byRank };
+  return { verdict: best.name === OTHER ? 'outside' : 'unsure', best, byRank, numLikely };
+}
+
+/** How many of `candidates`, the likeliest first, are on the short list: while they add up to at most `mass`, at least one. */
+function countMembers(candidates, mass) {
+  if (mass == null) return null;
+  let sum = 0;
+  const beyond = candidates.findIndex(({ probability }) => (sum += probability) > mass);
+  return Math.max(1, beyond < 0 ? candidates.length : beyond);
 }
 
 function lineage(name, rank, { parents }, order) {

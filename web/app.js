@@ -9,6 +9,7 @@ import { decode } from './photo.js';
 import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 import * as view from './view.js';
 
+const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
 const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
 
 let guide = null; // a promise of all that an answer needs
@@ -30,6 +31,7 @@ async function openFrom(bundle) {
   for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
+  view.showPromise(calibration);
   bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
   const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
   const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
@@ -71,7 +73,7 @@ async function answer(file, credit) {
     const logits = await model.predict(preparePhoto(photo, settings));
     if (turn !== newest) return;
     const conclusion = conclude(logits, labels, calibration);
-    view.showAnswer(conclusion, labels);
+    view.showAnswer(conclusion, labels, calibration);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits: Array.from(logits), ...conclusion } }));
   } catch (error) {
@@ -83,7 +85,7 @@ async function answerExample(bundle, example) {
   const turn = ++newest;
   again = () => answerExample(bundle, example);
   try {
-    const photo = new Blob([await bundle.read(example.file)], { type: 'image/jpeg' });
+    const photo = new Blob([await bundle.read(example.file)], { type: TYPES[example.file.split('.').pop()] });
     if (turn === newest) await answer(photo, example);
   } catch (error) {
     if (turn === newest) fail(explain(error, 'while the example was fetched'));

@@ -36,6 +36,17 @@ export function showContents(labels) {
   at('contents').textContent = counts.join(' · ');
 }
 
+/** How often a name may be wrong, where that was measured. */
+export function showPromise({ max_error: maxError, min_confidence: minConfidence }) {
+  if (!maxError) return;
+  const share = `${+(100 * maxError).toPrecision(2)} in 100`;
+  at('promise').textContent =
+    minConfidence > 1
+      ? `Too few photos were there to promise that no more than ${share} get a wrong name, so it names none.`
+      : `It names a taxon only when so sure that no more than ${share} photos get a wrong name.`;
+  at('promise').hidden = false;
+}
+
 /** How much of the guide is here, in bytes. */
 export function showProgress({ done, total }) {
   const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
@@ -109,7 +120,7 @@ export function showFailure({ message, canPass }, retry) {
   at('failure').hidden = false;
 }
 
-export function showAnswer({ verdict, best, byRank }, labels) {
+export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_target: target }) {
   const [finest] = labels.ranks;
   const name = title(best.name, labels);
   const outside = verdict === 'outside';
@@ -123,6 +134,8 @@ export function showAnswer({ verdict, best, byRank }, labels) {
   at('lineage').hidden = outside;
   at('lineage').replaceChildren(...best.lineage.map((step) => lineageStep(step, labels)));
   at('others-title').textContent = outside ? 'What it resembles most' : 'What else it could be';
+  at('likely').hidden = outside || !target || numLikely < 2 || numLikely > MAX_OTHERS;
+  at('likely').textContent = `In ${Math.round(100 * (target ?? 0))} of 100 photos it is one of the first ${numLikely}.`;
   showOthers(byRank[finest], best, labels);
   at('waiting').hidden = true;
   at('verdict').hidden = false;

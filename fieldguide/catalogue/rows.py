@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from fieldguide.catalogue.boxes import DrawnBox, read_box
 from fieldguide.catalogue.names import taxon_name
 from fieldguide.catalogue.splits import DRAWN
 from fieldguide.errors import CatalogueError
@@ -53,6 +54,8 @@ class Row:
     """As the source writes it."""
     rights_holder: str | None = None
     given_split: str | None = None
+    box: DrawnBox | None = None
+    """Around what the label names."""
 
     def __post_init__(self) -> None:
         for name in ("observation_id", "observer", "region", "country", "licence", "rights_holder"):
@@ -62,8 +65,8 @@ class Row:
             object.__setattr__(self, "label", taxon_name(self.label) or None)
 
 
-DESCRIPTIVE = tuple(field.name for field in fields(Row) if field.name not in ("id", "source_row", "url", "root"))
-"""The columns that a source may leave empty, and `fill` may fill."""
+DESCRIPTIVE = tuple(field.name for field in fields(Row) if field.name not in ("id", "source_row", "url", "root", "box"))
+"""The columns of texts and numbers that a source may leave empty, and `fill` may fill."""
 
 
 class Fill(Section):
@@ -118,7 +121,7 @@ def trim(value: Any, where: str) -> str | None:
 def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The descriptive columns among `cells` for a Row, which tidies them; `given_split` in our words.
 
-    Raises CatalogueError.
+    `box` may be there as `read_box` takes it, and beside it its picture's `width` and `height`. Raises CatalogueError.
     """
     described: dict[str, Any] = {name: trim(cells[name], f"{where}, {name}") for name in DESCRIPTIVE if name in cells}
     for name, most in (("latitude", 90), ("longitude", 180)):
@@ -130,6 +133,8 @@ def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
         if split not in DRAWN:
             raise CatalogueError(f"{where}, given_split: got {given!r}; expected one of {', '.join(DRAWN)}")
         described["given_split"] = split
+    if "box" in cells:
+        described["box"] = read_box(cells["box"], cells.get("width"), cells.get("height"))
     return described
 
 

@@ -44,6 +44,7 @@ ROW_FIELDS: Final = (
     pa.field("licence", pa.string(), nullable=False),
     pa.field("rights_holder", pa.string()),
     pa.field("given_split", pa.string()),
+    pa.field("box", pa.list_(pa.float64())),
 )
 """What a source says about a photo."""
 

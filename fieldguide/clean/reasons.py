@@ -84,6 +84,12 @@ OF_A_PHOTO: Final = (
         for flaw in Flaw
     ),
     Reason(
+        "decided",
+        "decisions.csv says to drop it.",
+        lambda params: pl.col("is_decided_out"),
+        remedy="`python -m fieldguide decide PHOTO forget` takes a decision back",
+    ),
+    Reason(
         "dark",
         "The mean gray level is below quality.min_brightness.",
         lambda params: pl.col("brightness") < params.quality.min_brightness,

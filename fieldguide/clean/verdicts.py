@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from fieldguide.clean.decisions import NOTHING_DECIDED, Decisions
 from fieldguide.clean.forgotten import Forgotten
 from fieldguide.clean.near_duplicates import LookAt, cluster_near_duplicates
 from fieldguide.clean.params import Canonical, CleanParams
@@ -21,12 +22,18 @@ NEEDED = ("photo_id", "status", "licence", "label", "url", "sha256", "shard", "o
 
 
 def judge_photos(
-    catalogue: pl.DataFrame, facts: pl.DataFrame, params: CleanParams, forgotten: Forgotten, look_at: LookAt
+    catalogue: pl.DataFrame,
+    facts: pl.DataFrame,
+    params: CleanParams,
+    forgotten: Forgotten,
+    look_at: LookAt,
+    decisions: Decisions = NOTHING_DECIDED,
 ) -> pl.DataFrame:
     """The verdicts of docs/formats.md, one row per catalogue row in its order; `facts` come from `inspect_photos`."""
     table = catalogue.select(NEEDED).join(facts, on=["shard", "offset"], how="left", maintain_order="left")
     is_forgotten = forgotten.find(catalogue, table["fingerprint"]).is_not_null()
-    table = table.with_row_index("row").with_columns(is_forgotten.alias("is_forgotten"))
+    table = table.with_row_index("row").with_columns(is_forgotten.alias("is_forgotten"), *decisions.columns())
+    table = table.with_columns(pl.coalesce("new_label", "label").alias("label"))
     table = table.with_columns(
         _first_that_applies(OF_A_PHOTO, params).alias("reason"), pl.lit(None, pl.UInt32).alias("original")
     )
@@ -46,6 +53,7 @@ def judge_photos(
         ids.gather(table["original"]).alias("duplicate_of"),
         ids.gather(table["cluster"]).alias("cluster_id"),
         "labels_differ",
+        "new_label",
         "searched_bits",
         *(name for name in FACTS if name != "flaw"),
     )

@@ -38,7 +38,8 @@ def describe_holdings(photos: pl.DataFrame, root: Path = Path()) -> Iterator[Lin
         yield str(PREDICTIONS), f"{num_answers} answers about them"
     if pages := [str(page.relative_to(root)) for page in _find_pages(root / REPORTS, set(ids))]:
         yield "pages", _name(pl.Series(pages))
-    if examples := [f"{EXAMPLES}/{photo}.jpg" for photo in ids if (root / EXAMPLES / f"{photo}.jpg").exists()]:
+    kept = (file for photo in ids for file in sorted((root / EXAMPLES).glob(f"{photo}.*")))
+    if examples := [str(file.relative_to(root)) for file in kept]:
         yield "bundle", _name(pl.Series(examples))
     if (
         len(used)

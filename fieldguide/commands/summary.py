@@ -11,6 +11,7 @@ from fieldguide.errors import FieldguideError
 from fieldguide.track.stale import stale_stages
 
 MOST_REASONS = 5
+STUDENT = "student"
 
 Line = tuple[str, str]
 
@@ -70,11 +71,24 @@ def _model_rows(evaluate: dict[str, Any]) -> Iterator[Line]:
         if not isinstance(numbers, dict) or "top1" not in numbers:
             continue
         value = f"top-1 {numbers['top1']:.1%}"
+        if "top1_interval" in numbers:
+            low, high = numbers["top1_interval"]
+            value += f" ({100 * low:.0f} to {100 * high:.0f})"
         if "ece_calibrated" in numbers:
             value += f", ECE {_pick(numbers, 'ece', 'evaluate'):.3f}, calibrated {numbers['ece_calibrated']:.3f}"
         if "num_photos" in numbers:
             value += f" ({numbers['num_photos']:,} test photos)"
         yield model, value
+        if model == STUDENT and "answer" in numbers:
+            yield "its answers", _describe_answers(numbers["answer"])
+
+
+def _describe_answers(answer: dict[str, Any]) -> str:
+    """How many photos it names at each rank, and how many wrongly."""
+    *named, none = (f"{rank} {share:.0%}" for rank, share in answer["coverage"].items() if share or rank == "none")
+    low, high = answer["risk_interval"]
+    wrong = f"{answer['risk']:.1%} ({100 * low:.0f} to {100 * high:.0f}) of photos named wrongly"
+    return f"{', '.join([*named, none])}; {wrong}, promised {answer['max_error']:.0%}"
 
 
 def _bundle_rows(export: dict[str, Any]) -> Iterator[Line]:

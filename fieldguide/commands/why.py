@@ -14,6 +14,7 @@ import polars as pl
 
 from fieldguide.catalogue.licences import licence_kind
 from fieldguide.catalogue.rows import locate
+from fieldguide.clean.decisions import DECISIONS_LIST
 from fieldguide.clean.forgotten import FORGOTTEN_LIST, read_forgotten
 from fieldguide.clean.forgotten import Line as ForgottenLine
 from fieldguide.clean.reasons import FORGOTTEN
@@ -21,6 +22,7 @@ from fieldguide.commands.summary import Line, as_text
 from fieldguide.digests import checked
 from fieldguide.errors import CatalogueError
 from fieldguide.files import file_sha256
+from fieldguide.images.encode import ENDINGS
 from fieldguide.params import PARAMS_FILE, read_params
 from fieldguide.records.manifest import Manifest
 from fieldguide.tar import iterate_members
@@ -149,6 +151,8 @@ def _judged(verdict: dict[str, Any], root: Path) -> str:
         text += "; too plain to be compared with others"
     if verdict["labels_differ"]:
         text += "; the same picture stands under other labels, too"
+    if label := verdict["new_label"]:
+        text += f"; relabelled {label} by {DECISIONS_LIST}"
     if replacement := verdict["replaced_by"]:
         text += f"; replaced by {replacement}"
     return text
@@ -201,9 +205,10 @@ def _find(table: Path, photo_id: str) -> dict[str, Any] | None:
 
 
 def _find_square(folder: Path, split: str, photo_id: str) -> str | None:
+    names = [f"{photo_id}.{ending}" for ending in ENDINGS.values()]
     for shard in sorted(folder.glob(f"{split}-*.tar")):
         for member in iterate_members(shard):
-            if member.name == f"{photo_id}.jpg":
+            if member.name in names:
                 return f"{shard.name}, {member.name}, {member.size:,} bytes at {member.offset:,}"
     return None
 

@@ -3,13 +3,14 @@
 Logits pass by in batches, and of each photo a few numbers are kept: memory does not grow with photos times classes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.errors import RecordError
+from fieldguide.evaluate.answer_sets import count_members, find_reached
 from fieldguide.evaluate.calibration import TemperatureFit, in_pieces
 from fieldguide.evaluate.metrics import place_truth
 from fieldguide.evaluate.tree import Candidates, sum_up
@@ -67,6 +68,10 @@ class RankAnswers:
     """As trained."""
     calibrated: Confidence
     """At `temperature`."""
+    reached: np.ndarray
+    """What the likeliest classes down to the true one add up to, calibrated: float32 [n] (answer_sets.py)."""
+    num_likely: np.ndarray
+    """How many classes are on the photo's short list: int64 [n]."""
 
     @classmethod
     def of(
@@ -77,16 +82,21 @@ class RankAnswers:
         raw: np.ndarray,
         calibrated: np.ndarray,
         temperature: float,
+        mass: float = 1.0,
     ) -> "RankAnswers":
-        """What is kept of probabilities [n, len(classes)] as trained and calibrated, in the order of `scores`."""
+        """What is kept of probabilities [n, len(classes)] as trained and calibrated, in the order of `scores`.
+
+        Short lists take classes up to `mass`.
+        """
         named = np.array([index for index, name in enumerate(classes) if name != OTHER], np.int64)
         parts = []
         for rows in in_pieces(scores):
             own, truth = scores[rows], labels[rows]
             best = find_best(own, NUM_BEST)
             place = np.where(truth == UNKNOWN, len(classes), place_truth(own, truth))
-            both = (Confidence.of(each[rows], truth, best, named) for each in (raw, calibrated))
-            parts.append(cls(classes, truth, temperature, best, place, *both))
+            before, likely = (Confidence.of(each[rows], truth, best, named) for each in (raw, calibrated))
+            reached, num_likely = find_reached(calibrated[rows], truth), count_members(calibrated[rows], mass)
+            parts.append(cls(classes, truth, temperature, best, place, before, likely, reached, num_likely))
         return cls.joined(parts)
 
     @classmethod
@@ -100,6 +110,8 @@ class RankAnswers:
             place=np.concatenate([part.place for part in parts]),
             raw=Confidence.joined([part.raw for part in parts]),
             calibrated=Confidence.joined([part.calibrated for part in parts]),
+            reached=np.concatenate([part.reached for part in parts]),
+            num_likely=np.concatenate([part.num_likely for part in parts]),
         )
 
     @property
@@ -175,20 +187,27 @@ def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:
     return {rank: fit.temperature for rank, fit in fits.items()}
 
 
-def answer(model: EvaluatedModel, temperatures: dict[str, float], test: RecordSet) -> Answers:
-    """Ask a model about its test photos: those of its region whose species it has a class for.
+def answer(
+    model: EvaluatedModel, temperatures: dict[str, float], records: RecordSet, masses: Mapping[str, float] | None = None
+) -> Answers:
+    """Ask a model about its photos of one split: those of its region whose species it has a class for.
 
-    Raises RecordError if there is none.
+    `masses` are those of the short lists at each rank. Raises RecordError if there is no such photo.
     """
-    indices, labels = concerned_photos(model, test)
+    indices, labels = concerned_photos(model, records)
     if not len(indices):
         where = f" in region {model.region!r}" if model.region else ""
-        raise RecordError(f"{model.name} knows the species of no {test.split} photo{where}")
-    return answer_at(model, temperatures, test, indices, labels)
+        raise RecordError(f"{model.name} knows the species of no {records.split} photo{where}")
+    return answer_at(model, temperatures, records, indices, labels, masses)
 
 
 def answer_at(
-    model: EvaluatedModel, temperatures: dict[str, float], records: RecordSet, indices: np.ndarray, labels: np.ndarray
+    model: EvaluatedModel,
+    temperatures: dict[str, float],
+    records: RecordSet,
+    indices: np.ndarray,
+    labels: np.ndarray,
+    masses: Mapping[str, float] | None = None,
 ) -> Answers:
     """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]; n > 0."""
     parts: dict[str, list[RankAnswers]] = {rank: [] for rank in model.classes}
@@ -198,7 +217,7 @@ def answer_at(
             # At the first rank a temperature changes no order, and logits tell apart what both round to 0.
             scores = calibrated[rank] if column else batch[rank]
             of_rank = (classes, of_batch[:, column], scores, raw[rank], calibrated[rank], temperatures[rank])
-            parts[rank].append(RankAnswers.of(*of_rank))
+            parts[rank].append(RankAnswers.of(*of_rank, (masses or {}).get(rank, 1.0)))
     ranks = {rank: RankAnswers.joined(of_rank) for rank, of_rank in parts.items()}
     return Answers(model.name, model.region, indices, ranks)
 

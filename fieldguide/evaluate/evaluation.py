@@ -5,7 +5,8 @@ from pathlib import Path
 
 from fieldguide.catalogue.splits import HELD_OUT
 from fieldguide.catalogue.taxonomy import Taxonomy
-from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
+from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate, concerned_photos
+from fieldguide.evaluate.decision import choose_masses, decide, score_decision, score_lists
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
 from fieldguide.evaluate.scores import ScoreRules, count_photos, score
 from fieldguide.evaluate.seen_unseen import score_held_out
@@ -48,10 +49,15 @@ def evaluate_model(
     Returns its answers, and its numbers with all that the report shows; `confused_pairs` is how many mistakes.
     """
     temperatures = calibrate(model, data.val)
-    answers = answer(model, temperatures, data.test)
+    has_val = len(concerned_photos(model, data.val)[0])
+    val = answer(model, temperatures, data.val) if has_val else None
+    decision = decide(model.name, val, data.rules.max_error)
+    masses = choose_masses(val, model.classes, data.rules.set_coverage)
+    answers = answer(model, temperatures, data.test, masses)
     scores = {
         **score(answers, data.test.regions, data.num_train, data.rules),
-        **score_held_out(model, temperatures, answers, data.held_out, data.rules),
+        "answer": score_decision(answers, decision) | score_lists(answers, data.rules.set_coverage, masses),
+        **score_held_out(model, temperatures, decision, answers, data.held_out, data.rules),
     }
     figures = draw_figures(answers, data.num_train, data.rules, data.taxonomy, out)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)

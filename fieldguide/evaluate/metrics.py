@@ -6,8 +6,11 @@ Everything here takes plain arrays of n photos.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import beta
 from sklearn.metrics import f1_score
 
+LEVEL = 0.95
+"""Of intervals."""
 SMALLEST = 1e-12
 """Probability that a true class gets at least, so that one certain mistake does not make the likelihood infinite."""
 
@@ -80,3 +83,10 @@ def measure(place: np.ndarray, predicted: np.ndarray, labels: np.ndarray) -> dic
         "top5": float((place < 5).mean()),
         "macro_f1": macro_f1(predicted, labels),
     }
+
+
+def find_interval(num_hits: int, num: int) -> tuple[float, float]:
+    """The exact 95 % interval of a rate (Clopper and Pearson, 1934)."""
+    low = float(beta.ppf((1 - LEVEL) / 2, num_hits, num - num_hits + 1)) if num_hits else 0.0
+    high = float(beta.ppf((1 + LEVEL) / 2, num_hits + 1, num - num_hits)) if num_hits < num else 1.0
+    return low, high

@@ -30,6 +30,10 @@ class FewShotParams(Section):
 class EvaluateParams(Section):
     """How answers are counted and shown."""
 
+    max_error: Annotated[float, Field(gt=0, lt=1)]
+    """The share of photos that may get a wrong taxon: from it follows how sure an answer must be. In (0, 1)."""
+    set_coverage: Annotated[float, Field(gt=0, lt=1)]
+    """The share of photos whose short list of likely taxa shall hold the true one, in (0, 1)."""
     ece_bins: PositiveInt
     """Bins of equal width over confidence."""
     batch_size: PositiveInt

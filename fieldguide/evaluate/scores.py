@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fieldguide.evaluate.answers import Answers, RankAnswers
-from fieldguide.evaluate.metrics import measure, measure_reliability, negative_log_likelihood
+from fieldguide.evaluate.metrics import find_interval, measure, measure_reliability, negative_log_likelihood
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.frequency import Frequency, name_frequency
@@ -25,6 +25,10 @@ class ScoreRules:
     ece_bins: int
     """Bins of equal width over confidence."""
     frequency: FrequencyParams
+    max_error: float
+    """The share of photos that may get a wrong taxon."""
+    set_coverage: float
+    """The share of photos whose short list shall hold the true class."""
 
 
 def score(
@@ -53,7 +57,7 @@ def count_photos(train: RecordSet) -> dict[str, int]:
     return dict(zip(classes, np.bincount(train.labels(rank), minlength=len(classes)).tolist(), strict=True))
 
 
-def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, float]:
+def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, Any]:
     """Accuracy and calibration at one rank over the photos whose class the model has."""
     known = answers.labels != UNKNOWN
     labels = answers.labels[known]
@@ -66,6 +70,7 @@ def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, float]:
     )
     return {
         **_rounded(measure(answers.place[known], answers.predicted[known], labels)),
+        "top1_interval": [round(bound, DIGITS) for bound in find_interval(int(is_right.sum()), len(labels))],
         "ece": round(raw, DIGITS),
         "ece_calibrated": round(calibrated, DIGITS),
         "nll": round(negative_log_likelihood(answers.raw.truth[known]), DIGITS),

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, RankAnswers, answer_at, concerned_photos, lie_in_region
+from fieldguide.evaluate.decision import Decision, find_wrong, say
 from fieldguide.evaluate.scores import DIGITS, ScoreRules, score_rank
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
@@ -20,11 +21,15 @@ KEPT_SHARE = 0.95
 def score_held_out(
     model: EvaluatedModel,
     temperatures: dict[str, float],
+    decision: Decision,
     known: Answers,
     held_out: Mapping[str, RecordSet],
     rules: ScoreRules,
 ) -> dict[str, Any]:
-    """A model's numbers on each held-out split that has photos for it; `known` are its answers on the test photos."""
+    """A model's numbers on each held-out split that has photos for it; `known` are its answers on the test photos.
+
+    `refused` is the share of photos of unknown species to which no wrong taxon is given.
+    """
     scores: dict[str, Any] = {}
     for split, records in held_out.items():
         if split == Split.UNSEEN:
@@ -38,7 +43,13 @@ def score_held_out(
         if split == Split.UNSEEN:
             # No answer at the first rank is right: what counts is how sure of it the model is.
             del ranks[next(iter(ranks))]
-            scores[split] = {"num_photos": len(indices), **score_novelty(known.first, answers.first), "ranks": ranks}
+            wrong = find_wrong(say(answers, decision.min_confidence), answers.ranks)
+            scores[split] = {
+                "num_photos": len(indices),
+                **score_novelty(known.first, answers.first),
+                "refused": round(1 - float(wrong.mean()), DIGITS),
+                "ranks": ranks,
+            }
         else:
             scores[split] = {**next(iter(ranks.values())), "ranks": ranks}
     return scores

@@ -8,14 +8,15 @@ import numpy as np
 import polars as pl
 
 from fieldguide.evaluate.answers import Answers, RankAnswers
+from fieldguide.evaluate.decision import say
 from fieldguide.evaluate.metrics import measure_reliability
-from fieldguide.evaluate.tree import Verdict, conclude
+from fieldguide.evaluate.tree import Verdict
 from fieldguide.files import write_json, written_whole
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.spreadsheet import write_csv
 
 CONFIDENCES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-"""What the page's `min_confidence` might be."""
+"""How sure an answer might have to be."""
 
 SCHEMA: dict[str, pl.DataType] = {
     "photo_id": pl.String(),
@@ -64,24 +65,22 @@ def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:
 
 
 def write_answers(path: Path, answers: Answers) -> None:
-    """Write what the page would say of the photos: from this, choose export_tfjs.min_confidence.
+    """Write what the page would say of the photos, were it to ask for more or less confidence.
 
     One row for each confidence asked for and each kind of answer: the rank of the taxon named, `outside` or `unsure`,
     with the share of all photos and how many of these are right. `outside` is right of photos that are `other` at the
     broadest rank, or of a class that the model lacks; `unsure` claims nothing.
     """
-    candidates = {rank: at_rank.candidates for rank, at_rank in answers.ranks.items()}
-    classes = {rank: at_rank.classes for rank, at_rank in answers.ranks.items()}
     rows: list[list[Any]] = []
     for confidence in CONFIDENCES:
-        said = conclude(candidates, classes, confidence)
+        said = say(answers, confidence)
         right = np.zeros(len(said.places), bool)
         for rank, at_rank in answers.ranks.items():
             here = said.ranks == rank
             strange = (at_rank.labels == UNKNOWN) & (said.verdicts == Verdict.OUTSIDE)
             right[here] = ((at_rank.labels == said.places) | strange)[here]
         kinds = np.where(said.verdicts == Verdict.TAXON, said.ranks, said.verdicts)
-        for kind in (*classes, Verdict.OUTSIDE, Verdict.UNSURE):
+        for kind in (*answers.ranks, Verdict.OUTSIDE, Verdict.UNSURE):
             chosen = kinds == kind
             accuracy = f"{right[chosen].mean():.6f}" if chosen.any() and kind != Verdict.UNSURE else ""
             rows.append([confidence, str(kind), f"{chosen.mean():.6f}", accuracy])
@@ -89,12 +88,14 @@ def write_answers(path: Path, answers: Answers) -> None:
 
 
 def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:
-    """Write each model's temperature at every rank and, beside it, how accurate and how well calibrated it is."""
+    """Write each model's temperature at every rank and when it may answer; beside it how accurate it is."""
     kept = ("top1", "top5", "macro_f1", "ece", "ece_calibrated", "num_photos")
+    decided = ("min_confidence", "max_error", "risk", "set_mass", "set_target")
     calibration = {
         model: {
             "temperatures": {rank: of["temperature"] for rank, of in score["ranks"].items() if "temperature" in of},
             **{name: score[name] for name in kept},
+            **{name: score["answer"][name] for name in decided},
         }
         for model, score in scores.items()
     }

@@ -1,19 +1,20 @@
 """The files of the browser bundle beside the model and the page: what a model means, and what is kept offline."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
-from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import ExportError
 from fieldguide.export.credits import Example
 from fieldguide.files import file_sha256, write_json, written_whole
-from fieldguide.images.geometry import Method
+from fieldguide.images.encode import format_of
+from fieldguide.images.geometry import Fill, Method
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.manifest import SquareStyle
 
@@ -38,14 +39,54 @@ class Preprocessing:
     mean: Sequence[float]
     std: Sequence[float]
     method: Method
-    """How a photo becomes a square."""
-    pad_color: Sequence[int]
-    """Red, green, blue of the padding, 0 to 255."""
+    """How a photo becomes a square; never bbox, for nobody draws boxes here."""
+    upscale: bool
+    """Whether a photo smaller than the square is enlarged."""
+    pad_fill: Fill
+    """What is in the square where the photo is not."""
+    pad_color: tuple[int, int, int]
+    """Red, green, blue of the padding, 0 to 255, if `pad_fill` is color."""
 
     @classmethod
     def of(cls, network: NetworkSpec, style: SquareStyle) -> "Preprocessing":
         """What `network` expects after records of `style`."""
-        return cls(style.size, network.image_size, network.mean, network.std, style.method, style.pad_color)
+        layout = style.layout
+        return cls(
+            record_size=layout.size,
+            image_size=network.image_size,
+            mean=network.mean,
+            std=network.std,
+            method=layout.method,
+            upscale=layout.upscale,
+            pad_fill=layout.fill,
+            pad_color=layout.color,
+        )
+
+    @property
+    def style(self) -> SquareStyle:
+        """The squares that it makes of photos."""
+        return SquareStyle(
+            size=self.record_size,
+            method=self.method,
+            pad_color=self.pad_color,
+            quality=100,
+            pad_fill=self.pad_fill,
+            upscale=self.upscale,
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> "Preprocessing":
+        """Read preprocessing.json in `folder`. Raises ExportError if it is missing or malformed."""
+        path = folder / "preprocessing.json"
+        try:
+            return TypeAdapter(cls).validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise ExportError(
+                f"{path} is missing; expected a folder that export-tfjs wrote, as models/export"
+            ) from None
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise ExportError(f"{path}: {'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}") from None
 
 
 @contextmanager
@@ -60,21 +101,6 @@ def drafted(bundle: Path) -> Iterator[Path]:
         draft.replace(bundle)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def write_labels(bundle: Path, ranks: Sequence[str], classes: Mapping[str, Sequence[str]], taxonomy: Taxonomy) -> None:
-    """Write labels.json: the model's ranks and classes, their parents and vernacular names."""
-    named = {name for names in classes.values() for name in names}
-    labels = {
-        "ranks": list(ranks),
-        "classes": {rank: list(classes[rank]) for rank in ranks},
-        "parents": {
-            rank: {name: lineage for name, lineage in taxonomy.parents.get(rank, {}).items() if name in named}
-            for rank in ranks
-        },
-        "vernacular": {name: common for name, common in taxonomy.vernacular.items() if name in named},
-    }
-    write_json(bundle / "labels.json", labels)
 
 
 def write_preprocessing(bundle: Path, preprocessing: Preprocessing) -> None:
@@ -93,7 +119,7 @@ def write_examples(bundle: Path, examples: Sequence[Example]) -> None:
     """Write examples.json and the photos it names."""
     entries: list[dict[str, Any]] = []
     for example in examples:
-        file = f"{EXAMPLES}/{example.photo_id}.jpg"
+        file = f"{EXAMPLES}/{example.photo_id}.{format_of(example.image).ending}"
         with written_whole(bundle / file) as temporary:
             temporary.write_bytes(example.image)
         credit = {"label": example.label, "licence": example.licence, "rights_holder": example.rights_holder}

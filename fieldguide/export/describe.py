@@ -1,4 +1,4 @@
-"""What a bundle says of itself: labels, calibration, examples to try, and the model card."""
+"""What a model and a bundle say of themselves: labels, calibration, preprocessing; examples to try and the card."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,14 +6,35 @@ from pathlib import Path
 import polars as pl
 
 from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
-from fieldguide.export.bundle import bundle_megabytes, write_examples, write_labels
+from fieldguide.export.bundle import Preprocessing, bundle_megabytes, write_examples, write_preprocessing
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
+from fieldguide.export.model_files import Calibration, Labels
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.student import Evaluation
-from fieldguide.files import write_json
 from fieldguide.learn.description import NetworkSpec
+from fieldguide.records.manifest import SquareStyle
 from fieldguide.records.reader import RecordSet
+
+
+def describe_model(
+    folder: Path,
+    student: NetworkSpec,
+    evaluation: Evaluation,
+    style: SquareStyle,
+    *,
+    split: Path,
+) -> None:
+    """Write labels.json, calibration.json and preprocessing.json: all that answering takes beside the network."""
+    Labels.of(student.ranks, student.classes, Taxonomy.read(split / "taxonomy.json")).write(folder)
+    Calibration(
+        temperatures=_temperatures(student, evaluation),
+        min_confidence=evaluation.min_confidence,
+        max_error=evaluation.max_error,
+        set_mass=evaluation.set_mass,
+        set_target=evaluation.set_target,
+    ).write(folder)
+    write_preprocessing(folder, Preprocessing.of(student, style))
 
 
 def describe_bundle(
@@ -27,7 +48,7 @@ def describe_bundle(
     parity: Mapping[str, Mapping[str, float]],
     params: ExportTfjsParams,
 ) -> None:
-    """Write labels.json, calibration.json, examples.json with its photos, and MODEL_CARD.md into `bundle`.
+    """Write examples.json with its photos, and MODEL_CARD.md into `bundle`.
 
     `split` is the folder of the split stage, `catalogue` the table of all photos, `test` where examples come from.
     """
@@ -35,9 +56,6 @@ def describe_bundle(
     photos = pl.read_parquet(split / "split.parquet", columns=["photo_id", "split"])
     credits = read_credits(catalogue, photos["photo_id"])
     trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
-    write_labels(bundle, student.ranks, student.classes, taxonomy)
-    temperatures = {rank: evaluation.temperatures.get(rank, 1.0) for rank in student.ranks}
-    write_json(bundle / "calibration.json", {"temperatures": temperatures, "min_confidence": params.min_confidence})
     write_examples(bundle, pick_examples(test, credits, params.num_examples))
     facts = CardFacts(
         network=student,
@@ -48,8 +66,13 @@ def describe_bundle(
         evaluation=evaluation.rates,
         parity=parity,
         quantization=params.quantization,
-        temperatures=temperatures,
-        min_confidence=params.min_confidence,
+        temperatures=_temperatures(student, evaluation),
+        min_confidence=evaluation.min_confidence,
+        max_error=evaluation.max_error,
         model_megabytes=bundle_megabytes(bundle, "group1-shard*.bin"),
     )
     write_card(bundle, facts)
+
+
+def _temperatures(student: NetworkSpec, evaluation: Evaluation) -> dict[str, float]:
+    return {rank: evaluation.temperatures.get(rank, 1.0) for rank in student.ranks}

@@ -34,6 +34,9 @@ class CardFacts:
     temperatures: Mapping[str, float]
     """By rank."""
     min_confidence: float
+    """How sure an answer must be; above 1 where none is sure enough."""
+    max_error: float | None
+    """The share of photos that may get a wrong taxon, if it was measured what keeps it."""
     model_megabytes: float
 
 

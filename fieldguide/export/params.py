@@ -35,8 +35,6 @@ class ExportTfjsParams(Section):
 
     quantization: Quantization
     """Of the bundle's weights: `float16`, `mixed` (uint8 where a tensor is large, else float16) or `none`."""
-    min_confidence: Rate
-    """Below it the page answers with the genus, or the family."""
     num_examples: NonNegativeInt
     """Test photos that the page offers to try."""
     num_parity_photos: PositiveInt

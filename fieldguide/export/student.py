@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, ValidationError
 
 from fieldguide.errors import ExportError
 
 NAME = "student"
 """The student among the networks that were evaluated."""
+
+UNPROVEN_CONFIDENCE = 0.6
+"""How sure an answer of a network must be that was not evaluated."""
 
 
 class Evaluation(BaseModel):
@@ -18,6 +21,14 @@ class Evaluation(BaseModel):
 
     temperatures: dict[str, PositiveFloat]
     """By rank."""
+    min_confidence: NonNegativeFloat = UNPROVEN_CONFIDENCE
+    """How sure an answer must be; above 1 where none is sure enough."""
+    max_error: float | None = None
+    """The share of photos that this lets get a wrong taxon, if it was measured."""
+    set_mass: float | None = None
+    """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
+    set_target: float | None = None
+    """The share of photos whose short list then holds the true class."""
 
     @property
     def rates(self) -> dict[str, float]:

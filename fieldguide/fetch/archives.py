@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
 from fieldguide.catalogue.schema import Status
+from fieldguide.catalogue.sources.archives import StrictHeader
 from fieldguide.fetch.outcomes import Outcome, bounded, too_large
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -61,7 +62,7 @@ class _OpenTar:
         weakref.finalize(self, os.close, self.descriptor)
         with os.fdopen(os.dup(self.descriptor), "rb") as stream:
             stream.seek(0)
-            self.index = _index(stream)
+            self.index, self.damage = _index(stream)
 
 
 def _unpack(archive: Path, plain: IO[bytes]) -> None:
@@ -74,27 +75,34 @@ def _unpack(archive: Path, plain: IO[bytes]) -> None:
     plain.flush()
 
 
-def _index(stream: IO[bytes]) -> dict[str, tuple[int, int] | None]:
-    """Offset and size of each regular member; None if its bytes do not lie there in one piece.
+def _index(stream: IO[bytes]) -> tuple[dict[str, tuple[int, int] | None], str]:
+    """Offset and size of each regular member, None if its bytes do not lie there in one piece; and what ends the list.
 
-    `tar -C folder .` begins all names with `./`.
+    `tar -C folder .` begins all names with `./`. What lies before a damaged header can be read all the same.
     """
     index: dict[str, tuple[int, int] | None] = {}
     end = -1
-    with tarfile.open(fileobj=stream, mode="r:") as opened:
-        for entry in opened:
-            if entry.size < 0 or entry.offset <= end:
-                raise tarfile.ReadError(f"the header of {entry.name!r} leads backwards")
-            end = entry.offset
-            if entry.isreg():
-                place = None if entry.issparse() else (entry.offset_data, entry.size)
-                index[entry.name.removeprefix("./")] = place
-    return index
+    with tarfile.open(fileobj=stream, mode="r:", tarinfo=StrictHeader) as opened:
+        try:
+            for entry in opened:
+                if entry.size < 0 or entry.offset <= end:
+                    raise tarfile.ReadError(f"the header of {entry.name!r} leads backwards")
+                end = entry.offset
+                if entry.isreg():
+                    place = None if entry.issparse() else (entry.offset_data, entry.size)
+                    index[entry.name.removeprefix("./")] = place
+        except tarfile.ReadError as error:
+            if not index:
+                raise
+            return index, str(error)
+    return index, ""
 
 
 def _read_tar(opened: _OpenTar, member: str, max_bytes: int) -> Outcome:
     name = member.removeprefix("./")
     if name not in opened.index:
+        if opened.damage:
+            return Outcome(Status.READ_ERROR, error=f"the archive is damaged before {member!r}: {opened.damage}")
         return Outcome(Status.MISSING, error=f"no member {member!r}")
     place = opened.index[name]
     if place is None:

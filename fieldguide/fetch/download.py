@@ -71,7 +71,7 @@ class Downloader:
             return Outcome(Status.INVALID_URL, error=str(error))
         attempt, turn = 0, self.slots.draw_turn()
         while True:
-            way, outcome = _Way(target), None
+            way, outcome = Way(target), None
             while outcome is None:
                 # The host's gate comes first: a photo that waits for a busy host must not take a slot from other hosts.
                 gate = self.politeness.gate(way.target.origin)
@@ -88,7 +88,7 @@ class Downloader:
             await asyncio.sleep(wait_before_retry(url, attempt, outcome.retry_after_s))
             attempt += 1
 
-    async def _ask(self, way: "_Way", conditions: Mapping[str, str]) -> Outcome | None:
+    async def _ask(self, way: "Way", conditions: Mapping[str, str]) -> Outcome | None:
         """The outcome at the end of `way`; None if it goes on at another server, which has a gate of its own."""
         started = time.monotonic()
         try:
@@ -111,7 +111,7 @@ class Downloader:
         finally:
             way.seconds += time.monotonic() - started
 
-    async def _follow(self, way: "_Way", conditions: Mapping[str, str]) -> Outcome | None:
+    async def _follow(self, way: "Way", conditions: Mapping[str, str]) -> Outcome | None:
         origin = way.target.origin
         while way.target.origin == origin:
             cookies = way.cookies()
@@ -147,7 +147,7 @@ class Downloader:
 
 
 @dataclass
-class _Way:
+class Way:
     """One attempt's way from redirect to redirect."""
 
     target: Target

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fieldguide.catalogue.boxes import NONSENSE, DrawnBox
 from fieldguide.catalogue.licences import normalise_licence
 from fieldguide.catalogue.regions import Regions
 from fieldguide.catalogue.rows import Row, Source
@@ -102,17 +103,20 @@ class Plan:
         self._groups.close()
 
 
-def draw_plan(sources: Mapping[str, Source], regions: Regions, photos_per_shard: int, folder: Path) -> Plan:
+def draw_plan(
+    sources: Mapping[str, Source], regions: Regions, photos_per_shard: int, folder: Path, *, shrunk: bool = False
+) -> Plan:
     """Read every source once and write the plan's two tables into `folder`.
 
-    `regions` say where photos are about whose region their source says nothing.
+    `regions` say where photos are about whose region their source says nothing. Of photos that get `shrunk`, only boxes
+    on pictures of known size are good for anything.
 
     Raises CatalogueError on an unreadable source, on two rows with one id, and if there is no row at all.
     """
     draft = folder / "rows.parquet"
     ids, keys = array("Q"), bytearray()
     with written_whole(draft) as temporary, pq.ParquetWriter(temporary, DRAFT_SCHEMA, compression="zstd") as writer:
-        for batch in _batches(_draft_rows(sources, regions), BATCH_ROWS):
+        for batch in _batches(_draft_rows(sources, regions, shrunk), BATCH_ROWS):
             for row in batch:
                 ids.append(int(row["photo_id"], 16))
                 keys += Wanted(row["photo_id"], row["url"], row["root"]).key()
@@ -146,13 +150,15 @@ def number_urls(keys: npt.NDArray[np.void]) -> tuple[npt.NDArray[np.int64], npt.
     return numbers, is_first
 
 
-def _draft_rows(sources: Mapping[str, Source], regions: Regions) -> Iterator[dict[str, Any]]:
+def _draft_rows(sources: Mapping[str, Source], regions: Regions, shrunk: bool) -> Iterator[dict[str, Any]]:
     for name, source in sources.items():
         for row in source.rows():
-            yield _draft_row(name, row, row.region or regions.find(row.country, row.latitude, row.longitude))
+            box = NONSENSE if shrunk and row.box and len(row.box) == len("xywh") else row.box
+            region = row.region or regions.find(row.country, row.latitude, row.longitude)
+            yield _draft_row(name, row, region, box)
 
 
-def _draft_row(source: str, row: Row, region: str | None) -> dict[str, Any]:
+def _draft_row(source: str, row: Row, region: str | None, box: DrawnBox | None) -> dict[str, Any]:
     return {
         "photo_id": photo_id(source, row.id),
         "source": source,
@@ -165,6 +171,7 @@ def _draft_row(source: str, row: Row, region: str | None) -> dict[str, Any]:
         "licence": normalise_licence(row.licence),
         "rights_holder": row.rights_holder,
         "given_split": row.given_split,
+        "box": box,
         "root": row.root,
     }
 

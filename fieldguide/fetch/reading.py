@@ -5,12 +5,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from fieldguide.catalogue.schema import Status
-from fieldguide.fetch.cache import PhotoCache, open_cache
+from fieldguide.fetch.cache import open_cache
 from fieldguide.fetch.download import open_downloader
 from fieldguide.fetch.fetch_url import fetch_url
 from fieldguide.fetch.ledger import Entry, ledger_path, read_entries
@@ -35,6 +36,13 @@ class Location:
     num_bytes: int
 
 
+class Wanted(NamedTuple):
+    """A photo of a stream."""
+
+    url: str
+    sha256: str
+
+
 @dataclass(frozen=True)
 class Originals:
     """All that fetch brought, for several processes at once."""
@@ -48,11 +56,20 @@ class Originals:
 
         None stands for a photo of a stream that is gone, changed or, after all retries, out of reach.
         """
-        stream = self.fetch / STREAM
-        if stream.exists():
-            params = OriginalsParams.model_validate_json(stream.read_text(encoding="utf-8"))
+        if params := self.stream:
             return _read_stream(locations, self.fetch / "shards", params, self.num_readers)
         return _read_shards(locations, self.fetch / "shards")
+
+    def ask(self, wanted: Sequence[Wanted]) -> list[bytes | None]:
+        """The bytes of photos of a stream whose URLs and digests are known, from anywhere in it; None as in `read`."""
+        assert self.stream, "photos that were kept are read by their locations"
+        return asyncio.run(_find(wanted, self.stream, self.num_readers))
+
+    @cached_property
+    def stream(self) -> OriginalsParams | None:
+        """How photos are asked for again, where none were kept."""
+        file = self.fetch / STREAM
+        return OriginalsParams.model_validate_json(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
 def write_stream(fetch: Path, params: OriginalsParams) -> None:
@@ -84,31 +101,32 @@ def _read_stream(
     opened: str | None = None
     entries: list[Entry] = []
     remaining = iter(locations)
-    with open_cache(params.cache_folder, params.cache_bytes) as cache:
-        while piece := list(islice(remaining, AHEAD)):
-            wanted = []
-            for location in piece:
-                if location.shard != opened:
-                    opened, entries = location.shard, read_entries(ledger_path(shards, location.shard))
-                wanted.append(entries[location.offset])
-            yield from asyncio.run(_find(wanted, cache, params, num_readers))
-
-
-async def _find(
-    wanted: Sequence[Entry], cache: PhotoCache, params: OriginalsParams, num_readers: int
-) -> list[bytes | None]:
-    async with open_downloader(params, params.cache_folder / "limits", num_readers) as downloader:
-
-        async def find(entry: Entry) -> bytes | None:
+    while piece := list(islice(remaining, AHEAD)):
+        wanted = []
+        for location in piece:
+            if location.shard != opened:
+                opened, entries = location.shard, read_entries(ledger_path(shards, location.shard))
+            entry = entries[location.offset]
             assert entry.sha256 is not None
-            if (kept := await asyncio.to_thread(cache.get, entry.sha256)) is not None:
-                return kept
-            # Any root will do: fetch checked that no path leaves its source's root, and the digest checks the bytes.
-            outcome = await fetch_url(entry.url, ANYWHERE, downloader, params.max_side)
-            content = outcome.content
-            if outcome.status != Status.OK or content is None or hashlib.sha256(content).hexdigest() != entry.sha256:
-                return None
-            await asyncio.to_thread(cache.put, entry.sha256, content)
-            return content
+            wanted.append(Wanted(entry.url, entry.sha256))
+        yield from asyncio.run(_find(wanted, params, num_readers))
 
-        return await asyncio.gather(*map(find, wanted))
+
+async def _find(wanted: Sequence[Wanted], params: OriginalsParams, num_readers: int) -> list[bytes | None]:
+    with open_cache(params.cache_folder, params.cache_bytes) as cache:
+        async with open_downloader(params, params.cache_folder / "limits", num_readers) as downloader:
+
+            async def find(photo: Wanted) -> bytes | None:
+                if (kept := await asyncio.to_thread(cache.get, photo.sha256)) is not None:
+                    return kept
+                # Any root will do: fetch checked that no path leaves its source's root; the digest checks the bytes.
+                outcome = await fetch_url(photo.url, ANYWHERE, downloader, params.max_side)
+                content = outcome.content
+                if outcome.status != Status.OK or content is None:
+                    return None
+                if hashlib.sha256(content).hexdigest() != photo.sha256:
+                    return None
+                await asyncio.to_thread(cache.put, photo.sha256, content)
+                return content
+
+            return await asyncio.gather(*map(find, wanted))

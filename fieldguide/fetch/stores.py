@@ -16,7 +16,7 @@ from fieldguide.errors import CatalogueError
 from fieldguide.fetch.outcomes import Outcome, bounded
 
 STORES: Final = ("s3", "gs", "az")
-_OBJECT: Final = re.compile(rf"(?P<scheme>{'|'.join(STORES)})://(?P<bucket>[A-Za-z0-9._-]+)/(?P<key>.+)", re.DOTALL)
+OBJECT: Final = re.compile(rf"(?P<scheme>{'|'.join(STORES)})://(?P<bucket>[A-Za-z0-9._-]+)/(?P<key>.+)", re.DOTALL)
 
 
 class Access(StrEnum):
@@ -36,13 +36,13 @@ ANONYMOUSLY: Final[Mapping[str, Mapping[str, Any]]] = {
 
 def bucket_of(url: str) -> str | None:
     """`s3://bucket` of a store's URL; None for any other."""
-    match = _OBJECT.fullmatch(url)
+    match = OBJECT.fullmatch(url)
     return match and f"{match['scheme']}://{match['bucket']}"
 
 
 def read_object(url: str, buckets: Mapping[str, Access], max_bytes: int) -> Outcome:
     """The outcome of a store's URL. Raises CatalogueError if the store's package is not installed."""
-    match = _OBJECT.fullmatch(url)
+    match = OBJECT.fullmatch(url)
     if match is None:
         return Outcome(Status.INVALID_URL, error="expected s3://bucket/key, gs://bucket/key or az://container/key")
     scheme, bucket = match["scheme"], f"{match['scheme']}://{match['bucket']}"
@@ -53,7 +53,7 @@ def read_object(url: str, buckets: Mapping[str, Access], max_bytes: int) -> Outc
             Status.REFUSED, error=f"fetch.buckets in params.yaml does not name the bucket; expected {allowed}"
         )
     try:
-        store = _open_store(scheme, access)
+        store = open_store(scheme, access)
     except ImportError as error:
         raise CatalogueError(f"{scheme}:// URLs need a package that is not installed: {error}") from None
     except Exception as error:
@@ -68,7 +68,8 @@ def read_object(url: str, buckets: Mapping[str, Access], max_bytes: int) -> Outc
         return _failed(error)
 
 
-def _open_store(scheme: str, access: Access) -> Any:
+def open_store(scheme: str, access: Access) -> Any:
+    """The fsspec file system of `s3`, `gs` or `az`. Raises ImportError if its package is not installed."""
     return fsspec.filesystem(scheme, **(ANONYMOUSLY[scheme] if access is Access.ANONYMOUS else {}))
 
 

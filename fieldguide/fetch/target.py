@@ -88,6 +88,8 @@ def read_target(url: str) -> Target:
         raise ValueError(f"port {match['port']!a:.20}; expected 1 to 65535")
     path = match["path"] or "/"
     path = path if path.startswith("/") else f"/{path}"
+    # The client asks for no empty query.
+    path = path.removesuffix("?") if path.count("?") == 1 else path
     return Target(scheme, _read_host(match["host"]), port, "" if user is None else f"{user}@", _spell(path))
 
 

@@ -5,6 +5,7 @@ closed list; only a machine without memory is no photo's fault.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import IO, Final, Self
@@ -16,24 +17,19 @@ from fieldguide.errors import PhotoError
 from fieldguide.images.color import to_rgb
 from fieldguide.images.kinds import find_kind
 from fieldguide.images.levels import is_wide, scale_grey
-from fieldguide.images.opening import FORMATS, ON_THEIR_SIDE, Header, load_pixels, open_photo, take_apart
+from fieldguide.images.opening import FORMATS, Header, load_pixels, open_photo, take_apart
 from fieldguide.images.parts import CostlyError
+from fieldguide.images.turning import ON_THEIR_SIDE, TURNS, Region, turn_region
 
 EXIF_ORIENTATION: Final = 0x0112
-TURNS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What puts a picture upright, by its EXIF orientation."""
 MAX_SIDE: Final = 2**31 - 1
 """Px; what tables hold. A TIFF can say more, and means harm."""
 BYTES_PER_PIXEL: Final = 12
 """Of memory, at most, while a photo is decoded: the coefficients of a progressive JPEG, and pixels."""
+
+
+Shrink = Callable[[int, int], float]
+"""From the width and height of a photo as stored, px, to how many times smaller it is still good."""
 
 
 class Flaw(StrEnum):
@@ -72,6 +68,8 @@ class Inspection:
     exif_orientation: int | None = None
     """1 to 8; None if there is none, or none with a meaning."""
     image: Image.Image | None = None
+    filled: Region = (0.0, 0.0, 1.0, 1.0)
+    """The part of `image` that the photo fills, in shares: at a scale, its last column and row are partly beyond it."""
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -92,8 +90,8 @@ def inspect(content: bytes, *, min_side: int, max_pixels: int) -> Inspection:
     return found
 
 
-def decode_photo(content: bytes, max_pixels: int | None, shorter_side: int | None = None) -> Inspection:
-    """`inspect` for any size, and JPEGs decoded no larger than `load_rgb` does."""
+def decode_photo(content: bytes, max_pixels: int | None, shrink: Shrink | None = None) -> Inspection:
+    """`inspect` for any size; `shrink` says how many times smaller a JPEG may be decoded, which takes less time."""
     if not content:
         return Inspection(Flaw.EMPTY)
     facts = Inspection(None)
@@ -107,8 +105,10 @@ def decode_photo(content: bytes, max_pixels: int | None, shorter_side: int | Non
             facts = _describe(header)
             if facts.width is None or (max_pixels and header.width * header.height > max_pixels):
                 return replace(facts, flaw=Flaw.BOMB)
-            image = load_pixels(header, shorter_side)
-            return replace(facts, image=upright_rgb(image, header.orientation or 1, header.profile))
+            image, scale = load_pixels(header, shrink(header.width, header.height) if shrink else 1)
+            upright = upright_rgb(image, header.orientation or 1, header.profile)
+            filled = (0.0, 0.0, header.width * scale / image.width, header.height * scale / image.height)
+            return replace(facts, image=upright, filled=turn_region(filled, header.orientation))
     except MemoryError:
         raise
     except UnidentifiedImageError:
@@ -116,6 +116,11 @@ def decode_photo(content: bytes, max_pixels: int | None, shorter_side: int | Non
     except Exception as error:  # a closed list would be of what decoders raised so far
         _require_memory(facts.width * facts.height if facts.width and facts.height else max_pixels or 0)
         return replace(facts, flaw=_flaw_of(error), format=facts.format or _name(content).format)
+
+
+def leaving(shorter_side: int) -> Shrink:
+    """1, 2, 4 or 8 times smaller, whichever leaves `shorter_side` px."""
+    return lambda width, height: 1 << min(3, max(1, min(width, height) // shorter_side).bit_length() - 1)
 
 
 def load_rgb(
@@ -126,7 +131,7 @@ def load_rgb(
     A JPEG is decoded at the smallest scale of 1/1, 1/2, 1/4, 1/8 whose shorter side is still `shorter_side` px: several
     times faster for large photos.
     """
-    found = decode_photo(content, max_pixels, shorter_side)
+    found = decode_photo(content, max_pixels, leaving(shorter_side))
     if found.image is None:
         assert found.flaw
         raise PhotoError(f"{found.flaw.value}: {found.flaw.meaning}")

@@ -78,9 +78,9 @@ def take_apart_jpeg(content: bytes) -> Parts:
     if walk.data_start is None:
         return Parts(content)
     pieces = [walk.profile.get(number, b"") for number in range(1, walk.num_profile_pieces + 1)]
-    data = content[walk.data_start : walk.end]
+    data = memoryview(content)[walk.data_start : walk.end]
     return Parts(
-        pixels=b"".join(walk.header) + data,
+        pixels=b"".join([*walk.header, data]),
         exif=walk.exif,
         profile=b"".join(pieces) if all(pieces) and pieces else None,
         num_scans=walk.num_scans,

@@ -25,6 +25,10 @@ AROUND: Final = 3
 """Blocks whose agreement is judged together, down and across."""
 NOISE: Final = 4.0
 """Gray levels squared: what saving again changes in a plain block."""
+SAVED_SHARE: Final = 0.2
+"""Where half of all neighbourhoods differ in at most this share of their detail, it is one picture saved twice."""
+SAVED_NOISE: Final = 6.0
+"""Times what that half differs in: what hard compression of small pictures changes anywhere."""
 AGREES: Final = 0.5
 """Structural similarity below which a neighbourhood is not the same in both; copies have 0.8 and more."""
 LACKING: Final = 0.003
@@ -125,10 +129,20 @@ def compare_blocks(one: Levels, other: Levels) -> Likeness:
     both = detail + other_detail
     weights = np.sqrt(np.maximum(both, 0))
     total = float(weights.sum())
-    differs = 2 * shared + NOISE < AGREES * (both + NOISE)
+    noise = estimate_noise(both - 2 * shared, both)
+    differs = 2 * shared + noise < AGREES * (both + noise)
     has_more = detail >= other_detail
     shares = (float(weights[differs & side].sum()) / total for side in (has_more, ~has_more))
     return Likeness(*sorted(shares))
+
+
+def estimate_noise(difference: Levels, both: Levels) -> float:
+    """Gray levels squared up to which a difference of neighbourhoods is put down to how the pictures were saved.
+
+    `difference` is what two pictures do not share of their detail `both`, each [down, across].
+    """
+    usual, detail = float(np.median(difference)), float(np.median(both))
+    return max(NOISE, SAVED_NOISE * usual) if usual <= SAVED_SHARE * detail else NOISE
 
 
 def _places(side: int) -> npt.NDArray[np.float64]:

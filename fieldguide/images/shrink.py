@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fieldguide.images.decode import decode_photo
+from fieldguide.images.decode import decode_photo, leaving
 from fieldguide.images.encode import encode_jpeg
 from fieldguide.images.opening import TAKE_APART, take_apart
 
@@ -17,7 +17,7 @@ def shrink(content: bytes, max_side: int) -> bytes:
     A JPEG or PNG that is small and upright keeps its pixels as they are compressed. What cannot be decoded comes back
     as it is, for clean to name.
     """
-    found = decode_photo(content, MOST_PIXELS, shorter_side=max_side)
+    found = decode_photo(content, MOST_PIXELS, leaving(max_side))
     if found.image is None:
         return content
     parts = take_apart(content)

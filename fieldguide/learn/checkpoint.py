@@ -25,6 +25,8 @@ from fieldguide.learn.fingerprint import Fingerprint, name_run
 log = logging.getLogger(__name__)
 
 FOLDER = Path(".cache/checkpoints")
+KEPT_FOLDER = Path(".cache/embeddings")
+"""For what outlives its runs."""
 LOCK_FILE = "lock"
 KEEP_DAYS = 14
 """Folders of runs that nobody took up for so long are removed."""
@@ -83,14 +85,45 @@ def open_run_folder(stage: str, fingerprint: Fingerprint) -> Iterator[RunFolder]
         shutil.rmtree(path)
 
 
+@contextmanager
+def open_kept_folder(stage: str, fingerprint: Fingerprint) -> Iterator[Path]:
+    """A folder that outlives its runs: those with the same fingerprint share it, one after the other.
+
+    Waits while another process has it. Goes as any folder does that nobody took up for KEEP_DAYS, and so does a file in
+    it: `take_up` says that one was.
+    """
+    root = Path(os.environ.get("DVC_ROOT", ".")) / KEPT_FOLDER
+    path = root / name_run(stage, fingerprint)
+    if (stream := _lock(path)) is None:
+        log.info("waiting for another process that works in %s", path)
+        while (stream := _lock(path)) is None:
+            time.sleep(1)
+    with stream:
+        take_up(path)
+        remove_partials(path)
+        prune(root)
+        yield path
+        for file in path.iterdir():
+            if file.stat().st_mtime < _oldest():
+                file.unlink()
+
+
+def take_up(path: Path) -> None:
+    """Say that a folder or a file is of use, so that it stays for another KEEP_DAYS."""
+    os.utime(path)
+
+
 def prune(root: Path) -> None:
     """Remove folders of runs that nobody works on and nobody took up for KEEP_DAYS."""
-    oldest = time.time() - KEEP_DAYS * 86_400
     for folder in root.iterdir():
-        if folder.is_dir() and folder.stat().st_mtime < oldest and (stream := _lock(folder)):
+        if folder.is_dir() and folder.stat().st_mtime < _oldest() and (stream := _lock(folder)):
             with stream:
                 log.info("removing %s, which nobody took up for %d days", folder, KEEP_DAYS)
                 shutil.rmtree(folder)
+
+
+def _oldest() -> float:
+    return time.time() - KEEP_DAYS * 86_400
 
 
 def _lock(folder: Path) -> IO[str] | None:

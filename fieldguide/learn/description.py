@@ -10,6 +10,8 @@ from fieldguide.files import write_json
 from fieldguide.learn.params import Mean, Std
 
 SPEC_FILE = "model.json"
+BEST_FILE = "model.safetensors"
+"""The best epoch's weights."""
 
 
 class NetworkSpec(BaseModel):

@@ -9,8 +9,8 @@ import torch
 from lightning_fabric import Fabric
 
 from fieldguide.engine import count_workers
-from fieldguide.learn.cpu import keep_freed_memory
 from fieldguide.learn.params import Precision
+from fieldguide.memory import keep_freed_memory
 
 
 @contextmanager
@@ -28,14 +28,15 @@ def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
-        yield Fabric(accelerator="auto", devices=1, precision=_choose(precision))
+        yield Fabric(accelerator="auto", devices=1, precision=choose_precision(precision))
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
         torch.set_num_threads(before[2])
 
 
-def _choose(precision: Precision) -> Literal["32-true", "bf16-mixed"]:
+def choose_precision(precision: Precision) -> Literal["32-true", "bf16-mixed"]:
+    """What `auto` is on this machine."""
     if precision != "auto":
         return precision
     has_bfloat16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 BACKBONE_FILE = "backbone.json"
+FUSED = "fused"
+"""A folder of records, where `embed.fuse` asks for them."""
 
 
 def features_path(embed: Path, split: str) -> Path:

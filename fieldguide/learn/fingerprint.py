@@ -26,21 +26,24 @@ from fieldguide.records.manifest import MANIFEST
 Fingerprint = dict[str, str]
 """A digest or a version by name."""
 
-WITHOUT_EFFECT = ("workers", "checkpoint_steps")
+WITHOUT_EFFECT = ("workers", "devices", "checkpoint_steps", "max_failure_rate")
 """Parameters that change how a result is reached, not the result."""
 
 ROOMS = ("catalogue", "images", "records", "learn")
 """Whose modules, with the stage's own script, make the result; others only carry it."""
 
 
-def make_fingerprint(params: Mapping[str, Any], tfrecord: Path, *others: Path) -> Fingerprint:
-    """Digests of everything that changes the result of a run on these records; `others` are files such as weights."""
+def make_fingerprint(params: Mapping[str, Any], tfrecord: Path | None, *others: Path) -> Fingerprint:
+    """Digests of everything that changes the result of a run on these records (None: on whatever records).
+
+    `others` are files such as weights.
+    """
     acting = {key: value for key, value in params.items() if key not in WITHOUT_EFFECT}
     text = json.dumps(acting, sort_keys=True, default=str)
     modules = (torch, torchvision, timm, lightning_fabric, numpy, PIL)
     return {
         "params": hashlib.sha256(text.encode()).hexdigest(),
-        "records": file_sha256(tfrecord / MANIFEST),
+        **({"records": file_sha256(tfrecord / MANIFEST)} if tfrecord else {}),
         **{str(path): file_sha256(path) for path in others},
         "code": digest_code(),
         "versions": " ".join(f"{module.__name__} {module.__version__}" for module in modules),

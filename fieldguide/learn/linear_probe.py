@@ -109,6 +109,8 @@ def _check_backbone(network: Network, embed: Path) -> None:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TrainingError(f"{path} is missing; run the embed stage first") from None
+    if found.get("outputs", "prelogits") != "prelogits":
+        raise TrainingError(f"head_init is linear_probe, but {path} is of {found['outputs']}; expected prelogits")
     wanted = network.spec.model_dump(mode="json")
     if wanted["weights"]["from"] == "scratch":
         raise TrainingError("head_init is linear_probe but weights are from scratch; expected weights from file or hub")

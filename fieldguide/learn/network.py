@@ -4,6 +4,7 @@ A network is one timm model whose only linear classifier outputs the classes of 
 """
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from torch import Tensor, nn
 from fieldguide.digests import check_folder
 from fieldguide.errors import TrainingError
 from fieldguide.files import written_whole
+from fieldguide.learn.description import BEST_FILE as BEST_FILE
 from fieldguide.learn.description import SPEC_FILE, NetworkSpec
 from fieldguide.learn.params import BackboneParams, FileWeights, HubWeights
 from fieldguide.learn.weights import describe_weights, load_weights, read_state_dict
 
-BEST_FILE = "model.safetensors"
 LAST_FILE = "last.safetensors"
 
 RESERVED_ARGS = {
@@ -43,8 +44,16 @@ class Network:
 
 
 def build_module(backbone: BackboneParams, num_outputs: int, seed: int) -> nn.Module:
+    """`create_module` for a network that is trained: it ends in one linear classifier, else TrainingError."""
+    module = create_module(backbone, num_outputs, seed)
+    classifier_name(module)
+    return module
+
+
+def create_module(backbone: BackboneParams, num_outputs: int, seed: int, **own_args: Any) -> nn.Module:
     """Build the timm model with its first weights; the same seed gives the same weights.
 
+    `own_args` go to timm's create_model as they are.
     Raises TrainingError where the architecture, its arguments or the weights do not fit.
     """
     name, args = backbone.architecture, backbone.architecture_args
@@ -57,12 +66,11 @@ def build_module(backbone: BackboneParams, num_outputs: int, seed: int) -> nn.Mo
         torch.manual_seed(seed)
         try:
             hub = isinstance(backbone.weights, HubWeights)
-            module: nn.Module = timm.create_model(name, pretrained=hub, num_classes=num_outputs, **args)
+            module: nn.Module = timm.create_model(name, pretrained=hub, num_classes=num_outputs, **args, **own_args)
         except (TypeError, AssertionError, ValueError, RuntimeError, OSError) as error:
             raise TrainingError(f"architecture {name} cannot be built with {args}: {_first_line(error)}") from None
-    classifier = classifier_name(module)
     if isinstance(backbone.weights, FileWeights):
-        load_weights(module, backbone.weights.path, classifier)
+        load_weights(module, backbone.weights.path, classifiers_of(getattr(module, "pretrained_cfg", {})))
     _check_input(module, backbone)
     return module
 
@@ -86,14 +94,20 @@ def build_network(
     return Network(module, spec)
 
 
+def classifiers_of(pretrained_cfg: Mapping[str, Any]) -> tuple[str, ...]:
+    """Dotted names of a timm model's classifiers, of which a few models have several and others none."""
+    names = pretrained_cfg.get("classifier") or ()
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def classifier_name(module: nn.Module) -> str:
     """Dotted name of the only linear classifier (`head`, `classifier`, `head.fc`). Raises TrainingError without one."""
-    name = getattr(module, "pretrained_cfg", {}).get("classifier")
-    if not isinstance(name, str) or not isinstance(module.get_submodule(name), nn.Linear):
+    names = classifiers_of(getattr(module, "pretrained_cfg", {}))
+    if len(names) != 1 or not isinstance(module.get_submodule(names[0]), nn.Linear):
         raise TrainingError(
             f"{type(module).__name__} does not end in one linear classifier; choose another architecture"
         )
-    return name
+    return names[0]
 
 
 def classifier_of(module: nn.Module) -> nn.Linear:

@@ -11,6 +11,9 @@ from fieldguide.params import Section, Side
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 """`auto`: bfloat16 where an accelerator has it, else float32."""
 
+Outputs = Literal["prelogits", "logits"]
+"""What of a network is kept: the input of its classifier, or the classifier's answers."""
+
 Mean = tuple[float, float, float]
 Std = tuple[PositiveFloat, PositiveFloat, PositiveFloat]
 
@@ -65,19 +68,43 @@ class BackboneParams(Section):
     """First weights: {from: scratch}, {from: file, path: ..., sha256: ...} or {from: hub} (timm's, downloaded)."""
 
 
+class ReviewParams(Section):
+    """What is made of the embeddings beside the features: scores, suspect labels, outliers, a map."""
+
+    max_photos: PositiveInt
+    """Photos of each split that are looked at, at most; memory grows with it times the classes."""
+    folds: int = Field(ge=2)
+    """Parts of the training photos; a probe that learnt from the others judges the labels of each."""
+    map_photos: NonNegativeInt
+    """Photos on the map at most; 0: no map."""
+    truth: Path | None
+    """A .json whose `label_errors` name rows of a source that are known to be wrong, to count how many are found;
+    null: nothing is known."""
+
+
 class EmbedParams(Section):
     """The `embed` section of params.yaml."""
 
     backbone: BackboneParams
     """The frozen network whose features are kept."""
+    outputs: Outputs
+    """`prelogits`, what the classifier sees, or `logits`, the answers of the classifier that the weights bring."""
     batch_size: PositiveInt
     """Photos at once."""
     precision: Precision
     """`auto` (bf16 where an accelerator has it), `32-true` or `bf16-mixed`."""
+    devices: PositiveInt | Literal["auto"]
+    """Accelerators, a process for each (without any: processes that share the cores); `auto`: all there are."""
     workers: NonNegativeInt
-    """Processes that decode; 0: the stage's own."""
+    """Processes that decode, for each device; 0: the stage's own."""
+    review: ReviewParams
+    """Scores, suspect labels and a map, made of the embeddings."""
     seed: NonNegativeInt
     """Of random weights."""
+    grey: bool
+    """Show the network each photo in grey (ITU-R BT.601 luma, in all three channels)."""
+    fuse: Literal["none", "lab"]
+    """`lab`: also write the records with their embeddings and their L* and a*b* planes, as interim/embed/fused."""
 
 
 class TrainingParams(BackboneParams):
@@ -148,6 +175,11 @@ class TeacherParams(TrainingParams):
 
     region: str | None
     """Learn from the photos and the classes of this region only; null: all."""
+    input: Literal["records", "photos"]
+    """`records`: squares of the tfrecord stage; `photos`: originals, cut to the same squares as they are needed."""
+    max_failure_rate: float = Field(ge=0, lt=1)
+    """Of `photos`: share of the training photos that may be skipped because they cannot be had; past it the stage
+    fails."""
 
 
 class DistillationParams(TrainingParams):

@@ -5,12 +5,18 @@ from typing import Any
 
 from hydra.errors import HydraException
 from hydra.utils import instantiate
+from PIL import Image
 
 from fieldguide.errors import ParamsError
 from fieldguide.learn.augmentations import check_transform
 from fieldguide.records.torch.augmentation import Augmentation, RandomCrop, Transform
 
-__all__ = ["Augmentation", "RandomCrop", "Transform", "build_transforms"]
+__all__ = ["Augmentation", "RandomCrop", "Transform", "build_transforms", "to_grey"]
+
+
+def to_grey(image: Image.Image) -> Image.Image:
+    """The luma of an RGB image (ITU-R BT.601) in all three channels."""
+    return image.convert("L").convert("RGB")
 
 
 def build_transforms(listed: Sequence[Mapping[str, Any]]) -> Augmentation:

@@ -1,5 +1,6 @@
 """Where a network's first weights come from: chosen by a parameter, never silently."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -51,16 +52,16 @@ def read_state_dict(path: Path) -> StateDict:
     return content
 
 
-def load_weights(network: nn.Module, path: Path, classifier: str) -> None:
+def load_weights(network: nn.Module, path: Path, classifiers: Sequence[str]) -> None:
     """Fill `network` with the weights in `path`, in place.
 
-    The classifier (the module of that name) keeps its random weights where the file's has another shape or is
+    The classifiers (the modules of these names) keep their random weights where the file's have another shape or are
     absent, and absolute position embeddings are resampled to the network's grid. Anything else that does not match
     raises TrainingError naming the first keys.
     """
     own = network.state_dict()
     state = _fit_position_embedding(read_state_dict(path), network, own)
-    head = {f"{classifier}.weight", f"{classifier}.bias"}
+    head = {f"{name}.{part}" for name in classifiers for part in ("weight", "bias")}
     if any(key not in state or state[key].shape != own[key].shape for key in head & own.keys()):
         state = {key: value for key, value in state.items() if key not in head}
         state |= {key: own[key] for key in head & own.keys()}

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from fieldguide.errors import FieldguideError
-from fieldguide.learn.network import build_module, build_network, save_network
+from fieldguide.learn.network import build_module, build_network, create_module, save_network
 from fieldguide.learn.onnx_export import export_onnx
 from fieldguide.learn.optimisation import make_optimizer
 from fieldguide.learn.params import BackboneParams, DistillationParams, TrainingParams
@@ -29,7 +29,9 @@ def try_networks(networks: Mapping[str, BackboneParams], side: int, onnx_file: P
 
 def _try_network(network: BackboneParams, side: int, onnx_file: Path) -> Iterator[str]:
     try:
-        module = build_module(network, NUM_OUTPUTS, seed=0)
+        # Any architecture can be embedded; only what is trained has to end in one classifier.
+        build = build_module if isinstance(network, TrainingParams) else create_module
+        module = build(network, NUM_OUTPUTS, seed=0)
         if isinstance(network, TrainingParams):
             make_optimizer(module, network)
             _augment(network, side)

@@ -136,11 +136,12 @@ def _with_nearest(label: str, taxa: Taxa) -> str:
 
 def check_lists(setting: Setting) -> Iterator[Finding]:
     """Further files that the params name are there."""
-    clean, split, fetch = setting.clean, setting.split, setting.fetch
+    clean, split, fetch, embed = setting.clean, setting.split, setting.fetch, setting.embed
     named = {
         "clean.replacements": clean and clean.replacements,
         "split.held_out.unseen": split and split.held_out.unseen,
         "split.held_out.seen": split and split.held_out.seen,
+        "embed.review.truth": embed and embed.review.truth,
     }
     for key, path in named.items():
         if path and not path.is_file():

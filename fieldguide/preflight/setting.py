@@ -85,6 +85,11 @@ class Setting:
         return self._section("resize", ResizeParams)
 
     @property
+    def embed(self) -> EmbedParams | None:
+        """The frozen network, and what is made of its answers."""
+        return self._section("embed", EmbedParams)
+
+    @property
     def student(self) -> DistillationParams | None:
         """The student."""
         return self._section("distill_student", DistillationParams)
@@ -97,9 +102,8 @@ class Setting:
 
     def networks(self) -> Iterator[tuple[str, BackboneParams]]:
         """Every network with the key that describes it."""
-        embed = self._section("embed", EmbedParams)
-        if embed:
-            yield "embed.backbone", embed.backbone
+        if self.embed:
+            yield "embed.backbone", self.embed.backbone
         for name, section in self.sections.items():
             if isinstance(section, BackboneParams):
                 yield name, section

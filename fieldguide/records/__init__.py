@@ -7,7 +7,13 @@ asked for: a stage that reads one module of this room does not depend on all of 
 from importlib import import_module
 from typing import Any
 
-_PUBLIC = {"RecordDataset": "torch.dataset", "to_input": "torch.loading"}
+_PUBLIC = {
+    "RecordDataset": "torch.dataset",
+    "Shard": "shard_list",
+    "ShardStream": "shard_stream",
+    "open_dataset": "tf_dataset",
+    "to_input": "torch.loading",
+}
 """Name and module."""
 
 

@@ -1,24 +1,24 @@
 """What one photo becomes in a record, and back: its description, the features of its tf.train.Example, its Record.
 
 Each feature is one row of FIELDS: what the manifest says of it, how it is written and how it is read follow from there.
+kinds.py has the rows of records that hold pixels in the place of an encoded image.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from fieldguide.catalogue.taxonomy import Taxonomy
-from fieldguide.errors import RecordError
+from fieldguide.records.described_square import Square
+from fieldguide.records.encoding import Dtype
 from fieldguide.records.example import Feature, WireError
 from fieldguide.records.manifest import FeatureSpec
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 Box = tuple[int, int, int, int]
 
@@ -34,6 +34,7 @@ class Description(BaseModel):
     region: str | None
     source_size: tuple[int, int]
     box: Box
+    subject: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Record:
 
     photo_id: str
     image: bytes
-    """JPEG, square, RGB."""
+    """A square RGB image, as a file of the format that the manifest's style names."""
     labels: dict[str, int]
     """Class index by rank, in the order of the taxonomy's ranks."""
     region: str | None
@@ -50,34 +51,9 @@ class Record:
     """Left, top, right, bottom of the part that the photo fills, px; the rest is padding."""
 
 
-class Square(NamedTuple):
-    """What a record is made of."""
-
-    image: bytes
-    """JPEG."""
-    side: int
-    """px"""
-    description: Description
-    taxonomy: Taxonomy
-
-    def class_name(self, rank: str) -> str:
-        """The name of its class at `rank`. Raises RecordError if the taxonomy has no such class."""
-        name = self.description.labels.get(rank)
-        if name is None or name not in self.taxonomy.index(rank):
-            raise RecordError(
-                f"photo {self.description.photo_id}: {rank} {name!r} is not a class of the taxonomy, which has "
-                f"{len(self.taxonomy.classes[rank])}; are the resize and split outputs of the same run?"
-            )
-        return name
-
-    def class_index(self, rank: str) -> int:
-        """The index of that class. Raises RecordError likewise."""
-        return self.taxonomy.index(rank)[self.class_name(rank)]
-
-
 PER_RANK: Final = "{rank}"
 """In the name of a field: there is one such feature for each rank of the taxonomy."""
-KINDS: Final = {"bytes": bytes, "int64": int}
+KINDS: Final[dict[Dtype, type]] = {"bytes": bytes, "int64": int, "float32": float}
 """What `parse_example` gives for each dtype."""
 
 
@@ -96,15 +72,27 @@ class Field:
     """
 
     name: str
-    dtype: Literal["bytes", "int64"]
+    dtype: Dtype
     write: Callable[[Square, str], Any]
-    """Its value, or the list of `length` values."""
+    """Its value, or its values: a list, or for float32 an array of `shape`."""
     attribute: str = ""
     """Of Record, there by rank if the field is; empty: nothing reads it back."""
     read: Read = _only
     """The attribute, from the list of values as they were written. Raises WireError or UnicodeDecodeError."""
-    length: int | None = None
-    """None: one value, which TensorFlow reads as a scalar."""
+    shape: tuple[int, ...] = ()
+    """Of its values; (): one value, which TensorFlow reads as a scalar."""
+    varies_with: Callable[[Square], Hashable] | None = None
+    """All that `write` looks at, where many photos share it and their bytes are made once; None: the photo itself."""
+
+    @property
+    def length(self) -> int:
+        """The number of its values."""
+        return math.prod(self.shape)
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """What the manifest says of it."""
+        return FeatureSpec(dtype=self.dtype, shape=list(self.shape))
 
 
 def _read_label(values: Sequence[int], rank: str, taxonomy: Taxonomy) -> int:
@@ -114,29 +102,43 @@ def _read_label(values: Sequence[int], rank: str, taxonomy: Taxonomy) -> int:
     return values[0]
 
 
+def _by_labels(square: Square) -> Hashable:
+    return tuple(square.description.labels.items())
+
+
+def _by_style(square: Square) -> Hashable:
+    return square.side, square.format
+
+
 FIELDS: Final = (
     Field("image/encoded", "bytes", lambda square, _: square.image, "image"),
-    Field("image/format", "bytes", lambda square, _: b"jpeg"),
-    Field("image/height", "int64", lambda square, _: square.side),
-    Field("image/width", "int64", lambda square, _: square.side),
+    Field("image/format", "bytes", lambda square, _: square.format.encode(), varies_with=_by_style),
+    Field("image/height", "int64", lambda square, _: square.side, varies_with=_by_style),
+    Field("image/width", "int64", lambda square, _: square.side, varies_with=_by_style),
     Field(
         "image/filename",
         "bytes",
-        lambda square, _: f"{square.description.photo_id}.jpg".encode(),
+        lambda square, _: square.file_name.encode(),
         "photo_id",
-        lambda values, rank, taxonomy: values[0].decode().removesuffix(".jpg"),
+        lambda values, rank, taxonomy: values[0].decode().partition(".")[0],
     ),
     Field("image/key/sha256", "bytes", lambda square, _: hashlib.sha256(square.image).hexdigest().encode()),
-    Field("image/class/label", "int64", Square.class_index),
-    Field("image/class/text", "bytes", lambda square, rank: square.class_name(rank).encode()),
-    Field("image/class/{rank}/label", "int64", Square.class_index, "labels", _read_label),
-    Field("image/class/{rank}/text", "bytes", lambda square, rank: square.class_name(rank).encode()),
+    Field("image/class/label", "int64", Square.class_index, varies_with=_by_labels),
+    Field("image/class/text", "bytes", lambda square, rank: square.class_name(rank).encode(), varies_with=_by_labels),
+    Field("image/class/{rank}/label", "int64", Square.class_index, "labels", _read_label, varies_with=_by_labels),
+    Field(
+        "image/class/{rank}/text",
+        "bytes",
+        lambda square, rank: square.class_name(rank).encode(),
+        varies_with=_by_labels,
+    ),
     Field(
         "image/region",
         "bytes",
         lambda square, _: (square.description.region or "").encode(),
         "region",
         lambda values, rank, taxonomy: values[0].decode() or None,
+        varies_with=lambda square: square.description.region,
     ),
     Field(
         "image/box",
@@ -144,37 +146,16 @@ FIELDS: Final = (
         lambda square, _: list(square.description.box),
         "box",
         lambda values, rank, taxonomy: tuple(values),
-        length=4,
+        shape=(4,),
+        varies_with=lambda square: square.description.box,
     ),
 )
+"""Of a record of kind image."""
 
 
-def feature_specs(taxonomy: Taxonomy) -> dict[str, FeatureSpec]:
-    """Type and shape of every feature that `to_example` writes."""
-    return {
-        name: FeatureSpec(dtype=field.dtype, shape=[] if field.length is None else [field.length])
-        for name, _, field in _expand(taxonomy.ranks)
-    }
-
-
-def to_example(image: bytes, side: int, description: Description, taxonomy: Taxonomy) -> "tf.train.Example":
-    """A square JPEG of `side` px and what is known of it as an Example.
-
-    Raises RecordError where the description names a class that the taxonomy lacks.
-    """
-    from fieldguide.records.quiet_tensorflow import tf
-
-    square = Square(image, side, description, taxonomy)
-    features = {}
-    for name, rank, field in _expand(taxonomy.ranks):
-        value = field.write(square, rank)
-        values = [value] if field.length is None else value
-        features[name] = (
-            tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
-            if field.dtype == "bytes"
-            else tf.train.Feature(int64_list=tf.train.Int64List(value=values))
-        )
-    return tf.train.Example(features=tf.train.Features(feature=features))
+def feature_specs(taxonomy: Taxonomy, fields: Iterable[Field] = FIELDS) -> dict[str, FeatureSpec]:
+    """Type and shape of every feature of a record that is made of `fields`."""
+    return {name: field.spec for name, _, field in expand(fields, taxonomy.ranks)}
 
 
 def to_record(features: dict[str, Feature], taxonomy: Taxonomy) -> Record:
@@ -195,12 +176,12 @@ def to_record(features: dict[str, Feature], taxonomy: Taxonomy) -> Record:
     return Record(**attributes)
 
 
-def _expand(ranks: Sequence[str]) -> Iterator[tuple[str, str, Field]]:
+def expand(fields: Iterable[Field], ranks: Sequence[str]) -> Iterator[tuple[str, str, Field]]:
     """Name, rank and field of every feature, in order; the fields of one rank stand together."""
-    for per_rank, group in groupby(FIELDS, lambda field: PER_RANK in field.name):
-        fields = list(group)
+    for per_rank, group in groupby(fields, lambda field: PER_RANK in field.name):
+        together = list(group)
         for rank in ranks if per_rank else ranks[:1]:
-            for field in fields:
+            for field in together:
                 yield field.name.replace(PER_RANK, rank), rank, field
 
 
@@ -208,8 +189,8 @@ def _expand(ranks: Sequence[str]) -> Iterator[tuple[str, str, Field]]:
 def _read_back(ranks: tuple[str, ...]) -> tuple[tuple[str, type, int, Read, str, str, bool], ...]:
     """What `to_record` needs of those fields that are attributes of a Record, looked up once for all records."""
     return tuple(
-        (name, KINDS[field.dtype], field.length or 1, field.read, rank, field.attribute, PER_RANK in field.name)
-        for name, rank, field in _expand(ranks)
+        (name, KINDS[field.dtype], field.length, field.read, rank, field.attribute, PER_RANK in field.name)
+        for name, rank, field in expand(FIELDS, ranks)
         if field.attribute
     )
 

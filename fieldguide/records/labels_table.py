@@ -1,12 +1,14 @@
 """labels.parquet: what is known of every record without opening one, in record order.
 
-Columns: split, photo_id, region (null where it is unknown), then the class index at each rank of the taxonomy.
+Columns: split, photo_id, region (null where it is unknown), sha256 (of the original, 32 bytes), then the class index
+at each rank of the taxonomy.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from fieldguide.catalogue.taxonomy import Taxonomy
@@ -21,6 +23,7 @@ def tabulate_labels(described: Sequence[Description], taxonomy: Taxonomy) -> pl.
         "photo_id": pl.Series([each.photo_id for each in described], dtype=pl.String),
         "region": pl.Series([each.region for each in described], dtype=pl.String),
     }
+    columns["sha256"] = pl.Series([bytes.fromhex(each.sha256) for each in described], dtype=pl.Binary)
     for rank in taxonomy.ranks:
         index = taxonomy.index(rank)
         columns[rank] = pl.Series([index[each.labels[rank]] for each in described], dtype=pl.Int32)
@@ -60,3 +63,9 @@ class LabelsTable:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_columns": {}}
+
+
+def read_digests(directory: Path, split: str) -> np.ndarray:
+    """SHA-256 of the original of every record of a split, in record order: uint8 [num_records, 32]."""
+    digests = pl.scan_parquet(directory / LABELS).filter(pl.col("split") == split).select("sha256").collect()["sha256"]
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)

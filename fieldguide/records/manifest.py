@@ -5,11 +5,22 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
 from fieldguide.errors import RecordError
 from fieldguide.files import file_sha256, write_json
-from fieldguide.images.geometry import Method
+from fieldguide.images.encode import Encoding, ImageFormat, Subsampling
+from fieldguide.images.geometry import Fill, Layout, Method
+from fieldguide.records.encoding import Dtype
 from fieldguide.records.example import OVERHEAD
 
 MANIFEST = "manifest.json"
@@ -49,8 +60,25 @@ class SplitEntry(_Frozen):
 class FeatureSpec(_Frozen):
     """Type and shape of one feature of every record; `[]` is a single value."""
 
-    dtype: Literal["bytes", "int64"]
+    dtype: Dtype
     shape: list[PositiveInt]
+
+
+Kind = Literal["image", "raw", "lab", "fused"]
+"""What a record holds of a photo; kinds.py."""
+Compression = Literal["none", "gzip", "zlib"]
+"""Of a whole shard; TensorFlow calls them "", GZIP and ZLIB."""
+
+
+class PixelStyle(_Frozen):
+    """How records of kind raw hold pixels."""
+
+    dtype: Literal["uint8", "float32"]
+    """`uint8`: one byte string, height x width x RGB; `float32`: (level / 255 - mean) / std."""
+    mean: tuple[float, float, float]
+    """Of red, green, blue, for pixel values in [0, 1]; float32 only."""
+    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
+    """Likewise."""
 
 
 class SquareStyle(_Frozen):
@@ -60,9 +88,29 @@ class SquareStyle(_Frozen):
     """Both sides, px."""
     method: Method
     pad_color: tuple[int, int, int]
-    """Red, green, blue of the padding, 0 to 255."""
+    """Red, green, blue of the padding, 0 to 255, where `pad_fill` is color."""
     quality: PositiveInt
-    """Of the JPEG, 1 to 100."""
+    """Of a JPEG or WebP, 1 to 100."""
+    pad_fill: Fill = Fill.COLOR
+    upscale: bool = True
+    """Whether photos smaller than the square were enlarged."""
+    bbox_margin: NonNegativeFloat = 0.0
+    """Of method bbox: room around a box, as a share of its longer side."""
+    bbox_fallback: Literal[Method.PAD, Method.CROP, Method.SQUASH] = Method.PAD
+    """Of method bbox: the method for photos without a box."""
+    format: ImageFormat = ImageFormat.JPEG
+    subsampling: Subsampling = Subsampling.QUARTER
+
+    @property
+    def layout(self) -> Layout:
+        """Where a photo goes of which nothing but its size is known: all that a browser can repeat."""
+        method = self.bbox_fallback if self.method is Method.BBOX else self.method
+        return Layout(self.size, method, self.upscale, self.pad_fill, self.pad_color)
+
+    @property
+    def encoding(self) -> Encoding:
+        """What kind of files the squares are."""
+        return Encoding(self.format, self.quality, self.subsampling)
 
 
 class SquareManifest(_Frozen):
@@ -86,6 +134,11 @@ class Manifest(_Frozen):
     """manifest.json of the tfrecord stage: written last, so a folder that has it is whole."""
 
     style: SquareStyle
+    kind: Kind = "image"
+    pixels: PixelStyle | None = None
+    """Of kind raw."""
+    compression: Compression = "none"
+    """Compressed shards have no index: they are read whole, front to back."""
     splits: dict[str, SplitEntry]
     features: dict[str, FeatureSpec]
     tables: dict[str, str]
@@ -99,6 +152,16 @@ class Manifest(_Frozen):
     def write(self, directory: Path) -> None:
         """Write `directory/manifest.json`, whole or not at all."""
         write_json(directory / MANIFEST, self.model_dump(mode="json"))
+
+    def check_indexed_images(self, directory: Path) -> None:
+        """Raise RecordError unless single records can be read, and hold images."""
+        if self.compression != "none":
+            raise RecordError(
+                f"{directory}: a shard compressed with {self.compression} is read whole and has no index; "
+                "expected tfrecord.compression: none, or a reader of whole shards such as records.open_dataset"
+            )
+        if "image/encoded" not in self.features:
+            raise RecordError(f"{directory} holds records of kind {self.kind}; expected tfrecord.kind: image")
 
     def check_table(self, directory: Path, name: str) -> None:
         """Raise RecordError unless the file `name` beside the manifest is the one that it names."""

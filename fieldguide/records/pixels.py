@@ -12,11 +12,11 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image
 
+from fieldguide.images.encode import DECODERS
+
 Pixels = npt.NDArray[np.uint8]
 """RGB, uint8 [height, width, 3]."""
 
-FORMATS: Final = ("JPEG", "WEBP", "PNG")
-"""What a record may hold, as Pillow calls it."""
 JPEG_START: Final = b"\xff\xd8\xff"
 SCALES: Final = (8, 4, 2)
 """By how much a JPEG can be shrunk while it is decoded, at no cost."""
@@ -31,7 +31,7 @@ def read_size(image: bytes) -> tuple[int, int]:
             pass
         else:
             return height, width
-    with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
+    with Image.open(io.BytesIO(image), formats=DECODERS) as opened:
         return opened.height, opened.width
 
 
@@ -46,7 +46,7 @@ def decode(image: bytes, *, scale: int = 1, out: Pixels | None = None) -> Pixels
             return _decode_jpeg(image, scale, out)
         except ValueError:
             pass
-    with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
+    with Image.open(io.BytesIO(image), formats=DECODERS) as opened:
         pixels = opened.convert("RGB").reduce(scale) if scale > 1 else opened.convert("RGB")
     return np.asarray(pixels)
 

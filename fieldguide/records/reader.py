@@ -28,6 +28,7 @@ class RecordSet(Sequence[Record]):
     """
 
     def __init__(self, directory: Path, split: str, manifest: Manifest, taxonomy: Taxonomy) -> None:
+        manifest.check_indexed_images(directory)
         entries = manifest.split(split).shards
         self.split = split
         self.style = manifest.style

@@ -19,7 +19,7 @@ NAMES = ("source", "url", "sha256")
 def read_kept(params: SplitParams, fetch: Path, clean: Path, taxa: Taxa | None) -> pl.DataFrame:
     """One row per kept photo in catalogue order: NEEDED, the columns that the params ask for, group_id and position.
 
-    Labels are those of `settle_labels`.
+    Labels are those that the verdicts give, else the source's, as `settle_labels` has them.
     Raises CatalogueError if nothing was kept, a column is missing, or the verdicts are of another catalogue.
     """
     catalogue = pl.scan_parquet(required(fetch / "catalogue.parquet", "fetch"))
@@ -30,13 +30,14 @@ def read_kept(params: SplitParams, fetch: Path, clean: Path, taxa: Taxa | None) 
     wanted = {*params.group_by, params.given, *(NAMES if params.held_out.seen else ())}
     extra = [name for name in columns if name in wanted and name not in NEEDED]
     verdicts = pl.read_parquet(
-        required(clean / "verdicts.parquet", "clean"), columns=["photo_id", "verdict", "cluster_id"]
+        required(clean / "verdicts.parquet", "clean"), columns=["photo_id", "verdict", "cluster_id", "new_label"]
     )
     # Verdicts stand in catalogue order, so no join: at ten million rows it would cost the most of all.
     listed = catalogue.select(*NEEDED, *extra).collect()
     if not listed["photo_id"].equals(verdicts["photo_id"]):
         raise CatalogueError(f"{clean}: verdicts are not those of {fetch}'s catalogue; run the clean stage again")
-    photos = listed.with_columns(verdicts["cluster_id"]).filter(verdicts["verdict"] == "keep")
+    listed = listed.with_columns(verdicts["cluster_id"], pl.coalesce(verdicts["new_label"], "label").alias("label"))
+    photos = listed.filter(verdicts["verdict"] == "keep")
     if photos.is_empty():
         raise CatalogueError(f"{clean}: none of {len(listed)} photos was kept; metrics/clean.json says why")
     photos = photos.with_columns(

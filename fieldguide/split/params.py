@@ -69,7 +69,8 @@ class SplitParams(Section):
     @model_validator(mode="after")
     def _ratios_are_a_whole(self) -> "SplitParams":
         if set(self.ratios) != set(DRAWN) or abs(sum(self.ratios.values()) - 1) > 1e-9:
-            raise ValueError(f"ratios must name train, val and test and sum to 1; got {self.ratios}")
+            got = {str(part): share for part, share in self.ratios.items()}
+            raise ValueError(f"ratios must name train, val and test and sum to 1; got {got}")
         if self.given and self.min_eval_photos:
             raise ValueError("min_eval_photos moves photos between splits; expected 0 with a split that is given")
         return self

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fieldguide.catalogue.boxes import read_box
 from fieldguide.catalogue.rows import ARCHIVE_MEMBER, SCHEME
 from fieldguide.catalogue.sources.walking import SUFFIXES
 from fieldguide.survey.layout import SPLIT_WORDS
@@ -46,6 +47,17 @@ def _are_degrees(most: float) -> Callable[[Cells], bool]:
             return False
 
     return check
+
+
+def _are_boxes(cells: Cells) -> bool:
+    return all(read_box(cell) for cell in cells)
+
+
+def _are_sides(cells: Cells) -> bool:
+    try:
+        return all(float(cell) >= 1 for cell in cells)
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_photo(text: str) -> bool:
@@ -100,6 +112,9 @@ HEADINGS = (
         "rights_holder copyright attribution",
         _are_texts,
     ),
+    Heading("box", "bbox box bounding_box", "bbox", _are_boxes),
+    Heading("width", "width image_width photo_width", "", _are_sides),
+    Heading("height", "height image_height photo_height", "", _are_sides),
     Heading("given_split", "split subset set partition fold phase usage", "split subset", _are_splits),
 )
 """Our columns, in the order in which they choose."""
@@ -116,7 +131,8 @@ def match_headings(columns: Mapping[str, Cells]) -> dict[str, str | None]:
             name for name, cells in columns.items() if name not in chosen.values() and cells and heading.fits(cells)
         ]
         chosen[heading.ours] = _first_named(heading, free)
-    return chosen
+    # The size of a picture serves the box that was drawn on it.
+    return chosen if chosen["box"] else chosen | {"width": None, "height": None}
 
 
 def _first_named(heading: Heading, columns: Sequence[str]) -> str | None:

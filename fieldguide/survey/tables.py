@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from fieldguide.catalogue.rows import SCHEME
 from fieldguide.catalogue.sources.archives import archive_ending, list_members
+from fieldguide.catalogue.sources.left_out import LeftOut
 from fieldguide.catalogue.sources.reading import reading
 from fieldguide.catalogue.sources.tables import read_table
 from fieldguide.errors import CatalogueError
@@ -34,14 +35,15 @@ def sample_table(path: Path) -> TableSample:
     """Read the first rows of a table. Raises CatalogueError if it cannot be read or holds none."""
     columns: defaultdict[str, list[Any]] = defaultdict(list)
     lists: dict[str, str] = {}
-    for _, _, cells in islice(read_table(path, _parquet_columns(path)), SAMPLED_ROWS):
+    left_out = LeftOut()
+    for _, _, cells in islice(read_table(path, _parquet_columns(path), left_out), SAMPLED_ROWS):
         for name, listed, value in _flatten(cells):
             if value is not None and value != "":
                 columns[name].append(value)
             if listed:
                 lists[name] = listed
     if not columns:
-        raise CatalogueError(f"{path} holds no rows")
+        raise CatalogueError(f"{path} holds no rows" + (f"; left out {left_out}" if left_out.total else ""))
     return TableSample(dict(columns), lists)
 
 

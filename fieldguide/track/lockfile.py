@@ -29,7 +29,7 @@ def stage_inputs(stage: str, root: Path = Path()) -> list[TrackedPath]:
 
     Code and other files that Git holds are not among them.
     """
-    tracked = list(_tracked_paths(root))
+    tracked = list(tracked_paths(root))
     deps = _declared_deps(stage, root)
     found = [out for dep in deps for out in tracked if _overlap(dep, out.path) and out.stage != stage]
     return list(dict.fromkeys(found))
@@ -37,8 +37,8 @@ def stage_inputs(stage: str, root: Path = Path()) -> list[TrackedPath]:
 
 def stages_before(stage: str, root: Path = Path()) -> list[str]:
     """Every stage whose outputs reached this one, directly or not, nearest first."""
-    outs = list(_tracked_paths(root))
-    locked = _locked_stages(root)
+    outs = list(tracked_paths(root))
+    locked = locked_stages(root)
     found: dict[str, None] = {}
     queue = [stage]
     while queue:
@@ -54,11 +54,12 @@ def stages_before(stage: str, root: Path = Path()) -> list[str]:
     return list(found)
 
 
-def _tracked_paths(root: Path) -> Iterator[TrackedPath]:
+def tracked_paths(root: Path) -> Iterator[TrackedPath]:
+    """What .dvc files track, then the outputs of every stage that ran, in the order of dvc.lock."""
     for pointer in sorted(root.glob("*.dvc")):
         if pointer.is_file():
             yield from _outs(_read_yaml(pointer), stage=None)
-    for name, entry in _locked_stages(root).items():
+    for name, entry in locked_stages(root).items():
         yield from _outs(entry, stage=name)
 
 
@@ -68,7 +69,8 @@ def _outs(entry: dict[str, Any], stage: str | None) -> Iterator[TrackedPath]:
             yield TrackedPath(out["path"], out["md5"], stage)
 
 
-def _locked_stages(root: Path) -> dict[str, Any]:
+def locked_stages(root: Path) -> dict[str, Any]:
+    """What dvc.lock says of each stage that ran: `cmd`, `deps`, `params` and `outs`, by DVC's name of the stage."""
     lock = root / "dvc.lock"
     return dict(_read_yaml(lock).get("stages", {})) if lock.is_file() else {}
 

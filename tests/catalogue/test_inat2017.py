@@ -65,6 +65,26 @@ def test_rows(tmp_path: Path) -> None:
     assert (third.label, third.licence, third.rights_holder) == (None, None, None)
 
 
+BOXES = [
+    ([[1, 2, 30.5, 40], [9, 2, 30, 40]], {}, (1, 2, 39, 42)),
+    ([[1, 2, 30, 40]], {"width": 800, "height": 600}, (1, 2, 31, 42, 800, 600)),
+    ([[1, 2, 30, 40]], {"width": 800}, (1, 2, 31, 42)),
+    ([[5, 6, 7, 8], None, [1, 2, 0, 9], ["a", 2, 3, 4]], {}, (5, 6, 12, 14)),
+    ([[-5, -6, 7, 8], [900, 0, 50, 50]], {}, (-5, -6, 950, 50)),
+    ([[1, 2, 0, 9], None], {}, ()),
+    ([None], {}, None),
+    ([], {}, None),
+]
+
+
+@pytest.mark.parametrize(("boxes", "size", "hull"), BOXES)
+def test_the_boxes_of_a_photo_are_one(tmp_path: Path, boxes: list[Any], size: dict[str, int], hull: Any) -> None:
+    content = CHALLENGE | {"images": [{"id": 5, "file_name": "5.jpg", **size}], "annotations": []}
+    content["annotations"] = [{"image_id": 5, "category_id": 1} | ({"bbox": box} if box else {}) for box in boxes]
+    (row,) = read(tmp_path / "a.json", content)
+    assert row.box == hull
+
+
 @pytest.mark.parametrize("photos", ["https://photos.example.org/2017", "https://photos.example.org/2017/"])
 def test_photos_may_lie_anywhere(tmp_path: Path, photos: str) -> None:
     first, *_ = read(tmp_path / "a.json", CHALLENGE, photos=photos)

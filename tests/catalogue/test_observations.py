@@ -295,6 +295,27 @@ def nested(path: Path, **columns: str | None) -> ObservationsSource:
     return ObservationsSource.model_validate({**section, "fill": NO_FILL})
 
 
+@pytest.mark.parametrize("write", ["jsonl", "csv", "parquet"])
+def test_boxes_come_with_the_size_of_their_picture(tmp_path: Path, write: str) -> None:
+    path = tmp_path / f"o.{write}"
+    boxes = [[1, 2, 30, 40], None, [0, 0, 0, 0]]
+    if write == "jsonl":
+        path.write_text(
+            "".join(
+                json.dumps({"link": f"{n}.jpg", "at": box, "w": 640, "h": 480}) + "\n" for n, box in enumerate(boxes)
+            )
+        )
+    elif write == "csv":
+        path.write_text('link;at;w;h\n0.jpg;"1 2 30 40";640;480\n1.jpg;;640;480\n2.jpg;[0, 0, 0, 0];640;480\n')
+    else:
+        pq.write_table(
+            pa.table({"link": ["0.jpg", "1.jpg", "2.jpg"], "at": boxes, "w": [640.0] * 3, "h": [480] * 3}), path
+        )
+    columns = {"url": "link", "box": "at", "width": "w", "height": "h"}
+    source = ObservationsSource.model_validate({"kind": "observations", "path": path, "columns": columns})
+    assert [row.box for row in source.rows()] == [(1, 2, 31, 42, 640, 480), None, ()]
+
+
 @pytest.mark.parametrize("write", ["jsonl", "parquet"])
 def test_a_record_with_several_photos_is_several_rows(tmp_path: Path, write: str) -> None:
     path = tmp_path / f"o.{write}"

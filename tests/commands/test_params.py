@@ -41,7 +41,7 @@ def test_a_key_is_found_with_and_without_names_of_ones_own(asked: str, keys: lis
         ("clean.replacements", "path | null"),
         ("clean.near_duplicate_distance", "integer at least -1 and at most 127"),
         ("clean.quality", ""),
-        ("resize.method", "pad | crop | squash"),
+        ("resize.method", "pad | crop | squash | bbox"),
         ("resize.pad_color", "[3 x integer at least 0 and at most 255]"),
         ("split.group_by", "list of text"),
         ("split.ratios", "mapping of train | val | test | seen | unseen to number at least 0 and at most 1"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fieldguide.evaluate.answers import Answers
+from fieldguide.evaluate.decision import Decision, score_decision, score_lists
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes, write_report
 from fieldguide.evaluate.scores import ScoreRules, count_photos, score
 from fieldguide.records.reader import RecordSet
@@ -15,7 +16,7 @@ from fieldguide.split.params import FrequencyParams
 from tests.evaluate.making import answers_of
 from tests.records.making import TAXONOMY
 
-PARAMS = ScoreRules(ece_bins=15, frequency=FrequencyParams(few_below=11, many_above=200))
+PARAMS = ScoreRules(15, FrequencyParams(few_below=11, many_above=200), max_error=0.5, set_coverage=0.9)
 
 
 class Page(HTMLParser):
@@ -44,6 +45,9 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
     answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus})
     num_train = count_photos(train)
     scores = score(answers, test.regions, num_train, PARAMS)
+    scores["answer"] = score_decision(answers, Decision(0.6, 0.05, 30)) | score_lists(
+        answers, 0.9, dict.fromkeys(answers.ranks, 0.8)
+    )
     figures = draw_figures(answers, num_train, PARAMS, TAXONOMY, out)
     return ModelPage(name, None, scores, figures, show_mistakes(answers, 3, train, test))
 

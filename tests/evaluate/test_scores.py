@@ -9,7 +9,7 @@ from fieldguide.records.reader import RecordSet
 from fieldguide.split.params import FrequencyParams
 from tests.evaluate.making import answers_of
 
-PARAMS = ScoreRules(ece_bins=15, frequency=FrequencyParams(few_below=10, many_above=100))
+PARAMS = ScoreRules(15, FrequencyParams(few_below=10, many_above=100), max_error=0.5, set_coverage=0.9)
 
 
 def rank_answers(labels: list[int], predicted: list[int], classes: list[str]) -> RankAnswers:

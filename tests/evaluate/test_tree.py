@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fieldguide.evaluate.answer_sets import count_members
 from fieldguide.evaluate.tree import Candidates, conclude, sum_up
 
 ANSWERS = json.loads((Path(__file__).parents[1] / "web" / "answers.json").read_text())
@@ -29,6 +30,8 @@ def test_evaluation_says_what_the_specification_says(name: str) -> None:
     verdict, rank, taxon, probability = case["expected"]
     assert (found.verdicts[0], found.ranks[0], CLASSES[rank][found.places[0]]) == (verdict, rank, taxon)
     assert found.confidence[0] == pytest.approx(probability, abs=1e-5)
+    if "likely" in case:
+        assert count_members(by_rank["species"], ANSWERS["set_mass"]) == [case["likely"]]
     for each, expected in case.get("summed", {}).items():
         np.testing.assert_allclose(by_rank[each], [expected], atol=1e-6)
 

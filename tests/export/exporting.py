@@ -9,18 +9,18 @@ import polars as pl
 
 from fieldguide.engine import run_isolated
 from fieldguide.export.params import ExportTfjsParams
+from fieldguide.files import write_json
 from fieldguide.records.params import TfrecordParams
 from stages.export_tfjs import export_tfjs
 from stages.tfrecord import tfrecord
 from tests.export.making import make_student
-from tests.records.making import ENGINE, TAXONOMY, make_photo, make_resized
+from tests.records.making import TAXONOMY, make_photo, make_resized, tfrecord_section
 
 NUM_PHOTOS = {"train": 8, "val": 2, "test": 12}
 
 STRICT = {"min_top1_agreement": 1.0, "max_logit_error": 0.001}
 PARAMS: dict[str, Any] = {
     "quantization": "float16",
-    "min_confidence": 0.4,
     "num_examples": 3,
     "num_parity_photos": 10,
     "limits": {
@@ -36,7 +36,7 @@ def make_inputs(root: Path) -> dict[str, Path]:
     """What the stage reads, below `root`, as its keyword arguments; `out` and `bundle` are yet to be written."""
     paths = {name: root / name for name in ("student", "fetch", "split", "tfrecord", "evaluate", "out", "bundle")}
     make_resized(root / "resize", NUM_PHOTOS)
-    params = TfrecordParams(records_per_shard=64, salt="test", engine=ENGINE)
+    params = TfrecordParams.model_validate(tfrecord_section(salt="test"))
     run_isolated(tfrecord, params, resize=root / "resize", split=root / "resize", out=paths["tfrecord"])
     run_isolated(make_student, paths["student"])
     ids = [make_photo(number)[0] for number in range(sum(NUM_PHOTOS.values()))]
@@ -49,7 +49,8 @@ def make_inputs(root: Path) -> dict[str, Path]:
     holders = [[None, "A | B", "C"][number % 3] for number in range(len(ids))]
     credits = {"photo_id": ids, "licence": licences, "rights_holder": holders, "observer": holders}
     pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
-    (paths["evaluate"] / "calibration.json").write_text('{"student": {"temperatures": {"species": 1.5}}}')
+    decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9}
+    write_json(paths["evaluate"] / "calibration.json", {"student": {"temperatures": {"species": 1.5}, **decided}})
     return paths
 
 

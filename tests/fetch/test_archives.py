@@ -112,3 +112,15 @@ def test_a_damaged_member_of_any_method_is_a_read_error(tmp_path: Path, method: 
             statuses.add(read(archive, "1.jpg").status)
     assert statuses <= {Status.READ_ERROR, Status.OK}
     assert Status.READ_ERROR in statuses
+
+
+def test_a_damaged_header_is_not_the_end_of_the_archive(tmp_path: Path) -> None:
+    archive = tmp_path / "p.tar"
+    first = header("1.jpg", 3) + block(b"one")
+    second = bytearray(header("2.jpg", 3) + block(b"two"))
+    second[150] ^= 1
+    archive.write_bytes(first + bytes(second) + header("3.jpg", 5) + block(b"three") + bytes(1024))
+    assert read(archive, "1.jpg").content == b"one"
+    outcome = read(archive, "3.jpg")
+    assert outcome.status is Status.READ_ERROR
+    assert "the archive is damaged before '3.jpg': no header at byte 1024" in (outcome.error or "")

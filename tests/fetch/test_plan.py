@@ -58,6 +58,20 @@ def test_one_path_under_two_roots_is_two_urls(tmp_path: Path) -> None:
     assert draw_plan(sources, NOWHERE, 10, tmp_path).num_urls == 3
 
 
+@pytest.mark.parametrize(("shrunk", "boxes"), [(False, [None, [], [1, 2, 3, 4]]), (True, [None, [], []])])
+def test_shrunk_photos_keep_boxes_that_shrink_with_them(
+    tmp_path: Path, shrunk: bool, boxes: list[list[float] | None]
+) -> None:
+    class Boxed:
+        def rows(self) -> Iterator[Row]:
+            for number, box in enumerate((None, (), (1, 2, 3, 4), (1, 2, 3, 4, 640, 480))):
+                yield Row(id=str(number), source_row="", url=f"u{number}", root=None, box=box)
+
+    plan = draw_plan({"a": Boxed()}, NOWHERE, 2, tmp_path, shrunk=shrunk)
+    drawn = [row["box"] for batch in plan.batches() for row in batch.to_pylist()]
+    assert drawn == [*boxes, [1, 2, 3, 4, 640, 480]]
+
+
 def test_regions_are_found_where_the_source_names_none(tmp_path: Path) -> None:
     class Placed:
         def rows(self) -> Iterator[Row]:

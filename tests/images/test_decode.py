@@ -15,7 +15,8 @@ from PIL import Image
 
 from fieldguide.errors import PhotoError
 from fieldguide.images import opening
-from fieldguide.images.decode import EXIF_ORIENTATION, TURNS, Flaw, inspect, load_rgb, upright_rgb
+from fieldguide.images.decode import EXIF_ORIENTATION, Flaw, inspect, load_rgb, upright_rgb
+from fieldguide.images.turning import TURNS
 from tests.images.forged import chunk, oriented, segment, talkative, tiff_header
 from tests.images.pictures import blotches, encode
 from tests.images.profiles import P3

@@ -1,11 +1,13 @@
 """One picture is told from two by what each has of its own, however they were cut, marked or lit."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from fieldguide.images.likeness import SIDE, align, compare, look
-from tests.images.pictures import blotches
+from tests.images.pictures import blotches, encode
 from tests.images.specimens import COPIES, SPECIMENS, draw_specimens
 
 
@@ -43,3 +45,17 @@ def test_a_plain_picture_is_like_none(other: Image.Image) -> None:
 
 def test_a_look_is_small_and_keeps_no_more_detail_than_there_is() -> None:
     assert look(blotches(1, 900, 120)).size == (SIDE, 120)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hardly_legible_thumbnail_of_a_small_photo_is_the_same(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    leaves = Image.fromarray(rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)).resize((160, 120))
+    image = Image.blend(blotches(seed, 160, 120), leaves, 0.5)
+    saved = [encode(image, quality=60), encode(image.resize((120, 90)), quality=12)]
+    assert compare(*(look(Image.open(io.BytesIO(content)).convert("RGB")) for content in saved)).is_same
+
+
+def test_what_strangers_differ_in_is_not_put_down_to_how_they_were_saved() -> None:
+    looks = [look(blotches(seed, 160, 120)) for seed in (1, 2)]
+    assert not compare(*looks).is_same

@@ -27,6 +27,23 @@ def backbone_section(**changes: Any) -> dict[str, Any]:
     }
 
 
+def embed_section(**changes: Any) -> dict[str, Any]:
+    """An `embed` section as params.yaml would hold it."""
+    return {
+        "backbone": backbone_section(),
+        "outputs": "prelogits",
+        "batch_size": 16,
+        "precision": "auto",
+        "devices": 1,
+        "workers": 0,
+        "review": {"max_photos": 100, "folds": 3, "map_photos": 20, "truth": None},
+        "seed": 17,
+        "grey": False,
+        "fuse": "none",
+        **changes,
+    }
+
+
 def training_section(**changes: Any) -> dict[str, Any]:
     """What teachers and students have in common, as params.yaml would hold it."""
     return {
@@ -54,6 +71,11 @@ def training_section(**changes: Any) -> dict[str, Any]:
         "seed": 17,
         **changes,
     }
+
+
+def teacher_section(**changes: Any) -> dict[str, Any]:
+    """A `train_teacher` entry."""
+    return training_section(**{"region": None, "input": "records", "max_failure_rate": 0.01, **changes})
 
 
 def student_section(**changes: Any) -> dict[str, Any]:

@@ -23,6 +23,8 @@ WIDTH = 120
 UNTRACKED = ("fieldguide/track/", "fieldguide/consistency.py", "fieldguide/progress.py", "fieldguide/system_errors.py")
 """Neither deps nor followed. What logs a run, shows how far it is, says how it failed or refuses to start it changes no
 output and must not retrain anything."""
+CARRIED = {"fieldguide/learn/original_places.py": "fieldguide/fetch/"}
+"""Imports of a file that are not followed: what that room brings there is held to digests, whatever its code does."""
 
 
 def import_closure(script: Path, root: Path = ROOT) -> list[str]:
@@ -41,8 +43,9 @@ def import_closure(script: Path, root: Path = ROOT) -> list[str]:
         if file.suffix != ".py":
             continue
         tree = ast.parse((root / file).read_text(encoding="utf-8"), str(file))
+        carried = CARRIED.get(file.as_posix(), "nothing")
         for module in _imported_modules(tree, file):
-            queue += _files(module, root)
+            queue += [path for path in _files(module, root) if not path.as_posix().startswith(carried)]
         for text in _texts(tree):
             found.update(SOURCES.get(text, ()))
             if re.fullmatch(r"[\w.]+\.\w+", text) and (root / file.parent / text).is_file():

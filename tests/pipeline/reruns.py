@@ -25,6 +25,7 @@ UNCHANGED: dict[str, tuple[str, ...]] = {
     ),
     "resize.engine.*": ("interim/resize",),
     "tfrecord.engine.*": ("interim/tfrecord",),
+    "embed.review.*": ("interim/embed",),
 }
 """Outputs that do not depend on a parameter of their stage; tests/pipeline/test_reruns.py sees that it is so."""
 

@@ -32,6 +32,7 @@ FLORA = "fetch.sources.flora"
 @pytest.mark.parametrize(
     ("overrides", "problem"),
     [
+        (["embed.review.truth=gone.json"], r"^embed\.review\.truth: gone\.json is missing$"),
         (["resize.quality=101"], r"key 'resize\.quality': .* got 101"),
         (
             ["distill_student.head_init=linear_probe"],

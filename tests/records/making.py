@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -26,6 +27,22 @@ TAXONOMY = Taxonomy(
     vernacular={"Linum album": "white flax"},
     regions={"north": ["other", "Aster alpinus", "Linum album"]},
 )
+
+
+def tfrecord_section(**changes: Any) -> dict[str, Any]:
+    """The section of the tfrecord stage as params.yaml would hold it."""
+    return {
+        "kind": "image",
+        "raw": {"dtype": "uint8", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]},
+        "compression": "none",
+        "records_per_shard": 64,
+        "shard_mb": None,
+        "min_shards": 1,
+        "shuffle_memory_mb": 64,
+        "salt": "salt",
+        "engine": {"backend": "loky", "workers": 1},
+        **changes,
+    }
 
 
 def make_photo(number: int) -> tuple[str, bytes, dict[str, object]]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fieldguide.records.described_square import Square
 from fieldguide.records.example import Feature, WireError
-from fieldguide.records.features import FIELDS, Description, Record, Square, feature_specs, to_record
+from fieldguide.records.features import FIELDS, Description, Record, feature_specs, to_record
 from tests.records.making import SIDE, TAXONOMY, make_photo
 
 FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
@@ -23,7 +24,7 @@ def features() -> dict[str, Feature]:
         per_rank = "{rank}" in field.name
         for rank in TAXONOMY.ranks if per_rank else TAXONOMY.ranks[:1]:
             value = field.write(SQUARE, rank)
-            written[field.name.replace("{rank}", rank)] = value if field.length else [value]
+            written[field.name.replace("{rank}", rank)] = value if field.shape else [value]
     return written
 
 
@@ -46,8 +47,8 @@ def test_every_attribute_has_one_field() -> None:
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_dtype_and_length_are_those_of_what_is_written(field) -> None:
     value = field.write(SQUARE, "species")
-    values = value if field.length else [value]
-    assert len(values) == (field.length or 1)
+    values = value if field.shape else [value]
+    assert len(values) == field.length
     assert {type(each) for each in values} == {{"bytes": bytes, "int64": int}[field.dtype]}
 
 

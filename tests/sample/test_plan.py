@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fieldguide.files import salted_unit
 from sample.flora import FLORA, RAREST
 from sample.make import row_ids
 from sample.plan import FREE_LICENCES, UNFREE_LICENCES, Photo, Row, plan_rows
@@ -84,8 +85,22 @@ def test_the_true_species_of_a_url_comes_before_wrong_ones(rows: list[Row]) -> N
     first: dict[int, Row] = {}
     for one in rows:
         known = first.setdefault(one.upload, one)
+        if known.kind == "label_error":
+            continue
         assert FLORA[known.photo.species].name == " ".join(known.label.split())
         assert known is one or known.label != one.label
+
+
+def test_wrong_labels_are_planted_in_train_alone(rows: list[Row]) -> None:
+    truth = tell_truth(rows, row_ids(rows))["label_errors"]
+    assert len(truth) == pytest.approx(0.015 * len(rows), abs=1)
+    assert all(error["label"] != error["true"] and RAREST not in (error["label"], error["true"]) for error in truth)
+    assert {error["true"] for error in truth} >= {species.name for species in FLORA[:2]}
+    observations = Counter(one.observation for one in rows)
+    for one in rows:
+        if one.kind == "label_error":
+            assert observations[one.observation] == 1
+            assert salted_unit("fieldguide", f"observation_id={one.observation}") < 0.8
 
 
 def test_repeats_do_not_stand_side_by_side(rows: list[Row]) -> None:

@@ -23,6 +23,7 @@ COLUMNS = {
     "licence": pl.String,
     "rights_holder": pl.String,
     "given_split": pl.String,
+    "box": pl.List(pl.Float64),
     "status": pl.String,
     "http_status": pl.Int32,
     "error": pl.String,

@@ -17,7 +17,7 @@ INPUTS = {
     "split": {"fetch": "interim/fetch", "clean": "interim/clean"},
     "resize": {"fetch": "interim/fetch", "split": "interim/split"},
     "tfrecord": {"resize": "interim/resize", "split": "interim/split"},
-    "embed": {"tfrecord": "interim/tfrecord"},
+    "embed": {"tfrecord": "interim/tfrecord", "fetch": "interim/fetch", "split": "interim/split"},
     "train_teacher": {"tfrecord": "interim/tfrecord", "embed": "interim/embed"},
     "distill_student": {"tfrecord": "interim/tfrecord", "teachers": "models/teachers"},
     "evaluate": {
@@ -28,6 +28,7 @@ INPUTS = {
         "student": "models/student",
     },
 }
+KEPT_FOLDER = ".cache/embeddings"
 OUTPUTS = {
     "train_teacher": "models/teachers/global",
     "distill_student": "models/student",
@@ -36,12 +37,15 @@ OUTPUTS = {
 MORE = {
     "clean": ["--reports", "reports/clean"],
     "split": ["--reports", "reports/split"],
+    "embed": ["--reports", "reports/embed"],
     "train_teacher": ["--teacher", "global"],
 }
 
 
 def run(stage: str, out: str) -> str | None:
     """Run a stage in this process as DVC would; what it said if it ended with exit code 1."""
+    # What was embedded before is not read again.
+    shutil.rmtree(KEPT_FOLDER, ignore_errors=True)
     function = getattr(importlib.import_module(f"stages.{stage}"), stage)
     options = [word for name, path in INPUTS[stage].items() for word in (f"--{name}", path)]
     with redirect_stderr(io.StringIO()) as said:

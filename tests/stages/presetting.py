@@ -16,7 +16,7 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.clean.params import CleanParams
 from fieldguide.engine import EngineParams
 from fieldguide.fetch.params import FetchParams
-from fieldguide.params import load_section
+from fieldguide.params import load_section, read_params
 from fieldguide.presets import expand, load_overlay, write_params
 from fieldguide.records.params import ResizeParams
 from fieldguide.split.params import SplitParams
@@ -27,6 +27,7 @@ from stages.fetch import fetch
 from stages.resize import resize
 from stages.split import split
 from tests.images.pictures import blotches, encode
+from tests.stages.learning import run_stage
 
 ONE_WORKER = {"engine": EngineParams(backend="loky", workers=1)}
 
@@ -98,6 +99,23 @@ def make(name: str, folder: Path, *, allow_private: bool = False) -> Made:
     taxonomy = Taxonomy.read(folder / "split" / "taxonomy.json")
     used = divisions.join(photos, on="photo_id", maintain_order="left")
     return Made(folder, fetched, cleaned, divided, photos, used, taxonomy)
+
+
+def make_records(folder: Path, **changes: dict[str, Any]) -> None:
+    """Go on from `make` with the stages tfrecord and embed, as programs, by its params.yaml but for some keys."""
+    params = merge(read_params(folder / "params.yaml"), changes)
+    (folder / "params.yaml").write_text(json.dumps(params))
+    for stage, options in {
+        "tfrecord": {"resize": "resize", "split": "split", "out": "tfrecord"},
+        "embed": {"tfrecord": "tfrecord", "out": "embed"},
+    }.items():
+        done = run_stage(folder, stage, **options)
+        assert done.returncode == 0, done.stderr
+
+
+def merge(params: dict[str, Any], changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """`params` with some keys of some sections changed."""
+    return params | {name: params[name] | section for name, section in changes.items()}
 
 
 def picture(seed: int, width: int = 64, height: int = 48) -> bytes:

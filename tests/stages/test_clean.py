@@ -166,3 +166,20 @@ def test_a_missing_shard_is_one_line_that_says_what_to_run(fetch: Path, tmp_path
     (fetch / "catalogue.parquet").unlink()
     with pytest.raises(RecordError, match=r"catalogue\.parquet is missing; run the fetch stage first"):
         clean(PARAMS, fetch=fetch, out=tmp_path, reports=tmp_path)
+
+
+def test_decisions_drop_and_relabel(fetch: Path, tmp_path: Path) -> None:
+    decisions = tmp_path / "decisions.csv"
+    decisions.write_text(f"photo_id,decision\n{5:016x},drop\n{1:016x},relabel:another species\n")
+    metrics = clean(PARAMS, fetch=fetch, out=tmp_path, reports=tmp_path, decisions=decisions)
+    verdicts = pl.read_parquet(tmp_path / "verdicts.parquet")
+    assert verdicts["reason"][5] == "decided"
+    assert verdicts["new_label"].drop_nulls().to_list() == ["another species"]
+    # Rows 1 and 2 show one picture, under one label from now on.
+    assert not verdicts["labels_differ"].any()
+    assert (metrics["num_relabelled"], metrics["reasons"]["decided"]) == (1, 1)
+
+
+def test_a_list_of_decisions_that_is_gone_is_missed(fetch: Path, tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"decisions\.csv is missing, and what it decides would be undone"):
+        clean(PARAMS, fetch=fetch, out=tmp_path, reports=tmp_path, decisions=tmp_path / "decisions.csv")

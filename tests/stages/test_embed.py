@@ -1,4 +1,4 @@
-"""The embed stage as a program: its files, metrics and errors."""
+"""The embed stage as a program: its files, metrics, reports and errors."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.learn.making import backbone_section
+from fieldguide.records.example import parse_example
+from fieldguide.records.manifest import Manifest
+from fieldguide.records.shard_file import iterate_payloads
+from tests.learn.making import backbone_section, embed_section
 from tests.stages.learning import make_workspace, run_stage
 
 pytestmark = pytest.mark.slow
 
-EMBED = {"backbone": backbone_section(), "batch_size": 16, "precision": "auto", "workers": 1, "seed": 17}
+EMBED = embed_section(workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +61,29 @@ def test_missing_weights_are_one_line(workspace: Path):
     done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/embed2")
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["embed: weights file gone.pth is missing; see weights.path in params.yaml"]
+
+
+def test_what_the_labels_are_worth_is_said_and_shown(workspace: Path):
+    (workspace / "params.yaml").write_text(json.dumps({"embed": EMBED}))
+    done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/shown", reports="reports/embed")
+    assert done.returncode == 0, done.stderr
+    assert "66 of 66 photos were embedded by an earlier run" in done.stderr
+    names = ["digests.json", "index.html", "map.csv", "map.png", "suspects.csv"]
+    assert sorted(path.name for path in (workspace / "reports/embed").iterdir()) == names
+    metrics = json.loads((workspace / "metrics/embed.json").read_text())
+    assert metrics["suspects"]["num_examined"] == 66
+    assert set(metrics) == {"num_train", "num_val", "num_test", "dim", "knn", "probe", "suspects"}
+
+
+def test_fuses_records_with_the_answers_to_grey_photos(workspace: Path):
+    (workspace / "params.yaml").write_text(json.dumps({"embed": {**EMBED, "grey": True, "fuse": "lab"}}))
+    done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/fusing")
+    assert done.returncode == 0, done.stderr
+    features = np.load(workspace / "interim/fusing/val.npy")
+    assert np.abs(features - np.load(workspace / "interim/embed/val.npy")).max() > 0
+    fused = workspace / "interim/fusing/fused"
+    manifest = Manifest.read(fused)
+    assert manifest.features["image_embedding"].shape == [features.shape[1]]
+    [shard] = manifest.splits["val"].shards
+    for payload, row in zip(iterate_payloads(fused / shard.file), features, strict=True):
+        assert parse_example(payload)["image_embedding"] == row.astype(np.float32).tolist()

@@ -35,6 +35,8 @@ PARAMS = {
     "evaluate": {
         "batch_size": 16,
         "workers": 0,
+        "max_error": 0.9,
+        "set_coverage": 0.9,
         "ece_bins": 15,
         "neighbours": {"num": 5, "temperature": 0.07},
         "few_shot": {"shots": [1, 5], "draws": 2, "seed": 1},

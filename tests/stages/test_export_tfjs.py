@@ -66,10 +66,13 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
         "mean": [0.5, 0.4, 0.3],
         "std": [0.5, 0.25, 0.2],
         "method": "pad",
+        "upscale": True,
+        "pad_fill": "color",
         "pad_color": [255, 255, 255],
     }
     calibration = json.loads((bundle / "calibration.json").read_text())
-    assert calibration == {"temperatures": {"species": 1.5, "genus": 1.0}, "min_confidence": 0.4}
+    decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9}
+    assert calibration == {"temperatures": {"species": 1.5, "genus": 1.0}, **decided}
     labels = json.loads((bundle / "labels.json").read_text())
     assert list(labels) == ["ranks", "classes", "parents", "vernacular"]
     assert labels["vernacular"] == {"Linum album": "white flax"}

@@ -10,7 +10,7 @@ import yaml
 from fieldguide.digests import write_digests
 from fieldguide.engine import run_isolated
 from tests.images.pictures import blotches, encode
-from tests.learn.making import backbone_section, student_section, training_section
+from tests.learn.making import embed_section, student_section, teacher_section
 from tests.stages.conftest import WriteFetch
 from tests.stages.flipping import ROOT, flip_inputs
 
@@ -31,7 +31,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     },
     "resize": {"size": 32, "photos_per_shard": 12},
     "tfrecord": {"records_per_shard": 12},
-    "embed": {"backbone": backbone_section(), "batch_size": 16, "workers": 0},
+    "embed": embed_section(),
     "train_teacher": {},
     "distill_student": student_section(**WEIGHTS),
     "evaluate": {"batch_size": 16, "workers": 0},
@@ -55,7 +55,7 @@ def root(write_fetch: WriteFetch, tmp_path: Path) -> Path:
         params[section] |= changes
         if "engine" in params[section]:
             params[section]["engine"] = {"backend": "loky", "workers": 1}
-    params["train_teacher"] = {"global": training_section(region=None, **WEIGHTS)}
+    params["train_teacher"] = {"global": teacher_section(**WEIGHTS)}
     (tmp_path / "root/params.yaml").write_text(json.dumps(params), encoding="utf-8")
     return tmp_path / "root"
 

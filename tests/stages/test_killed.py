@@ -1,5 +1,6 @@
 """Kill -9 while a data stage writes, run it again: the same bytes as an undisturbed run."""
 
+import json
 import os
 import random
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.files import file_sha256
 from tests.images.pictures import blotches, encode
+from tests.records.making import tfrecord_section
 from tests.stages.conftest import WriteFetch
 
 ROOT = Path(__file__).parents[2]
@@ -49,9 +51,11 @@ def workspace(write_fetch: WriteFetch, tmp_path: Path) -> Path:
         schema_overrides={"region": pl.String},
     ).write_parquet(base / "interim" / "split" / "split.parquet")
     (base / "params.yaml").write_text(
-        "resize: {size: 64, method: pad, pad_color: [255, 255, 255], quality: 90, photos_per_shard: 10,"
+        "resize: {size: 64, method: pad, bbox_margin: 0, bbox_fallback: pad, upscale: true, pad_fill: color,"
+        " pad_color: [255, 255, 255], format: jpeg, quality: 90, subsampling: '4:2:0', members: plain,"
+        " photos_per_shard: 10,"
         " engine: {backend: loky, workers: 2}}\n"
-        "tfrecord: {records_per_shard: 10, salt: s, engine: {backend: loky, workers: 1}}\n"
+        f"tfrecord: {json.dumps(tfrecord_section(records_per_shard=10))}\n"
     )
     return base
 

@@ -6,14 +6,20 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+from skimage.color import rgb2lab
 
 from fieldguide.catalogue.declared import write_source_taxonomy
 from fieldguide.catalogue.schema import photo_id
+from fieldguide.records.example import parse_example
+from fieldguide.records.manifest import Manifest
+from fieldguide.records.shard_file import iterate_payloads
 from tests.images.pictures import blotches, encode
+from tests.learn.making import backbone_section
 from tests.photo_server import PhotoServer
-from tests.stages.presetting import make, picture, preset, write_csv, write_tar
+from tests.stages.presetting import make, make_records, picture, preset, write_csv, write_tar
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +123,22 @@ def test_colorization(workspace: Path, server: PhotoServer) -> None:
         boxes[right - left, bottom - top] += 1
     # Landscapes, the square and the small portrait, which is enlarged.
     assert boxes == {(299, 224): 31, (299, 299): 1, (150, 299): 1}
+    make_records(workspace, embed={"backbone": backbone_section(), "batch_size": 8, "workers": 0})
+    manifest = Manifest.read(workspace / "embed/fused")
+    [dim] = manifest.features["image_embedding"].shape
+    for split, prefix in (("train", ""), ("val", "val_")):
+        pixels = {facts["photo_id"]: square for square, facts in made.squares(split)}
+        [shard] = manifest.splits[split].shards
+        assert shard.file == f"{prefix}lab_images_0.tfrecord"
+        for payload in iterate_payloads(workspace / "embed/fused" / shard.file):
+            features = parse_example(payload)
+            lab = rgb2lab(pixels.pop(features["image_name"][0].decode().removesuffix(".jpg")))
+            lightness, colour = np.array(features["image_l"]), np.array(features["image_ab"])
+            np.testing.assert_allclose(50 * (lightness + 1), lab[..., 0].ravel(), rtol=0, atol=1e-4)
+            np.testing.assert_allclose(127 * colour, lab[..., 1:].ravel(), rtol=0, atol=1e-4)
+            assert len(features["image_embedding"]) == dim
+            assert features["image/encoded"][0].startswith(b"\xff\xd8")
+        assert not pixels
 
 
 LINEAGES = {

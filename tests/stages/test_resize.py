@@ -3,20 +3,26 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
+import webdataset
+from PIL import Image, ImageDraw, ImageOps
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import EngineParams
 from fieldguide.files import file_sha256
 from fieldguide.images.decode import EXIF_ORIENTATION
-from fieldguide.images.geometry import Method
+from fieldguide.images.encode import ImageFormat, Subsampling
+from fieldguide.images.geometry import UNBOXED, Fill, Method
+from fieldguide.images.shrink import shrink
+from fieldguide.images.turning import TURNS
 from fieldguide.records.manifest import SquareManifest, SquareStyle
 from fieldguide.records.params import ResizeParams
 from fieldguide.records.squares import encode_square
+from fieldguide.records.texts import Members
 from fieldguide.tar import read_samples
 from stages.resize import resize
 from tests.images.forged import SECRET, talkative
@@ -26,11 +32,24 @@ from tests.stages.conftest import WriteFetch
 PARAMS = ResizeParams(
     size=48,
     method=Method.PAD,
+    bbox_margin=0.0,
+    bbox_fallback=Method.CROP,
+    upscale=True,
+    pad_fill=Fill.COLOR,
     pad_color=(255, 255, 255),
+    format=ImageFormat.JPEG,
     quality=92,
+    subsampling=Subsampling.QUARTER,
+    members=Members.PLAIN,
     photos_per_shard=4,
     engine=EngineParams(backend="loky", workers=1),
 )
+STYLE = SquareStyle(size=48, method=Method.PAD, pad_color=(255, 255, 255), quality=92)
+BOXES = {0: [450, 0, 600, 200, 600, 800], 1: [], 2: [10, 10, 42, 42], 6: [900, 900, 910, 910]}
+"""By photo; the first is 600 x 800 px once it is upright, the others 64 x 64."""
+
+READS_WITHOUT_CLOSING = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+"""As webdataset does."""
 
 
 @pytest.fixture
@@ -41,11 +60,11 @@ def folders(write_fetch: WriteFetch, tmp_path: Path) -> dict[str, Path]:
     photos = [encode(blotches(0, 800, 600), exif=exif), *(encode(blotches(seed)) for seed in range(1, 9))]
     out = tmp_path / "split"
     Taxonomy(
-        ranks=["species"],
-        classes={"species": ["other", "a"]},
-        parents={},
+        ranks=["species", "genus"],
+        classes={"species": ["other", "Puma concolor"], "genus": ["other", "Puma"]},
+        parents={"species": {"Puma concolor": {"genus": "Puma"}}},
         merged_into_other={},
-        vernacular={},
+        vernacular={"Puma concolor": "cougar"},
         regions={},
     ).write(out / "taxonomy.json")
     pl.DataFrame(
@@ -53,18 +72,26 @@ def folders(write_fetch: WriteFetch, tmp_path: Path) -> dict[str, Path]:
             "photo_id": [f"{number:016x}" for number in range(9)],
             "split": ["train"] * 6 + ["val"] * 2 + ["test"],
             "region": ["EU"] * 9,
-            "species": ["a"] * 9,
+            "label": ["Puma concolor"] * 8 + ["other"],
+            "species": ["Puma concolor"] * 8 + ["other"],
+            "genus": ["Puma"] * 8 + ["other"],
         }
     ).write_parquet(out / "split.parquet")
-    return {"fetch": write_fetch([(photo, {}) for photo in photos]), "split": out}
+    fetched = write_fetch([(photo, {"box": BOXES.get(number)}) for number, photo in enumerate(photos)])
+    return {"fetch": fetched, "split": out}
 
 
 def digests(folder: Path) -> dict[str, str]:
     return {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
 
 
+def changed(**changes: Any) -> ResizeParams:
+    return PARAMS.model_copy(update=changes)
+
+
 def test_resize(folders: dict[str, Path], tmp_path: Path) -> None:
     metrics = resize(PARAMS, **folders, out=tmp_path / "out")
+    assert metrics.keys() == {"num_photos", "num_shards", "megabytes"}
     assert (metrics["num_photos"], metrics["num_shards"]) == (9, 4)
     tars = {"train-00000.tar": 4, "train-00001.tar": 2, "val-00000.tar": 2, "test-00000.tar": 1}
     assert set(digests(tmp_path / "out")) == {*tars, "manifest.json"}
@@ -73,8 +100,9 @@ def test_resize(folders: dict[str, Path], tmp_path: Path) -> None:
     key, sample = next(read_samples(tmp_path / "out" / "train-00000.tar"))
     facts = json.loads(sample["json"])
     assert (key, facts["photo_id"]) == (f"{0:016x}", f"{0:016x}")
-    assert facts["labels"] == {"species": "a"}
+    assert facts["labels"] == {"species": "Puma concolor", "genus": "Puma"}
     assert (facts["source_size"], facts["box"]) == ([600, 800], [6, 0, 42, 48])
+    assert "subject" not in facts
     pixels = np.asarray(Image.open(io.BytesIO(sample["jpg"])))
     assert pixels.shape == (48, 48, 3)
     assert pixels[:, :4].mean() > 250
@@ -82,25 +110,173 @@ def test_resize(folders: dict[str, Path], tmp_path: Path) -> None:
     assert np.abs(pixels[:, 8:40].astype(int) - np.asarray(upright)[:, 2:34]).mean() < 12  # JPEG; a wrong turn gives 70
 
 
-def test_any_number_of_workers_gives_the_same_bytes(folders: dict[str, Path], tmp_path: Path) -> None:
-    two = PARAMS.model_copy(update={"engine": EngineParams(backend="loky", workers=2)})
-    resize(PARAMS, **folders, out=tmp_path / "one")
-    resize(two, **folders, out=tmp_path / "two")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"format": ImageFormat.WEBP},
+        {"format": ImageFormat.PNG, "method": Method.BBOX, "members": Members.TREEOFLIFE},
+    ],
+    ids=["as usual", "WebP", "all else"],
+)
+def test_any_number_of_workers_gives_the_same_bytes(
+    folders: dict[str, Path], tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    resize(changed(**changes), **folders, out=tmp_path / "one")
+    resize(changed(**changes, engine=EngineParams(backend="loky", workers=2)), **folders, out=tmp_path / "two")
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF"])
 def test_no_words_come_along(kind: str) -> None:
-    style = SquareStyle(size=48, method=Method.PAD, pad_color=(255, 255, 255), quality=92)
     for size in ((48, 48), (200, 100)):
-        assert SECRET not in encode_square(talkative(kind, blotches(1, *size)), style)[0]
+        assert SECRET not in encode_square(talkative(kind, blotches(1, *size)), STYLE)[0]
 
 
 @pytest.mark.parametrize("method", list(Method))
-def test_every_method_fills_the_square(folders: dict[str, Path], tmp_path: Path, method: Method) -> None:
-    resize(PARAMS.model_copy(update={"method": method}), **folders, out=tmp_path / "out")
+@pytest.mark.parametrize("size", [48, 299])
+def test_every_method_fills_the_square(folders: dict[str, Path], tmp_path: Path, method: Method, size: int) -> None:
+    resize(changed(method=method, size=size), **folders, out=tmp_path / "out")
     for _, sample in read_samples(tmp_path / "out" / "train-00001.tar"):
-        assert Image.open(io.BytesIO(sample["jpg"])).size == (48, 48)
+        assert Image.open(io.BytesIO(sample["jpg"])).size == (size, size)
+
+
+def test_photos_are_cut_to_their_boxes(folders: dict[str, Path], tmp_path: Path) -> None:
+    metrics = resize(changed(method=Method.BBOX, format=ImageFormat.PNG), **folders, out=tmp_path / "out")
+    assert (metrics["num_boxed"], metrics["num_bad_boxes"]) == (2, 2)
+    facts, pixels = {}, {}
+    for tar in sorted((tmp_path / "out").glob("*.tar")):
+        for key, sample in read_samples(tar):
+            number = int(key, 16)
+            facts[number] = json.loads(sample["json"])
+            pixels[number] = np.asarray(Image.open(io.BytesIO(sample["png"])), np.int16)
+    assert {number: each["subject"] for number, each in facts.items() if each["subject"]} == {
+        0: [450, 0, 600, 200],
+        2: [10, 10, 42, 42],
+    }
+    assert all(each["box"] == [0, 0, 48, 48] for each in facts.values())
+    # The square around the box, moved into the photo, from the photo turned upright.
+    turned = Image.open(io.BytesIO(encode(blotches(0, 800, 600)))).transpose(Image.Transpose.ROTATE_270)
+    expected = turned.resize((48, 48), Image.Resampling.BICUBIC, box=(400, 0, 600, 200))
+    assert np.abs(pixels[0] - np.asarray(expected)).mean() < 1.5
+    decoded = Image.open(io.BytesIO(encode(blotches(2))))
+    assert (pixels[2] == decoded.resize((48, 48), Image.Resampling.BICUBIC, box=(10, 10, 42, 42))).all()
+
+
+def checkered(size: tuple[int, int], spot: tuple[int, int, int, int]) -> Image.Image:
+    """A grey picture with a red spot."""
+    image = Image.new("RGB", size, (90, 90, 90))
+    ImageDraw.Draw(image).rectangle((spot[0], spot[1], spot[2] - 1, spot[3] - 1), fill=(220, 10, 10))
+    return image
+
+
+@pytest.mark.parametrize("max_side", [None, 1000, 300, 90])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_box_and_pixels_stay_together(max_side: int | None, orientation: int) -> None:
+    """Whatever the camera stored and fetch shrank, the box drawn on what is seen shows the spot and nothing else."""
+    size, spot = (1200, 800), (840, 120, 960, 240)
+    seen = checkered(size, spot)
+    back = {3: 3, 6: 8, 8: 6}.get(orientation)
+    stored = seen.transpose(TURNS[back]) if back else seen
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    content = encode(stored, exif=exif, quality=95, subsampling=0)
+    content = content if max_side is None else shrink(content, max_side)
+    style = STYLE.model_copy(update={"method": Method.BBOX, "format": ImageFormat.PNG})
+    square, geometry = encode_square(content, style, (*map(float, spot), *map(float, size)))
+    pixels = np.asarray(Image.open(io.BytesIO(square)), np.int16)
+    assert np.abs(pixels[8:-8, 8:-8] - (220, 10, 10)).max() < 40
+    scale = geometry["source_size"][0] / size[0]
+    assert np.abs(np.array(geometry["subject"]) - np.array(spot) * scale).max() <= 1
+
+
+def test_a_large_photo_of_a_small_subject_is_decoded_as_large_as_it_takes() -> None:
+    content = encode(blotches(5, 1600, 1200), quality=95)
+    style = STYLE.model_copy(update={"method": Method.BBOX, "format": ImageFormat.PNG, "bbox_margin": 0.5})
+    square, _ = encode_square(content, style, (400, 300, 436, 336))
+    whole = Image.open(io.BytesIO(content))
+    expected = whole.resize((48, 48), Image.Resampling.BICUBIC, box=(382, 282, 454, 354))
+    assert (np.asarray(Image.open(io.BytesIO(square))) == np.asarray(expected)).all()
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+@pytest.mark.parametrize("side", [70, 83, 84, 92, 105, 115, 153, 200, 233, 461, 470])
+def test_scaled_decoding_stays_near_the_whole(side: int, orientation: int) -> None:
+    """At 1.2 times the final size and more, pixels move by less than their JPEG moves them, whatever the size."""
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    content = encode(blotches(7, 96, 96).resize((side, side - 7), Image.Resampling.BICUBIC), quality=95, exif=exif)
+    png, geometry = encode_square(
+        content, STYLE.model_copy(update={"format": ImageFormat.PNG, "method": Method.SQUASH})
+    )
+    jpeg, _ = encode_square(content, STYLE.model_copy(update={"method": Method.SQUASH}))
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    assert geometry["source_size"] == list(upright.size)
+    whole = np.asarray(upright.resize((48, 48), Image.Resampling.BICUBIC), np.int16)
+    moved = [np.abs(np.asarray(Image.open(io.BytesIO(each)), np.int16) - whole).mean() for each in (png, jpeg)]
+    assert moved[0] < 2
+    assert moved[0] < moved[1] / 2
+    assert (side < 84) == (moved[0] == 0)
+
+
+@pytest.mark.parametrize("each", ImageFormat)
+@pytest.mark.parametrize("fill", Fill)
+@pytest.mark.parametrize("method", UNBOXED)
+def test_the_photo_fills_its_box(method: Method, fill: Fill, each: ImageFormat) -> None:
+    style = STYLE.model_copy(update={"method": method, "pad_fill": fill, "format": each, "upscale": False})
+    for size in ((30, 20), (200, 100), (100, 200)):
+        content = encode(blotches(4, *size), "PNG")
+        square, geometry = encode_square(content, style)
+        left, top, right, bottom = geometry["box"]
+        image = Image.open(io.BytesIO(square))
+        assert (image.size, image.mode, image.format) == ((48, 48), "RGB", each.value.upper())
+        assert 0 <= left < right <= 48
+        assert 0 <= top < bottom <= 48
+        if method is not Method.CROP:
+            expected = blotches(4, *size).resize((right - left, bottom - top), Image.Resampling.BICUBIC)
+            difference = np.asarray(image, np.int16)[top:bottom, left:right] - np.asarray(expected)
+            assert np.abs(difference).mean() < (0.01 if each is ImageFormat.PNG else 25)  # another place gives 50
+
+
+NAMES = {
+    "scientific_name.txt": "Puma concolor",
+    "taxonomic_name.txt": "Puma concolor",
+    "common_name.txt": "cougar",
+    "sci.txt": "a photo of Puma concolor.",
+    "com.txt": "a photo of cougar.",
+    "taxon.txt": "a photo of Puma concolor.",
+    "taxonTag.txt": "a photo of genus Puma species concolor.",
+    "sci_com.txt": "a photo of Puma concolor with common name cougar.",
+    "taxon_com.txt": "a photo of Puma concolor with common name cougar.",
+    "taxonTag_com.txt": "a photo of genus Puma species concolor with common name cougar.",
+}
+
+
+@READS_WITHOUT_CLOSING
+def test_webdataset_reads_the_texts(folders: dict[str, Path], tmp_path: Path) -> None:
+    """As training on the released set reads it, which writes endings in lower case."""
+    resize(changed(members=Members.TREEOFLIFE), **folders, out=tmp_path / "out")
+    tars = [str(path) for path in sorted((tmp_path / "out").glob("*.tar"))]
+    dataset = webdataset.WebDataset(tars, shardshuffle=False).decode("pil")
+    samples = list(dataset.to_tuple("jpg", "json", *map(str.lower, NAMES)))
+    assert len(samples) == 9
+    for image, facts, *texts in samples:
+        assert (image.size, image.mode) == ((48, 48), "RGB")
+        if facts["labels"]["species"] != "other":
+            assert dict(zip(NAMES, texts, strict=True)) == NAMES
+        else:
+            assert texts[3] == "a photo of an organism."
+    members = {name for tar in tars for _, sample in read_samples(Path(tar)) for name in sample}
+    assert members == {"jpg", "json", *NAMES}
+
+
+@READS_WITHOUT_CLOSING
+@pytest.mark.parametrize("each", ImageFormat)
+def test_webdataset_decodes_every_format(folders: dict[str, Path], tmp_path: Path, each: ImageFormat) -> None:
+    resize(changed(format=each), **folders, out=tmp_path / "out")
+    tar = str(tmp_path / "out" / "test-00000.tar")
+    ((image, facts),) = webdataset.WebDataset(tar, shardshuffle=False).decode("pil").to_tuple(each.ending, "json")
+    assert (image.size, facts["photo_id"]) == ((48, 48), f"{8:016x}")
 
 
 def test_what_a_killed_run_left_is_cleared(folders: dict[str, Path], tmp_path: Path) -> None:

@@ -59,7 +59,13 @@ def folders(write_fetch: WriteFetch, tmp_path: Path) -> Folders:
     kept = ["drop" if number >= 280 else "keep" for number in range(300)]
     clean = tmp_path / "clean"
     clean.mkdir()
-    verdicts = {"photo_id": ids, "verdict": kept, "cluster_id": ids, "searched_bits": [63] * len(ids)}
+    verdicts = {
+        "photo_id": ids,
+        "verdict": kept,
+        "cluster_id": ids,
+        "new_label": [None] * len(ids),
+        "searched_bits": [63] * len(ids),
+    }
     pl.DataFrame(verdicts).write_parquet(clean / "verdicts.parquet")
     return {"fetch": fetch, "clean": clean, "out": tmp_path / "split", "reports": tmp_path / "reports"}
 
@@ -171,6 +177,15 @@ def test_synonyms_are_one_species(params: SplitParams, folders: Folders, tmp_pat
     split(params.model_copy(update={"taxonomy": table}), **folders)
     rows = pl.read_parquet(tmp_path / "split" / "split.parquet")
     assert dict(rows["label"].value_counts().iter_rows()) == {"G0 s0": 270, "G1 s3": 10}
+
+
+def test_a_new_label_of_the_verdicts_counts(params: SplitParams, folders: Folders, tmp_path: Path) -> None:
+    verdicts = folders["clean"] / "verdicts.parquet"
+    labels = ["G1 s3" if number < 6 else None for number in range(300)]
+    pl.read_parquet(verdicts).with_columns(pl.Series("new_label", labels)).write_parquet(verdicts)
+    split(params, **folders)
+    rows = pl.read_parquet(tmp_path / "split" / "split.parquet")
+    assert rows.sort("photo_id")["label"][:7].to_list() == ["G1 s3"] * 6 + ["G0 s0"]
 
 
 def test_verdicts_of_another_catalogue_are_refused(params: SplitParams, folders: Folders) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.learn.making import training_section
+from tests.learn.making import teacher_section
 from tests.stages.learning import make_workspace, run_stage
 
 pytestmark = pytest.mark.slow
@@ -17,9 +17,9 @@ OPTIONS = {"tfrecord": "interim/tfrecord", "embed": "interim/embed"}
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     teachers = {
-        "global": training_section(epochs=2, region=None),
-        "north": training_section(epochs=1, region="north", max_samples=9),
-        "moon": training_section(region="moon"),
+        "global": teacher_section(epochs=2),
+        "north": teacher_section(epochs=1, region="north", max_samples=9),
+        "moon": teacher_section(region="moon"),
     }
     return make_workspace(tmp_path_factory.mktemp("teacher"), {"train_teacher": teachers})
 

@@ -63,6 +63,13 @@ URLS = ["https://a.org/1", "https://a.org/2", "https://a.org/3"]
         pytest.param({"id": [1, 1, 2], "url": URLS}, {"url": "url"}, id="an id that repeats"),
         pytest.param({"url": URLS, "split": ["a", "b"]}, {"url": "url"}, id="another sort of split"),
         pytest.param({"url": URLS, "lat": ["95"], "lon": ["5"]}, {"url": "url", "longitude": "lon"}, id="no latitude"),
+        pytest.param(
+            {"url": URLS, "bbox": [[1, 2, 3, 4], "1 2 3 4"], "width": [640], "image_height": ["480"]},
+            {"url": "url", "box": "bbox", "width": "width", "height": "image_height"},
+            id="boxes",
+        ),
+        pytest.param({"url": URLS, "width": [640], "height": [480]}, {"url": "url"}, id="a size without a box"),
+        pytest.param({"url": URLS, "box": ["a", "b"]}, {"url": "url"}, id="another sort of box"),
         pytest.param({"url": URLS, "title": NAMES, "x": []}, {"url": "url"}, id="nothing else"),
     ],
 )

@@ -93,6 +93,7 @@ def test_a_list_of_photos_is_exploded(plant: Plant, ending: str):
         ),
         ("file,label\nx.jpg,Aster\n", r"t\.csv: none of 1 sampled photos, such as 'x.jpg', is found in photos, \."),
         ("file,label\n", r"t\.csv holds no rows"),
+        ("file,label\n1.jpg\n", r"t\.csv holds no rows; left out 1 x bad row \(.*t\.csv line 2: 1 fields"),
     ],
 )
 def test_what_leads_to_no_photo_is_said(plant: Plant, content: str, message: str):

@@ -22,7 +22,8 @@ def conclude_all(folder: Path, cases: list[dict[str, Any]]) -> list[dict[str, An
     for case in cases:
         shares = [share for rank in LABELS["ranks"] for share in case["heads"][rank]]
         logits = [math.log(max(share, 1e-30)) for share in shares]
-        calibration = {"temperatures": case["temperatures"], "min_confidence": ANSWERS["min_confidence"]}
+        rules = {name: ANSWERS[name] for name in ("min_confidence", "set_mass")}
+        calibration = {"temperatures": case["temperatures"], **rules}
         jobs.append([logits, LABELS, calibration])
     script = folder / "ask.mjs"
     script.write_text(
@@ -43,6 +44,7 @@ def test_the_page_says_what_the_specification_says(name: str, concluded: dict[st
     found, (verdict, rank, taxon, probability) = concluded[name], CASES[name]["expected"]
     assert (found["verdict"], found["best"]["rank"], found["best"]["name"]) == (verdict, rank, taxon)
     assert found["best"]["probability"] == pytest.approx(probability, abs=1e-5)
+    assert found["numLikely"] == CASES[name].get("likely", found["numLikely"])
     for each, expected in CASES[name].get("summed", {}).items():
         candidates = {candidate["name"]: candidate["probability"] for candidate in found["byRank"][each]}
         assert [candidates[taxon] for taxon in LABELS["classes"][each]] == pytest.approx(expected, abs=1e-6)

@@ -14,7 +14,8 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.parity import predict_onnxruntime
 from fieldguide.images.decode import upright_rgb
-from fieldguide.images.geometry import Method, make_square
+from fieldguide.images.geometry import Layout, Method
+from fieldguide.images.square import make_square
 from tests.export.making import IMAGE_SIZE
 from tests.records.making import TAXONOMY
 from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file
@@ -28,7 +29,7 @@ LOGIT_ERROR = 0.1
 
 def expected_logits(paths: dict[str, Path], file: dict[str, Any]) -> np.ndarray:
     """What the trained network makes of the same photo in the pipeline: float32 [classes]."""
-    square, _ = make_square(upright_rgb(Image.open(io.BytesIO(file["buffer"]))), 32, Method.PAD, (255, 255, 255))
+    square, _ = make_square(upright_rgb(Image.open(io.BytesIO(file["buffer"]))), Layout(32, Method.PAD))
     images = normalise_squares(np.asarray(square)[None], IMAGE_SIZE, [0.5, 0.4, 0.3], [0.5, 0.25, 0.2])
     return predict_onnxruntime(paths["out"] / "student.onnx", images)[0]
 
@@ -87,6 +88,8 @@ def test_a_photo_chosen_before_the_page_is_ready_is_answered(context: BrowserCon
     page.goto(site.address(GUIDE), wait_until="commit")
     page.locator("#pick").set_input_files(photo_file("plain.png"))
     expect(page.locator("body[data-state=thinking]")).to_be_visible(timeout=PATIENCE)
+    while not held:
+        page.wait_for_timeout(20)
     held[0].continue_()
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
 

@@ -1,15 +1,20 @@
 """web/preprocess.js and web/pillow_resize.js against Pillow and the pipeline, bit for bit."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fieldguide.export.bundle import Preprocessing
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.node import WEB, run_node
-from fieldguide.images.geometry import Method, make_square, place
+from fieldguide.images.geometry import UNBOXED, Fill, Layout, Method, place
+from fieldguide.images.square import make_square
+from fieldguide.learn.description import NetworkSpec
+from fieldguide.records.manifest import SquareStyle
 
 SIZES = [  # width, height of the photo; width, height wanted
     (1, 1, 1, 1),
@@ -80,21 +85,43 @@ def test_a_part_of_a_photo_sees_its_surroundings_as_pillow_does(tmp_path: Path) 
         assert answer["data"] == np.asarray(resized).ravel().tolist(), box
 
 
-@pytest.mark.parametrize("method", Method)
-def test_squares_are_those_of_the_resize_stage(method: Method, tmp_path: Path) -> None:
-    color = (250, 128, 3)
+@pytest.mark.parametrize("upscale", [True, False])
+@pytest.mark.parametrize(
+    ("method", "fill"), [*((each, Fill.COLOR) for each in UNBOXED), *((Method.PAD, fill) for fill in Fill)]
+)
+def test_squares_are_those_of_the_resize_stage(method: Method, fill: Fill, upscale: bool, tmp_path: Path) -> None:
+    layout = Layout(112, method, upscale, fill, (250, 128, 3))
     photos = [noise(width, height) for width, height in SHAPES]
-    jobs = [{"what": "square", "photo": photo(each), "size": 112, "method": method, "color": color} for each in photos]
+    jobs = [{"what": "square", "photo": photo(each), "layout": asdict(layout)} for each in photos]
     for pixels, shape, answer in zip(photos, SHAPES, ask_javascript(tmp_path, jobs), strict=True):
-        square, _ = make_square(Image.fromarray(pixels), 112, method, color)
+        square, _ = make_square(Image.fromarray(pixels), layout)
         assert answer["data"] == np.asarray(square).ravel().tolist(), shape
+
+
+def test_the_bundle_says_what_the_page_needs(tmp_path: Path) -> None:
+    style = SquareStyle(
+        size=16,
+        method=Method.BBOX,
+        bbox_fallback=Method.CROP,
+        upscale=False,
+        pad_fill=Fill.REFLECT,
+        pad_color=(1, 2, 3),
+        quality=90,
+    )
+    network = NetworkSpec.model_construct(image_size=16, mean=[0, 0, 0], std=[1 / 255] * 3)
+    settings = asdict(Preprocessing.of(network, style))
+    pixels = noise(20, 11)
+    (answer,) = ask_javascript(tmp_path, [{"what": "photo", "photo": photo(pixels), "settings": settings}])
+    square, _ = make_square(Image.fromarray(pixels), Layout(16, Method.CROP, upscale=False, fill=Fill.REFLECT))
+    assert np.abs(np.array(answer["data"]) - np.asarray(square).ravel()).max() < 1e-3
 
 
 def test_placements_agree_for_every_shape(tmp_path: Path) -> None:
     shapes = [(width, height) for width in range(1, 60) for height in range(1, 60)]
-    jobs = [{"what": "place", "shapes": shapes, "size": 37, "method": method} for method in Method]
-    for method, answer in zip(Method, ask_javascript(tmp_path, jobs), strict=True):
-        expected = [place(*shape, 37, method) for shape in shapes]
+    layouts = [Layout(37, method, upscale) for method in UNBOXED for upscale in (True, False)]
+    jobs = [{"what": "place", "shapes": shapes, "layout": asdict(layout)} for layout in layouts]
+    for layout, answer in zip(layouts, ask_javascript(tmp_path, jobs), strict=True):
+        expected = [place(*shape, layout) for shape in shapes]
         assert answer["sources"] == [list(placement.source) for placement in expected]
         assert answer["targets"] == [list(placement.target) for placement in expected]
 

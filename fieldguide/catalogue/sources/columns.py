@@ -45,6 +45,13 @@ class Columns(Section):
     """Whom the credits name."""
     given_split: str | None = None
     """The source's own split: train, val or test; `split.given` can honour it."""
+    box: str | None = None
+    """The box around what the label names: left, top, width, height in px, as a list or a text; for `resize.method`
+    bbox."""
+    width: str | None = None
+    """Of the picture that `box` was drawn on, px: photos may have been shrunk or turned since."""
+    height: str | None = None
+    """Likewise."""
 
     @property
     def mapped(self) -> dict[str, str]:
@@ -53,7 +60,7 @@ class Columns(Section):
 
 
 SPELLED = {"id": whole_id, "observation_id": whole_id, "observer": whole_id} | dict.fromkeys(
-    ("latitude", "longitude"), number_or_nothing
+    ("latitude", "longitude", "width", "height"), number_or_nothing
 )
 """How cells of our columns become plain; those of others by `plain`."""
 

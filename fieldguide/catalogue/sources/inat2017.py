@@ -1,17 +1,19 @@
 """The `inat2017` kind: the COCO-style JSON of the iNaturalist challenges (2017, 2018, 2019, 2021), and of other tools.
 
 `images`, `annotations`, `categories` and `licenses` are streamed, not loaded: train2021.json alone would fill ten
-gigabytes. The categories are kept in memory, the annotations in a temporary SQLite file. Bounding boxes repeat an image
-under its one category; an image under two is left out, and one without annotation (the challenges' test sets) is a
-photo without label.
+gigabytes. The categories are kept in memory, the annotations in a temporary SQLite file. Several bounding boxes of an
+image are one around them all, under its one category; an image under two is left out, and one without annotation (the
+challenges' test sets) is a photo without label.
 """
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from fieldguide.catalogue.boxes import NONSENSE, DrawnBox, on_picture, read_box
 from fieldguide.catalogue.rows import NO_FILL, SCHEME, Fill, Row, describe_row, locate, tidy, trim
 from fieldguide.catalogue.sources.archives import ARCHIVES
 from fieldguide.catalogue.sources.cells import plain, whole_id
@@ -23,6 +25,20 @@ from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
 log = logging.getLogger(__name__)
+
+TABLE: Final = """
+CREATE TABLE annotation (image TEXT PRIMARY KEY, category, other, has_box, "left", top, "right", bottom) WITHOUT ROWID
+"""
+ADD: Final = """
+INSERT INTO annotation VALUES (?, ?, NULL, ?, ?, ?, ?, ?) ON CONFLICT (image) DO UPDATE SET
+other = iif(category = excluded.category, other, excluded.category),
+has_box = max(has_box, excluded.has_box),
+"left" = min(coalesce("left", excluded."left"), coalesce(excluded."left", "left")),
+top = min(coalesce(top, excluded.top), coalesce(excluded.top, top)),
+"right" = max(coalesce("right", excluded."right"), coalesce(excluded."right", "right")),
+bottom = max(coalesce(bottom, excluded.bottom), coalesce(excluded.bottom, bottom))
+"""
+"""Boxes of one image become the smallest one around them; those that are none leave the others alone."""
 
 
 class Inat2017Source(Section):
@@ -57,11 +73,12 @@ class Inat2017Source(Section):
                 where = f"{self.path} image {number}"
                 try:
                     row_id = _id(entry.get("id"), f"{where}, id")
-                    categories = database.execute("SELECT category, other FROM annotation WHERE image = ?", (row_id,))
-                    found = categories.fetchone()
+                    found = database.execute("SELECT * FROM annotation WHERE image = ?", (row_id,)).fetchone()
                     num_matched += found is not None
-                    label = None if found is None else _label(labels, found[0], found[1], where)
+                    label = None if found is None else _label(labels, found[1], found[2], where)
                     row = self._row(entry, row_id, label, licences, number, where)
+                    if found is not None and found[3]:
+                        row = replace(row, box=_box(found[4:], entry))
                 except CatalogueError as error:
                     left_out.note(BAD_ROW, error)
                     continue
@@ -134,21 +151,17 @@ class Inat2017Source(Section):
         return told
 
     def _store_annotations(self, database: sqlite3.Connection, left_out: LeftOut) -> int:
-        """Fill the table `annotation` with the category of each annotated image, and one `other` if it has several.
+        """Fill the table `annotation` with what is annotated of each image, and an `other` category if it has several.
 
         Returns the number of images.
         """
-        database.execute("CREATE TABLE annotation (image TEXT PRIMARY KEY, category, other) WITHOUT ROWID")
-        database.executemany(
-            "INSERT INTO annotation VALUES (?, ?, NULL) ON CONFLICT (image) "
-            "DO UPDATE SET other = excluded.category WHERE category != excluded.category",
-            self._annotations(left_out),
-        )
+        database.executescript(TABLE)
+        database.executemany(ADD, self._annotations(left_out))
         (num_images,) = database.execute("SELECT count(*) FROM annotation").fetchone()
         return int(num_images)
 
-    def _annotations(self, left_out: LeftOut) -> Iterator[tuple[str, str]]:
-        """Image and category of each annotation."""
+    def _annotations(self, left_out: LeftOut) -> Iterator[tuple[str | float | None, ...]]:
+        """Image, category, whether there is a box, and its left, top, right and bottom, of each annotation."""
         for number, entry in read_objects(self.path, "annotations", left_out):
             where = f"{self.path} annotation {number}"
             try:
@@ -159,7 +172,8 @@ class Inat2017Source(Section):
             if image is None or category is None:
                 left_out.note(BAD_ROW, f"{where}: no image_id or no category_id; expected both")
             else:
-                yield image, category
+                box = read_box(plain(entry.get("bbox")))
+                yield image, category, box is not None, *(box or [None] * 4)
 
 
 def _label(labels: Mapping[str, str | None], category: str, other: str | None, where: str) -> str:
@@ -172,6 +186,12 @@ def _label(labels: Mapping[str, str | None], category: str, other: str | None, w
     if label is None:
         raise CatalogueError(f"{where}: the category {category} has no name; expected one")
     return label
+
+
+def _box(corners: Sequence[float | None], entry: Mapping[str, Any]) -> DrawnBox:
+    """The box of the catalogue around all those of an image; `corners` are null if none of them is sound."""
+    known = [corner for corner in corners if corner is not None]
+    return on_picture(known, entry.get("width"), entry.get("height")) if known else NONSENSE
 
 
 def _id(value: Any, where: str) -> str | None:

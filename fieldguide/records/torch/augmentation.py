@@ -115,17 +115,16 @@ class Augmentation:
 
     def _draw(self, height: int, width: int) -> Part:
         part = Part(0, 0, height, width)
-        step: Any
         for step in self._geometric:
             if isinstance(step, RandomCrop):
                 part.narrow(*RandomResizedCrop.get_params(_stand_in(part.height, part.width), step.scale, step.ratio))
             elif isinstance(step, v2.RandomResizedCrop):
                 part.narrow(**step.make_params([_stand_in(part.height, part.width)]))
                 part.resized = step
-            else:
-                is_turned = bool(torch.rand(1) < step.p)
-                part.mirrored ^= is_turned and isinstance(step, v2.RandomHorizontalFlip)
-                part.upside_down ^= is_turned and isinstance(step, v2.RandomVerticalFlip)
+            elif isinstance(step, v2.RandomHorizontalFlip):
+                part.mirrored ^= bool(torch.rand(1) < step.p)
+            elif isinstance(step, v2.RandomVerticalFlip):
+                part.upside_down ^= bool(torch.rand(1) < step.p)
         return part
 
 
@@ -179,12 +178,11 @@ def _walk(steps: Iterable[Any]) -> Iterable[Any]:
 def _count_geometric(steps: Sequence[Transform]) -> int:
     """How many steps at the beginning a Part can stand for: flips and crops, up to a crop behind one that resizes."""
     is_resized = False
-    step: Any
     for count, step in enumerate(steps):
         is_crop = type(step) in (RandomCrop, v2.RandomResizedCrop)
         if type(step) not in (v2.RandomHorizontalFlip, v2.RandomVerticalFlip) and (not is_crop or is_resized):
             return count
-        if type(step) is v2.RandomResizedCrop:
+        if isinstance(step, v2.RandomResizedCrop):
             if step.interpolation not in MODES or not step.antialias:
                 return count
             is_resized = True

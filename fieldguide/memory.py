@@ -1,4 +1,4 @@
-"""Settings of the process that make training on a CPU two to four times faster."""
+"""How the process keeps its memory: training on a CPU gets two to four times faster, resizing a tenth."""
 
 import ctypes
 
@@ -9,9 +9,9 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 def keep_freed_memory() -> None:
     """Tell glibc to reuse freed memory instead of returning it to the kernel; does nothing on another C library.
 
-    By default every large tensor is a fresh mapping, and the kernel clears its pages one fault at a time: up to half of
-    a training step. Unlike the variables MALLOC_*_, this works after the process has started. Memory that was once used
-    stays with the process.
+    By default every large tensor or image is a fresh mapping, and the kernel clears its pages one fault at a time: up
+    to half of a training step. Unlike the variables MALLOC_*_, this works after the process has started. Memory that
+    was once used stays with the process.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -1,0 +1,93 @@
+"""labels.json and calibration.json: what a network's outputs mean, for whoever answers with it.
+
+They lie in the browser bundle and beside the ONNX file; docs/formats.md explains their fields.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, ValidationError, model_validator
+
+from fieldguide.catalogue.taxonomy import OTHER, Lineage, Taxonomy
+from fieldguide.errors import ExportError
+from fieldguide.files import write_json
+
+
+class _ModelFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def name(cls) -> str:
+        """Of the file."""
+        return f"{cls.__name__.lower()}.json"
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the file in `folder`. Raises ExportError if it is missing or malformed."""
+        path = folder / cls.name()
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise ExportError(
+                f"{path} is missing; expected a folder that export-tfjs wrote, as models/export"
+            ) from None
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise ExportError(f"{path}: {'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}") from None
+
+    def write(self, folder: Path) -> None:
+        """Write the file into `folder`, whole or not at all."""
+        write_json(folder / self.name(), self.model_dump(mode="json"))
+
+
+class Labels(_ModelFile):
+    """labels.json: ranks in the order of the outputs, their classes, what is above these, and vernacular names."""
+
+    ranks: list[str]
+    classes: dict[str, list[str]]
+    parents: dict[str, dict[str, Lineage]]
+    vernacular: dict[str, str]
+
+    @model_validator(mode="after")
+    def _classes_are_those_of_the_ranks(self) -> Self:
+        if not self.ranks or sorted(self.ranks) != sorted(self.classes):
+            raise ValueError(f"classes of {sorted(self.classes)}, ranks {self.ranks}; expected the same")
+        if lacking := [rank for rank, names in self.classes.items() if OTHER not in names]:
+            raise ValueError(f"no class {OTHER!r} at {', '.join(lacking)}")
+        return self
+
+    @classmethod
+    def of(cls, ranks: Sequence[str], classes: Mapping[str, Sequence[str]], taxonomy: Taxonomy) -> "Labels":
+        """Of a network with these ranks and classes."""
+        named = {name for names in classes.values() for name in names}
+        return cls(
+            ranks=list(ranks),
+            classes={rank: list(classes[rank]) for rank in ranks},
+            parents={
+                rank: {name: lineage for name, lineage in taxonomy.parents.get(rank, {}).items() if name in named}
+                for rank in ranks
+            },
+            vernacular={name: common for name, common in taxonomy.vernacular.items() if name in named},
+        )
+
+    @cached_property
+    def num_outputs(self) -> int:
+        """Classes of all ranks together."""
+        return sum(map(len, self.classes.values()))
+
+
+class Calibration(_ModelFile):
+    """calibration.json: what makes probabilities of logits, and how sure an answer must be."""
+
+    temperatures: dict[str, PositiveFloat]
+    """By rank; 1.0 where it is missing."""
+    min_confidence: NonNegativeFloat
+    """The least probability of a taxon that is named; above 1 where none is sure enough."""
+    max_error: float | None
+    """The share of photos that may get a wrong taxon, if it was measured what keeps it."""
+    set_mass: float | None
+    """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
+    set_target: float | None
+    """The share of photos whose short list then holds the true class."""

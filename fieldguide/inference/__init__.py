@@ -1,0 +1,1 @@
+"""Using what was trained: a model folder answers for photos anywhere, without parameters, records or DVC."""

@@ -1,0 +1,97 @@
+"""A model folder, loaded: from photos to answers and embeddings.
+
+    guide = fieldguide.load("models/export")
+    [answer] = guide.predict(["tulip.jpg"])
+    print(answer.verdict, answer.taxon.name, answer.taxon.probability)
+
+The way of a photo is that of the pipeline (upright sRGB, a square, the network's input), but for the JPEG in which
+records keep their squares.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fieldguide.errors import ParamsError
+from fieldguide.export.bundle import Preprocessing
+from fieldguide.export.inputs import normalise_squares
+from fieldguide.export.model_files import Calibration, Labels
+from fieldguide.images.decode import upright_rgb
+from fieldguide.images.square import make_square
+from fieldguide.inference.answer import Answer, conclude_answers
+from fieldguide.inference.runtimes import RUNTIMES, Runtime, choose_runtime
+from fieldguide.records.squaring import cut_square
+
+MAX_PIXELS = 200_000_000
+"""Of a photo; a larger one is not decoded."""
+BATCH_SIZE = 32
+
+Photo = str | Path | bytes | Image.Image
+"""A path, a file's bytes, or an image."""
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A model and what its answers mean. Make it with `load`."""
+
+    labels: Labels
+    calibration: Calibration
+    preprocessing: Preprocessing
+    runtime: Runtime
+
+    def predict(self, photos: Iterable[Photo], *, top: int = 5) -> list[Answer]:
+        """An answer for each photo, with the `top` likeliest taxa of each rank.
+
+        Raises PhotoError for what is no photo, OSError for a path that cannot be read.
+        """
+        return [
+            answer
+            for squares in _in_batches([self.to_square(photo) for photo in photos])
+            for answer in self.answer(squares, top=top)
+        ]
+
+    def embed(self, photos: Iterable[Photo]) -> np.ndarray:
+        """What the classifier sees of each photo: float32 [num_photos, dim]. Raises as `predict`."""
+        squares = [self.to_square(photo) for photo in photos]
+        parts = [self.runtime.embed(self._to_inputs(batch)) for batch in _in_batches(squares)]
+        return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
+
+    def to_square(self, photo: Photo) -> np.ndarray:
+        """A photo as the records have it: uint8 [side, side, 3]. Raises as `predict`."""
+        style = self.preprocessing.style
+        if isinstance(photo, Image.Image):
+            square, _ = make_square(upright_rgb(photo), style.layout)
+        else:
+            content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+            square, _ = cut_square(content, style, max_pixels=MAX_PIXELS)
+        return np.asarray(square)
+
+    def answer(self, squares: Sequence[np.ndarray], *, top: int = 5) -> list[Answer]:
+        """An answer for each of a batch of squares, as `to_square` makes them."""
+        logits = self.runtime.predict(self._to_inputs(squares))
+        return conclude_answers(logits, self.labels, self.calibration, top)
+
+    def _to_inputs(self, squares: Sequence[np.ndarray]) -> np.ndarray:
+        style = self.preprocessing
+        images = normalise_squares(np.stack(squares), style.image_size, style.mean, style.std)
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+
+
+def load(folder: str | Path, runtime: str | None = None) -> Guide:
+    """Load a model folder that export-tfjs wrote; `runtime` is `torch` or `onnx`, by default what the folder has.
+
+    Raises ParamsError for another runtime, and ExportError, TrainingError or RecordError if the folder is not whole.
+    """
+    folder = Path(folder)
+    chosen = runtime or choose_runtime(folder)
+    if chosen not in RUNTIMES:
+        raise ParamsError(f"runtime {chosen!r}; expected one of {', '.join(RUNTIMES)}")
+    files = Labels.read(folder), Calibration.read(folder), Preprocessing.read(folder)
+    return Guide(*files, RUNTIMES[chosen](folder))
+
+
+def _in_batches(squares: Sequence[np.ndarray]) -> Iterable[Sequence[np.ndarray]]:
+    return (squares[start : start + BATCH_SIZE] for start in range(0, len(squares), BATCH_SIZE))

@@ -1,0 +1,78 @@
+"""The runtimes that a model folder answers in: PyTorch from its weights, ONNX Runtime from its graph."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fieldguide.errors import ExportError
+from fieldguide.learn.description import BEST_FILE
+
+ONNX_FILE: Final = "student.onnx"
+
+WEIGHTS_FILES: Final = {"torch": BEST_FILE, "onnx": ONNX_FILE}
+"""What tells one model from another, by runtime."""
+
+Run = Callable[[np.ndarray], np.ndarray]
+"""From inputs float32 [n, 3, S, S] to numbers float32 [n, k]."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A loaded network."""
+
+    predict: Run
+    """Logits of all ranks."""
+    embed: Run
+    """What the classifier sees."""
+
+
+def load_torch(folder: Path) -> Runtime:
+    """The network of model.json and model.safetensors. Raises TrainingError or RecordError."""
+    import torch
+
+    from fieldguide.learn.network import extract_prelogits, load_network
+
+    module = load_network(folder).module
+
+    def run(forward: Callable[[torch.Tensor], torch.Tensor]) -> Run:
+        def answer(images: np.ndarray) -> np.ndarray:
+            with torch.inference_mode():
+                found: np.ndarray = forward(torch.from_numpy(images)).numpy()
+                return found
+
+        return answer
+
+    return Runtime(run(module), run(lambda images: extract_prelogits(module, images)))
+
+
+def load_onnx(folder: Path) -> Runtime:
+    """The network of student.onnx. Raises ExportError."""
+    import onnxruntime
+
+    path = folder / ONNX_FILE
+    if not path.is_file():
+        raise ExportError(f"{path} is missing; expected a folder that export-tfjs wrote, as models/export")
+    try:
+        session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no base of their own
+        raise ExportError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = session.run(["logits"], {"image": images})[0]
+        return logits
+
+    def embed(images: np.ndarray) -> np.ndarray:
+        raise ExportError(f"{path} gives answers alone; expected runtime torch for embeddings")
+
+    return Runtime(predict, embed)
+
+
+RUNTIMES: Final[Mapping[str, Callable[[Path], Runtime]]] = {"torch": load_torch, "onnx": load_onnx}
+
+
+def choose_runtime(folder: Path) -> str:
+    """`torch` where the weights are, else `onnx`."""
+    return "torch" if (folder / WEIGHTS_FILES["torch"]).is_file() else "onnx"

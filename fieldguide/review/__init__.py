@@ -1,0 +1,1 @@
+"""What embeddings tell about the labels: scores, suspect labels, outliers, and a map to look at."""

@@ -1,0 +1,44 @@
+"""Short lists hold the true class as often as asked, and are no longer than that takes."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from fieldguide.evaluate.answer_sets import choose_mass, count_members, find_reached
+
+
+def draw(num: int, seed: int, num_classes: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, num_classes, num)
+    scores = 2 * np.eye(num_classes)[labels] + rng.normal(size=(num, num_classes))
+    return softmax(scores, axis=1).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("coverage", [0.6, 0.8, 0.9, 0.95])
+def test_lists_hold_the_truth_as_often_as_asked(coverage: float) -> None:
+    held = []
+    for seed in range(40):
+        (val, val_labels), (test, test_labels) = draw(200, seed), draw(1000, seed + 1000)
+        mass = choose_mass(find_reached(val, val_labels), coverage)
+        num_likely = count_members(test, mass)
+        place = np.count_nonzero(test > test[np.arange(1000), test_labels][:, None], axis=1)
+        held.append((place < num_likely).mean())
+    assert coverage <= np.mean(held) + 0.005
+    if coverage >= 0.9:
+        # Below, the likeliest class alone, which is on every list, holds the truth more often than asked.
+        assert np.mean(held) <= coverage + 0.03
+
+
+def test_what_is_reached_counts_ties_in_order() -> None:
+    probabilities = np.array([[0.4, 0.2, 0.2, 0.2]] * 4, np.float32)
+    np.testing.assert_allclose(find_reached(probabilities, np.arange(4)), [0.4, 0.6, 0.8, 1], atol=1e-6)
+    assert find_reached(probabilities[:1], np.array([-1])) == [1]
+    assert count_members(probabilities[:1], 0.61) == [2]
+    assert count_members(probabilities[:1], 0.1) == [1]
+    assert count_members(probabilities[:1], 1.001) == [4]
+
+
+def test_too_few_photos_ask_for_all_classes() -> None:
+    assert choose_mass(np.array([0.5, 0.6], np.float32), 0.9) == 1.0
+    assert choose_mass(np.array([], np.float32), 0.9) == 1.0
+    assert choose_mass(np.linspace(0.1, 0.9, 9, dtype=np.float32), 0.9) == pytest.approx(0.9)

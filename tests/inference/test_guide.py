@@ -1,0 +1,77 @@
+"""A model folder answers as its network does, in both runtimes, from whatever shows a photo."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fieldguide
+from fieldguide.errors import ExportError, ParamsError, PhotoError
+from fieldguide.evaluate.tree import Verdict
+
+
+def test_both_runtimes_give_the_same_answers(model: Path, photos: Path) -> None:
+    asked = sorted(photos.rglob("*/*.jpg"))
+    by_torch, by_onnx = (fieldguide.load(model, runtime).predict(asked) for runtime in ("torch", "onnx"))
+    assert len(by_torch) == len(asked) == 6
+    for one, other in zip(by_torch, by_onnx, strict=True):
+        assert (one.verdict, one.taxon.name) == (other.verdict, other.taxon.name)
+        assert one.taxon.probability == pytest.approx(other.taxon.probability, abs=1e-4)
+
+
+def test_an_answer_never_contradicts_itself(model: Path, photos: Path) -> None:
+    for answer in fieldguide.load(model).predict(sorted(photos.rglob("*/*.jpg")), top=99):
+        assert list(answer.top) == ["species", "genus"]
+        for taxa in answer.top.values():
+            assert sum(taxon.probability for taxon in taxa) == pytest.approx(1, abs=1e-5)
+            assert [taxon.probability for taxon in taxa] == sorted((t.probability for t in taxa), reverse=True)
+        genera = {taxon.name: taxon.probability for taxon in answer.top["genus"]}
+        for taxon in answer.top["species"]:
+            if taxon.lineage:
+                assert genera[taxon.lineage["genus"]] >= taxon.probability - 1e-6
+        if answer.verdict is Verdict.TAXON:
+            assert answer.taxon.probability >= 0.4
+
+
+def test_a_photo_may_be_a_path_bytes_or_an_image(model: Path, photos: Path) -> None:
+    guide, path = fieldguide.load(model), next(photos.rglob("*/*.jpg"))
+    answers = guide.predict([path, str(path), path.read_bytes(), Image.open(path)])
+    *files, drawn = (answer.taxon.probability for answer in answers)
+    assert files == [files[0]] * 3
+    # A file is decoded at a fraction of its size, an image is as it is.
+    assert drawn == pytest.approx(files[0], abs=0.02)
+
+
+def test_embeddings_are_what_the_classifier_sees(model: Path, photos: Path) -> None:
+    asked = sorted(photos.rglob("*/*.jpg"))
+    guide = fieldguide.load(model)
+    embedded = guide.embed(asked)
+    assert embedded.shape[0] == 6
+    assert embedded.dtype == np.float32
+    assert guide.embed([]).shape == (0, 0)
+    with pytest.raises(ExportError, match=r"expected runtime torch for embeddings"):
+        fieldguide.load(model, "onnx").embed(asked)
+
+
+def test_it_runs_without_the_weights_of_the_other_runtime(model: Path, photos: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(model, tmp_path / "copy")
+    (copy / "model.safetensors").unlink()
+    (copy / "digests.json").unlink(missing_ok=True)
+    assert fieldguide.load(copy).predict(list(photos.rglob("*/*.jpg")))
+    (copy / "student.onnx").write_bytes(b"no graph")
+    with pytest.raises(ExportError, match=r"student\.onnx is damaged"):
+        fieldguide.load(copy)
+    (copy / "labels.json").write_text("{}")
+    with pytest.raises(ExportError, match=r"labels\.json: ranks: Field required"):
+        fieldguide.load(copy)
+
+
+def test_what_is_wrong_is_said(model: Path, photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"runtime 'tpu'; expected one of torch, onnx"):
+        fieldguide.load(model, "tpu")
+    with pytest.raises(ExportError, match=r"labels\.json is missing; expected a folder that export-tfjs wrote"):
+        fieldguide.load(tmp_path)
+    with pytest.raises(PhotoError, match=r"not_an_image"):
+        fieldguide.load(model).predict([photos / "page.jpg"])
