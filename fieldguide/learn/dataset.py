@@ -25,18 +25,18 @@ class PhotoDataset:
 
     def __init__(
         self,
-        photos: Photos,
+        records: Photos,
         spec: BackboneParams | NetworkSpec,
         augmentation: Augmentation | None = None,
         seed: int = 0,
     ) -> None:
-        self.photos = photos
+        self.records = records
         self.spec = spec
         self.augmentation = augmentation
         self.seed = seed
 
     def __len__(self) -> int:
-        return len(self.photos)
+        return len(self.records)
 
     def __getitem__(self, key: Key) -> tuple[Tensor, int, int]:
         """Image uint8 [3, S, S], view and index of one photo."""
@@ -45,7 +45,7 @@ class PhotoDataset:
 
     def load(self, keys: Sequence[Key]) -> Batch:
         """The batch of these keys. Raises RecordError where a photo cannot be read or decoded."""
-        images = draw_photos(self.photos, keys, self.spec.image_size, self.augmentation, self.seed)
+        images = draw_photos(self.records, keys, self.spec.image_size, self.augmentation, self.seed)
         views, indices = torch.tensor(keys, dtype=torch.int64).T.contiguous()
         return images, views, indices
 

@@ -1,5 +1,6 @@
 """Features are written whole, and a killed run goes on where it stood."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from fieldguide.learn.dataset import Key, PhotoDataset
 from fieldguide.learn.embedding import write_features
 from fieldguide.learn.network import extract_prelogits
 from fieldguide.records.reader import RecordSet
+from fieldguide.records.torch.loading import to_input
 from tests.learn.making import make_network
 
 
@@ -31,11 +33,12 @@ class StopsAfter(PhotoDataset):
 
     left = 0
 
-    def __getitem__(self, key: Key):
-        if self.left == 0:
-            raise KilledError
-        self.left -= 1
-        return super().__getitem__(key)
+    def load(self, keys: Sequence[Key]):
+        for _ in keys:
+            if self.left == 0:
+                raise KilledError
+            self.left -= 1
+        return super().load(keys)
 
 
 def write(dataset: PhotoDataset, path: Path) -> None:
@@ -52,7 +55,8 @@ def test_features_are_prelogits_in_order(dataset: PhotoDataset, tmp_path: Path):
     assert (found.dtype, found.shape) == (np.float16, (18, 1280))
     module = make_network().module.eval()
     with torch.inference_mode():
-        expected = extract_prelogits(module, dataset[0, 17][0][None])[0].numpy()
+        inputs = to_input(dataset[0, 17][0][None], dataset.spec.mean, dataset.spec.std)
+        expected = extract_prelogits(module, inputs)[0].numpy()
     np.testing.assert_allclose(found[17], expected, atol=2e-3)
 
 

@@ -115,6 +115,7 @@ class Augmentation:
 
     def _draw(self, height: int, width: int) -> Part:
         part = Part(0, 0, height, width)
+        step: Any
         for step in self._geometric:
             if isinstance(step, RandomCrop):
                 part.narrow(*RandomResizedCrop.get_params(_stand_in(part.height, part.width), step.scale, step.ratio))
@@ -178,6 +179,7 @@ def _walk(steps: Iterable[Any]) -> Iterable[Any]:
 def _count_geometric(steps: Sequence[Transform]) -> int:
     """How many steps at the beginning a Part can stand for: flips and crops, up to a crop behind one that resizes."""
     is_resized = False
+    step: Any
     for count, step in enumerate(steps):
         is_crop = type(step) in (RandomCrop, v2.RandomResizedCrop)
         if type(step) not in (v2.RandomHorizontalFlip, v2.RandomVerticalFlip) and (not is_crop or is_resized):
