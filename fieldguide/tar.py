@@ -100,20 +100,6 @@ def iterate_members(path: Path) -> Iterator[Member]:
             yield Member(header.name, start, header.size)
 
 
-def check_members(path: Path) -> None:
-    """Raise RecordError unless every byte of a shard is as it was written, also those that nobody reads."""
-    with path.open("rb") as stream:
-        end = 0
-        for member in iterate_members(path):
-            read_member(stream, member)
-            end = member.offset + member.size
-            if any(stream.read(-member.size % BLOCK)):
-                raise damage(path, f"behind {member.name!r} at byte {end} are bytes that are not zero")
-        stream.seek(-(-end // BLOCK) * BLOCK)
-        if any(stream.read()):
-            raise damage(path, f"bytes behind the last member, from {end} on, are not zero")
-
-
 def group_samples(members: Iterable[Member]) -> Iterator[tuple[str, dict[str, Member]]]:
     """Neighbouring members with a common key as `(key, {extension: member})`.
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fieldguide.records.verify import verify_records
+from fieldguide.verify.outputs import find_outputs
+from fieldguide.verify.places import Place
+from fieldguide.verify.search import search
 from tests.records.making import make_resized
 
 
@@ -38,7 +40,9 @@ def run_tfrecord(workspace: Path, **options: str) -> subprocess.CompletedProcess
 def test_writes_records_and_metrics(workspace: Path):
     done = run_tfrecord(workspace)
     assert done.returncode == 0, done.stderr
-    assert verify_records(workspace / "tfrecord") == {"train": 20, "val": 5, "test": 0}
+    (output,) = find_outputs([Place(str(workspace / "tfrecord"))])
+    result = search(output, 1)
+    assert (result.findings, result.num_photos) == ([], 25)
     metrics = json.loads((workspace / "metrics/tfrecord.json").read_text())
     num_bytes = sum(path.stat().st_size for path in (workspace / "tfrecord").glob("train-*.tfrecord"))
     assert metrics["train"] == {"num_records": 20, "num_shards": 3, "num_bytes": num_bytes}
