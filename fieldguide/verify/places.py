@@ -4,6 +4,7 @@ Nothing of a store is kept. Its credentials are those of the environment (`AWS_*
 URLs come from whoever runs the command.
 """
 
+import errno
 import glob
 import io
 import os
@@ -24,6 +25,8 @@ READ_AHEAD: Final = 4 << 20
 """Bytes asked of a store at once."""
 UNLISTED: Final = ("http", "https")
 """Stores that cannot say what lies in a folder."""
+ABSENT: Final = (404, 410)
+"""What a web server says of a file that is not there."""
 SCHEMES: Final = ("s3", *UNLISTED)
 
 
@@ -81,7 +84,12 @@ class Place:
 
     def is_file(self) -> bool:
         """Whether there is such a file. Raises FieldguideError if the store does not answer."""
-        return self.local.is_file() if not self.scheme else self._asked("isfile")
+        if not self.scheme:
+            return self.local.is_file()
+        try:
+            return bool(self._asked("info")["type"] == "file")
+        except FileNotFoundError:
+            return False
 
     def is_folder(self) -> bool:
         """Whether there is such a folder; a store that cannot be listed has none."""
@@ -167,7 +175,12 @@ def _told(path: str) -> Iterator[None]:
     """Each store's package raises its own family of errors, with no base in common."""
     try:
         yield
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        # fsspec says so of a server that does not answer, too.
+        cause = error.__cause__
+        no_answer = isinstance(cause, OSError) and cause.errno != errno.ENOENT
+        if no_answer or getattr(cause, "status", ABSENT[0]) not in ABSENT:
+            raise FieldguideError(f"{path} cannot be read: {cause}") from error
         raise
     except Exception as error:
         raise FieldguideError(f"{path} cannot be read: {type(error).__name__}: {error}") from error

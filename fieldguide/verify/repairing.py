@@ -14,7 +14,7 @@ from pathlib import Path
 from fieldguide.digests import DIGESTS, FileDigest
 from fieldguide.errors import FieldguideError
 from fieldguide.files import file_sha256, written_whole
-from fieldguide.track.lockfile import TrackedPath, locked_stages
+from fieldguide.track.lockfile import TrackedPath, stages_before
 from fieldguide.verify.dvc_objects import Cache, file_md5, find_tracked, folder_md5
 from fieldguide.verify.findings import Finding, Kind
 from fieldguide.verify.outputs import Output, read_again
@@ -29,8 +29,15 @@ log = logging.getLogger(__name__)
 
 def in_order(results: Sequence[Result], root: Path) -> list[Result]:
     """The results in the order of the pipeline: what a stage reads is mended before what it wrote."""
-    stages = {name: number for number, name in enumerate(locked_stages(root))}
-    return sorted(results, key=lambda each: stages.get(each.output.stage, len(stages)))
+
+    def num_stages_before(result: Result) -> int:
+        folder = result.output.folder
+        tracked = None if folder.scheme else find_tracked(folder.local, root)
+        # DVC knows it also where digests.json does not say any more.
+        stage = tracked[0].stage if tracked else None
+        return len(stages_before(stage, root)) if stage else 0
+
+    return sorted(results, key=num_stages_before)
 
 
 def repaired(result: Result, workers: int, root: Path, tell: Callable[[Result], Result]) -> int:

@@ -1,130 +1,102 @@
-"""`verify` names every damaged file of every output, and nothing else."""
+"""`verify` as a program: bad files on stdout and nothing else, exit code 1 if there are any, and what it refuses."""
 
-import shutil
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from fieldguide.commands.verify import run
-from fieldguide.digests import write_digests
-from fieldguide.engine import run_isolated
-from fieldguide.errors import FieldguideError
-from fieldguide.records.writer import write_records
-from tests.records.making import ENGINE, TAXONOMY, make_resized
+from fieldguide.__main__ import main
+from tests.records.making import make_photo
+from tests.verify.conftest import project, root
+from tests.verify.making import flip
+from tests.verify.test_tar_shards import foreign
 
+__all__ = ["project", "root"]
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("outputs")
-    resized = make_resized(root / "interim/resize", {"train": 20, "val": 4})
-    run_isolated(
-        write_records, resized, TAXONOMY, root / "interim/tfrecord", records_per_shard=8, salt="s", engine=ENGINE
-    )
-    (root / "models/student").mkdir(parents=True)
-    (root / "models/student/model.safetensors").write_bytes(b"weights" * 99)
-    for folder, stage in {"interim/resize": "resize", "interim/tfrecord": "tfrecord", "models/student": "x"}.items():
-        write_digests(root / folder, stage)
-    return root
+FOREIGN = "foreign/train-{000..001}.tar"
 
 
 @pytest.fixture
-def root(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(shutil.copytree(whole, tmp_path / "copy"))
-    return Path()
+def shards(root: Path) -> Path:
+    """Two WebDataset tars of somebody else, with words beside them; the second is damaged."""
+    photo = make_photo(1)[1]
+    Path("foreign").mkdir()
+    Path("foreign/LICENSE").write_text("words")
+    Path("foreign/train-000.tar").write_bytes(foreign({"a.jpg": photo, "a.cls": b"3"}))
+    Path("foreign/train-001.tar").write_bytes(foreign({"a.jpg": photo[:-40]}))
+    return root
 
 
-def flip(path: Path, byte: int = -600) -> None:
-    content = bytearray(path.read_bytes())
-    content[byte] ^= 1
-    path.write_bytes(content)
+def fail(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[list[str], str]:
+    with pytest.raises(SystemExit) as left:
+        main(["verify", *words])
+    assert left.value.code == 1
+    said = capsys.readouterr()
+    return said.out.splitlines(), said.err
 
 
-def test_what_is_whole_is_said_to_be(root: Path, capsys: pytest.CaptureFixture[str]):
-    run(Namespace(path=[]))
-    folders = ["interim/resize", "interim/tfrecord", "models/student"]
-    assert capsys.readouterr().out.splitlines() == [f"{folder}: whole" for folder in folders]
+@pytest.mark.usefixtures("root")
+def test_what_is_whole_prints_nothing(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    main(["verify"])
+    assert capsys.readouterr().out == ""
+    assert "interim/tfrecord: 13 files" in caplog.text
+    assert "52 photos decoded: whole" in caplog.text
 
 
+@pytest.mark.usefixtures("root")
+def test_bad_files_are_lines_in_order(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture):
+    damaged = ["interim/resize/train-00001.tar", "interim/tfrecord/labels.parquet", "models/student/model.safetensors"]
+    for name in reversed(damaged):
+        flip(Path(name), 8 * 600 if name.endswith("tar") else 800)
+    for words in ([], ["--workers", "2"], ["models", "interim/*/"]):
+        lines, said = fail(capsys, *words)
+        assert lines == damaged
+        assert said.splitlines()[-1] == "verify: 3 bad files, as listed"
+    assert "interim/resize/train-00001.tar is damaged: '" in caplog.text
+
+
+def test_shards_of_others_are_checked_and_that_is_said(
+    shards: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    assert fail(capsys, "foreign")[0] == ["foreign/train-001.tar"]
+    assert "foreign: 1 shards are not ours: no digests say" in caplog.text
+    assert "passed over, as nothing speaks of them: LICENSE" in caplog.text
+    main(["verify", "foreign/train-000.tar"])
+    assert capsys.readouterr().out == ""
+
+
+def test_only_outputs_and_shards_that_are_named_are_deleted(shards: Path, capsys: pytest.CaptureFixture[str]):
+    for words in (["foreign"], ["foreign/LICENSE"], ["models/README.md"]):
+        lines, said = fail(capsys, *words, "--delete")
+        assert lines == []
+        assert "is no output of a stage; --delete takes outputs" in said
+    assert Path("foreign/train-001.tar").exists()
+    assert fail(capsys, FOREIGN, "--delete")[0] == ["foreign/train-001.tar"]
+    assert sorted(path.name for path in Path("foreign").iterdir()) == ["LICENSE", "train-000.tar"]
+    Path("data.dvc").write_text("outs:\n- md5: 0123.dir\n  path: foreign\n")
+    assert "is an input, tracked by DVC" in fail(capsys, "foreign/train-000.tar", "--delete")[1]
+
+
+@pytest.mark.usefixtures("root")
+def test_a_stranger_in_an_output_is_named_and_left(capsys: pytest.CaptureFixture[str]):
+    Path("interim/resize/notes.txt").write_text("words")
+    for action in ("--delete", "--repair"):
+        assert fail(capsys, "interim/resize", action)[0] == ["interim/resize/notes.txt"]
+        assert Path("interim/resize/notes.txt").exists()
+
+
+@pytest.mark.usefixtures("root")
 @pytest.mark.parametrize(
-    "damaged",
+    ("words", "message"),
     [
-        ["interim/resize/train-00000.tar", "interim/tfrecord/labels.parquet", "models/student/model.safetensors"],
-        ["interim/tfrecord/train-00000-of-00003.tfrecord", "interim/tfrecord/train-00002-of-00003.tfrecord"],
-        ["interim/tfrecord/digests.json"],
+        (["absent"], "absent is missing; expected a file or a folder"),
+        (["empty"], "empty: no files here"),
+        (["--workers", "-1"], "--workers is -1; expected 0 or more"),
     ],
 )
-def test_every_damaged_file_has_its_line(root: Path, damaged: list[str], capsys: pytest.CaptureFixture[str]):
-    for name in damaged:
-        flip(root / name)
-    with pytest.raises(FieldguideError, match=f"{len(damaged)} damaged or missing"):
-        run(Namespace(path=[]))
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(" is damaged: ")[0] for line in lines if not line.endswith(": whole")] == damaged
-    for name in damaged[:1]:
-        with pytest.raises(FieldguideError):
-            run(Namespace(path=[root / name]))
-
-
-def test_in_a_tar_every_byte_counts(root: Path):
-    tar = root / "interim/resize/val-00000.tar"
-    for byte in [*range(0, 3 * 512, 37), -1]:
-        flip(tar, byte)
-        with pytest.raises(FieldguideError):
-            run(Namespace(path=[tar]))
-        flip(tar, byte)
-    run(Namespace(path=[tar]))
-
-
-def test_what_is_missing_is_named(root: Path, capsys: pytest.CaptureFixture[str]):
-    (root / "models/student/model.safetensors").unlink()
-    with pytest.raises(FieldguideError):
-        run(Namespace(path=[root / "models"]))
-    assert "model.safetensors is missing; run `dvc repro --force x`" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("path", "message"), [("absent", "absent is missing"), ("empty", r"empty: no digests\.json")])
-def test_what_cannot_be_checked_is_an_error(root: Path, path: str, message: str):
-    (root / "empty").mkdir()
-    with pytest.raises(FieldguideError, match=message):
-        run(Namespace(path=[Path(path)]))
-
-
-def test_a_missing_shard_is_named(root: Path, capsys: pytest.CaptureFixture[str]):
-    (root / "interim/resize/val-00000.tar").unlink()
-    with pytest.raises(FieldguideError, match="1 damaged or missing"):
-        run(Namespace(path=[]))
-    assert "interim/resize/val-00000.tar is missing; " in capsys.readouterr().out
-
-
-def test_what_nothing_vouches_for_is_never_whole(root: Path, capsys: pytest.CaptureFixture[str]):
-    Path("README.md").write_text("words")
-    (root / "models/student/digests.json").unlink()
-    Path("models/teacher").mkdir()
-    Path("models/teacher/model.json").write_text("{}")
-    for path in (Path("README.md"), Path("models/teacher/model.json")):
-        with pytest.raises(FieldguideError):
-            run(Namespace(path=[path]))
-        assert "so nothing says what its bytes must be" in capsys.readouterr().out
-    with pytest.raises(FieldguideError, match="so nothing says what its bytes must be"):
-        run(Namespace(path=[Path("models/student")]))
-    write_digests(Path("models/teacher"), "train-teacher")
-    with pytest.raises(FieldguideError):
-        run(Namespace(path=[Path("models")]))
-    assert capsys.readouterr().out.splitlines()[:2] == [
-        "models/teacher: whole",
-        "models/student/model.safetensors: no digests.json speaks of it, so nothing says what its bytes must be",
-    ]
-
-
-def test_a_part_of_an_output_is_held_to_the_digests_above_it(root: Path, capsys: pytest.CaptureFixture[str]):
-    run(Namespace(path=[root / "interim/tfrecord/labels.parquet"]))
-    assert capsys.readouterr().out == "interim/tfrecord/labels.parquet: whole\n"
-
-
-def test_folders_without_outputs_are_passed_over_if_none_is_named(root: Path, capsys: pytest.CaptureFixture[str]):
-    shutil.rmtree("models")
-    Path("models").mkdir()
-    Path("models/README.md").write_text("words")
-    run(Namespace(path=[]))
-    assert capsys.readouterr().out.splitlines() == ["interim/resize: whole", "interim/tfrecord: whole"]
+def test_what_cannot_be_checked(words: list[str], message: str, capsys: pytest.CaptureFixture[str]):
+    Path("empty").mkdir()
+    lines, said = fail(capsys, *words)
+    assert lines == []
+    assert message in said

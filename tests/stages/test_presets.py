@@ -1,5 +1,6 @@
-"""Presets of benchmarks on a small input of their real format, at the paths they name, from fetch to resize."""
+"""Presets of benchmarks on a small input of their real format, at the paths they name, from fetch to embed."""
 
+import io
 import json
 import sqlite3
 from collections import Counter
@@ -9,17 +10,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import webdataset
+from PIL import Image
 from skimage.color import rgb2lab
 
 from fieldguide.catalogue.declared import write_source_taxonomy
 from fieldguide.catalogue.schema import photo_id
 from fieldguide.records.example import parse_example
 from fieldguide.records.manifest import Manifest
+from fieldguide.records.reader import RecordSet
 from fieldguide.records.shard_file import iterate_payloads
 from tests.images.pictures import blotches, encode
 from tests.learn.making import backbone_section
 from tests.photo_server import PhotoServer
-from tests.stages.presetting import make, make_records, picture, preset, write_csv, write_tar
+from tests.stages.presetting import Made, make, make_records, picture, preset, write_csv, write_tar
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +41,14 @@ def challenge(ids: range, photos: dict[str, bytes]) -> dict[str, Any]:
     return {
         "info": {"year": 2017},
         "images": [
-            {"id": number, "file_name": file, "license": 1 + number % 2, "rights_holder": "Ada", "width": 96}
+            {
+                "id": number,
+                "file_name": file,
+                "license": 1 + number % 2,
+                "rights_holder": "Ada",
+                "width": 96,
+                "height": 64,
+            }
             for number, file in files.items()
         ],
         "categories": [
@@ -88,6 +99,29 @@ def test_inat2017(workspace: Path) -> None:
         assert pixels.shape == (256, 256, 3)
         assert facts["box"][2] - facts["box"][0] == 256
         assert pixels[:16].min() >= WHITE
+    assert_recorded_and_embedded(made)
+    # Boxes of the annotations wait in the catalogue; several are one around all.
+    boxes = dict(made.photos.select("source_row", "box").rows())
+    assert sorted({tuple(box[:4]) for box in boxes.values() if box}) == [(0, 0, 9, 9), (0, 0, 10, 9)]
+
+
+def assert_recorded_and_embedded(made: Made) -> None:
+    """Go on to records and embeddings: every photo once, with its labels, region and box, and a row beside it."""
+    make_records(made.folder, embed={"backbone": backbone_section(), "batch_size": 8, "workers": 0})
+    for split in Manifest.read(made.folder / "tfrecord").splits:
+        records = RecordSet.open(made.folder / "tfrecord", split)
+        told = {row["photo_id"]: row for row in made.used.filter(pl.col("split") == split).iter_rows(named=True)}
+        squares = {facts["photo_id"]: (pixels, facts) for pixels, facts in made.squares(split)}
+        assert sorted(records.photo_ids) == sorted(told)
+        for record in records:
+            row, (pixels, facts) = told[record.photo_id], squares[record.photo_id]
+            names = {rank: made.taxonomy.classes[rank][label] for rank, label in record.labels.items()}
+            assert names == {rank: row[rank] for rank in made.taxonomy.ranks}
+            assert list(record.box) == facts["box"]
+            assert np.array_equal(np.asarray(Image.open(io.BytesIO(record.image))), pixels)
+        features = np.load(made.folder / "embed" / f"{split}.npy")
+        assert len(features) == len(records)
+        assert np.isfinite(features).all()
 
 
 def test_colorization(workspace: Path, server: PhotoServer) -> None:
@@ -195,6 +229,7 @@ def write_tree_of_life(data: Path) -> None:
     write_csv(data / "taxonomy.csv", taxa)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # webdataset leaves files to the collector
 def test_treeoflife(workspace: Path) -> None:
     data = workspace / "data"
     write_tree_of_life(data)
@@ -230,3 +265,11 @@ def test_treeoflife(workspace: Path) -> None:
     for pixels, facts in made.squares("seen"):
         assert pixels.shape == (224, 224, 3)
         assert facts["box"] == [0, 0, 224, 224]
+    assert_recorded_and_embedded(made)
+    # As its users read it.
+    tar = workspace / "resize" / "train-00000.tar"
+    for sample in webdataset.WebDataset(str(tar), shardshuffle=False, empty_check=False):
+        genus = json.loads(sample["json"])["labels"]["genus"]
+        assert sample["scientific_name.txt"].decode().startswith(genus)
+        assert sample["taxontag_com.txt"].decode().startswith("a photo of kingdom ")
+        assert len([name for name in sample if name.endswith(".txt")]) == 10

@@ -66,8 +66,10 @@ def built(write_fetch: WriteFetch, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     # TensorFlow and torch may not share a process.
     for stages in (["clean", "split", "resize"], ["tfrecord"], ["embed"]):
         run_isolated(run_all, root, stages)
+    reads = {"resize": "interim/fetch", "tfrecord": "interim/resize", "embed": "interim/tfrecord"}
     pipeline = {
-        stage: {"cmd": command, "params": [stage], "outs": [f"interim/{stage}"]} for stage, command in COMMANDS.items()
+        stage: {"cmd": command, "params": [stage], "deps": [reads[stage]], "outs": [f"interim/{stage}"]}
+        for stage, command in COMMANDS.items()
     }
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": pipeline}))
     monkeypatch.chdir(root)
