@@ -1,17 +1,17 @@
-"""From a list of observations of living things to a species classifier that runs offline in a browser."""
+"""From a list of observations of living things to a species classifier that runs offline in a browser.
 
-from typing import TYPE_CHECKING, Any
+What users of a finished model import from here, `fieldguide.load`, is looked up when it is asked for: no stage depends
+on it, and no import waits for PyTorch. Its type stands in `__init__.pyi`.
+"""
 
-if TYPE_CHECKING:
-    from fieldguide.inference.guide import load as load
+from importlib import import_module
+from typing import Any
 
-__all__ = ["load"]
+_PUBLIC = {"load": "inference.guide"}
+"""Name and module."""
 
 
 def __getattr__(name: str) -> Any:
-    """`fieldguide.load` costs an import of PyTorch or ONNX Runtime only where it is asked for."""
-    if name == "load":
-        from fieldguide.inference.guide import load
-
-        return load
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)

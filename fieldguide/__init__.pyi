@@ -1,0 +1,1 @@
+from fieldguide.inference.guide import load as load
