@@ -20,7 +20,7 @@ from fieldguide.stage import Metrics, run_stage
 
 
 def embed(params: EmbedParams, *, tfrecord: Path, out: Path, only: str = "") -> Metrics:
-    """Write `{split}.npy`, `{split}.ids.txt` for every split, then backbone.json; for a repair the files `only`, `A,B`."""
+    """Write `{split}.npy`, `{split}.ids.txt` for every split, then backbone.json; for a repair just `only`."""
     out.mkdir(parents=True, exist_ok=True)
     (out / BACKBONE_FILE).unlink(missing_ok=True)
     remove_partials(out)

@@ -128,7 +128,7 @@ def _check_label(features: Mapping[str, Feature], prefix: str, names: list[str])
         return
     index = label[0]
     if not isinstance(index, int) or not 0 <= index < len(names):
-        raise Damage(f"{prefix}/label {index} is not among the {len(names)} classes of the taxonomy")
+        raise Damage(f"{prefix}/label {index!r} is not among the {len(names)} classes of the taxonomy")
     if text is not None and text[0] != names[index].encode():
         raise Damage(f"{prefix}/text is {text[0]!r}, class {index} of the taxonomy is {names[index]!r}")
 

@@ -1,7 +1,7 @@
 """A file or folder on this machine or in a store (s3://, http(s)://): named by its path or URL, read as a stream.
 
-Nothing of a store is kept. Its credentials are those of the environment (`AWS_*`, or `FSSPEC_S3_ANON=true`), as the URLs
-come from whoever runs the command.
+Nothing of a store is kept. Its credentials are those of the environment (`AWS_*`, or `FSSPEC_S3_ANON=true`), as the
+URLs come from whoever runs the command.
 """
 
 import errno
@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 from urllib.parse import urlsplit
@@ -159,13 +159,13 @@ def find_places(pattern: str) -> list[Place]:
             with _told(name):
                 places += [Place(f"{scheme}://{key.rstrip('/')}") for key in sorted(_store(scheme).glob(trimmed))]
         else:
-            places += [Place(str(Path(found))) for found in sorted(glob.glob(name, recursive=True))]
+            places += [Place(str(Path(found))) for found in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute patterns, too
     if not places:
         raise ParamsError(f"{pattern} matches nothing; expected a file or a folder")
     return list(dict.fromkeys(places))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _store(scheme: str) -> Any:
     return fsspec.filesystem(scheme)
 

@@ -143,7 +143,9 @@ def _check_content(content: bytes, suffix: str, what: str, side: int | None) -> 
     except Damage as damage:
         raise Damage(f"{what} does not decode: {damage}") from None
     if side and (width, height, is_rgb) != (side, side, True):
-        raise Damage(f"{what} is {width} x {height} px{'' if is_rgb else ', not RGB'}; expected {side} x {side} px, RGB")
+        raise Damage(
+            f"{what} is {width} x {height} px{'' if is_rgb else ', not RGB'}; expected {side} x {side} px, RGB"
+        )
 
 
 def _find_repeated(names: list[str]) -> str | None:

@@ -38,7 +38,7 @@ def make_photo(number: int) -> tuple[str, bytes, dict[str, object]]:
     stream = io.BytesIO()
     Image.fromarray(patch.astype(np.uint8)).save(stream, "JPEG", quality=90)
     image = stream.getvalue()
-    description = {
+    description: dict[str, object] = {
         "photo_id": photo_id,
         "sha256": hashlib.sha256(image).hexdigest(),
         "labels": {"species": species, "genus": genus},

@@ -105,7 +105,9 @@ def _make_models(models: Path) -> None:
     node = onnx.helper.make_node("Identity", ["image"], ["logits"])
     values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in ("image", "logits")]
     (models / "export").mkdir()
-    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([node], "g", values[:1], values[1:])), models / "export/s.onnx")
+    onnx.save(
+        onnx.helper.make_model(onnx.helper.make_graph([node], "g", values[:1], values[1:])), models / "export/s.onnx"
+    )
 
 
 def _make_bundle(bundle: Path) -> None:

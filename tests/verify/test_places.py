@@ -102,7 +102,7 @@ def test_words_that_name_nothing(word: str, message: str):
 
 
 def test_what_is_not_there_is_an_error_and_no_bad_file(http_root: str):
-    with pytest.raises(FieldguideError, match="absent.tar is missing"):
+    with pytest.raises(FieldguideError, match=r"absent\.tar is missing"):
         bad_files(f"{http_root}/absent.tar")
     with pytest.raises(FieldguideError, match="cannot be read"):
         bad_files("http://127.0.0.1:9/a.tar")

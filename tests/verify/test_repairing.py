@@ -104,9 +104,7 @@ def damage(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("links", ["copy", "hardlink", "symlink"])
-def test_all_kinds_of_files_come_back(
-    tracked: Callable[..., None], links: str, capsys: pytest.CaptureFixture[str]
-):
+def test_all_kinds_of_files_come_back(tracked: Callable[..., None], links: str, capsys: pytest.CaptureFixture[str]):
     tracked(links, remote="store")
     before = contents()
     damage(DAMAGED)

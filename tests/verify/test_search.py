@@ -55,13 +55,15 @@ def test_flips_of_every_output_are_found_together(root: Path):
     assert [finding.place.path for finding in findings_in(*FOLDERS)] == sorted(map(str, damaged))
 
 
-
-
-
 @pytest.mark.parametrize(
     "name",
-    ["interim/resize/val-00000.tar", "interim/embed/val.npy", "interim/fetch/shards/originals-00000.tar"]
-    + ["interim/tfrecord/train-00001-of-00003.tfrecord", "models/tfjs/examples/a.jpg"],
+    [
+        "interim/resize/val-00000.tar",
+        "interim/embed/val.npy",
+        "interim/fetch/shards/originals-00000.tar",
+        "interim/tfrecord/train-00001-of-00003.tfrecord",
+        "models/tfjs/examples/a.jpg",
+    ],
 )
 def test_what_is_missing_is_named(root: Path, name: str):
     Path(name).unlink()
@@ -93,7 +95,9 @@ def test_a_photo_in_two_shards_is_found(root: Path):
     manifest.model_copy(update={"splits": {**manifest.splits, "unseen": again}}).write(records)
     write_digests(records, "tfrecord")
     said = [str(finding) for finding in findings_in("interim/tfrecord")]
-    assert any("val-00000-of-00001.tfrecord is damaged: 7 of its photos are also in again.tfrecord" in each for each in said)
+    assert any(
+        "val-00000-of-00001.tfrecord is damaged: 7 of its photos are also in again.tfrecord" in each for each in said
+    )
 
 
 @pytest.mark.parametrize(

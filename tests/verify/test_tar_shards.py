@@ -24,8 +24,8 @@ def encoded(kind: str, mode: str = "RGB") -> bytes:
     return stream.getvalue()
 
 
-def check(content: bytes, expected: TarExpected = TarExpected()) -> Seen:
-    return check_tar(io.BytesIO(content), expected)
+def check(content: bytes, expected: TarExpected | None = None) -> Seen:
+    return check_tar(io.BytesIO(content), expected or TarExpected())
 
 
 def foreign(members: Mapping[str, bytes], kind: str = "gnu") -> bytes:
@@ -92,7 +92,7 @@ def test_a_repeated_name():
     with tarfile.open(fileobj=twice, mode="w") as archive:
         for _ in range(2):
             archive.addfile(tarfile.TarInfo("a.cls"))
-    with pytest.raises(Damage, match="'a.cls' is in it twice"):
+    with pytest.raises(Damage, match=r"'a\.cls' is in it twice"):
         check(twice.getvalue())
 
 
