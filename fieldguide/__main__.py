@@ -26,7 +26,7 @@ COMMANDS = {
     "export": "write the rows of the sources of params.yaml as JSONL",
     "link": "show the photos that clean kept as a tree of symbolic links, by label",
     "suggest-replacements": "propose kept photos in the place of broken ones",
-    "verify": "recheck from its bytes what stages wrote",
+    "verify": "check every byte of what stages wrote; delete or rebuild what is bad",
     "mlflow-sync": "bring into MLflow what DVC took from its run cache",
     "real": "run a preset on real photographs in a scratch clone",
 }

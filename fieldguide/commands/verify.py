@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.delete:
         delete([finding for result in results for finding in result.findings], root)
     if num_bad:
-        raise FieldguideError(f"{num_bad} bad files, as listed")
+        raise FieldguideError(f"{num_bad} bad file{'s' * (num_bad != 1)}, as listed")
 
 
 def _chosen(words: list[str]) -> tuple[list[Output], list[Place]]:

@@ -27,7 +27,7 @@ from fieldguide.verify.record_shards import check_shard, parse_index
 from fieldguide.verify.tar_shards import TarExpected, check_tar
 
 BUFFER: Final = 1 << 20
-WORTH_PROCESSES: Final = 32 << 20
+WORTH_PROCESSES = 32 << 20
 """Bytes that take longer to check than processes take to start."""
 ORIGINALS: Final = "originals-"
 """Beginning of the names of fetch's tars, whose members may be no photos."""
@@ -50,7 +50,9 @@ def check_files(output: Output, workers: int) -> Iterator[Report]:
     context = replace(output, files=[], findings=[], expected={})
     bad = {finding.place for finding in output.findings}
     for ends in (False, True):
-        has_sound_tables = ends and not any(output.folder.child(name) in bad for name in (LABELS, TAXONOMY))
+        has_sound_tables = ends and all(
+            name in output.expected and output.folder.child(name) not in bad for name in (LABELS, TAXONOMY)
+        )
         tasks = [
             Task(place, output.expected.get(place.name_below(output.folder), Expected()), context, has_sound_tables)
             for place in output.files

@@ -39,7 +39,7 @@ def refuse_others(outputs: Sequence[Output], named: Sequence[Place], root: Path)
 
 
 def delete(findings: Sequence[Finding], root: Path) -> int:
-    """Delete the damaged files of `findings`, say so, and say what DVC does next; returns how many are left."""
+    """Delete the damaged files of `findings`, say so and what DVC does next; returns how many are left."""
     cache, num_left = Cache(root), 0
     are_cached: dict[TrackedPath, bool] = {}
     for finding in findings:

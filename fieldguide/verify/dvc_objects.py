@@ -102,7 +102,8 @@ def is_persistent(stage: str, root: Path) -> bool:
 
 def folder_md5(folder: Path, instead: Mapping[str, Path]) -> str:
     """The digest that dvc.lock would hold of a folder, if the files named in `instead` were those."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()} | dict(instead)
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    files |= instead
     entries = [{"md5": file_md5(files[name]), "relpath": name} for name in sorted(files)]
     return hashlib.md5(json.dumps(entries).encode(), usedforsecurity=False).hexdigest() + ".dir"
 

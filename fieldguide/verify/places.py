@@ -159,7 +159,7 @@ def find_places(pattern: str) -> list[Place]:
             with _told(name):
                 places += [Place(f"{scheme}://{key.rstrip('/')}") for key in sorted(_store(scheme).glob(trimmed))]
         else:
-            places += [Place(str(Path(found))) for found in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207  # of absolute patterns, too
+            places += [Place(str(Path(found))) for found in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute patterns, too
     if not places:
         raise ParamsError(f"{pattern} matches nothing; expected a file or a folder")
     return list(dict.fromkeys(places))

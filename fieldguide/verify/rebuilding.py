@@ -68,7 +68,8 @@ def rebuilt(stage: str, names: Collection[str], root: Path) -> Iterator[Path]:
 @contextmanager
 def rebuilt_digests(folder: Path, stage: str, instead: Mapping[str, Path]) -> Iterator[Path]:
     """Yield digests.json as the stage wrote it, if all other files of `folder`, or those `instead`, are whole."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()} | dict(instead)
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    files |= instead
     with tempfile.TemporaryDirectory(prefix="repair-") as temporary:
         for name, path in files.items():
             if name != DIGESTS:
