@@ -1,6 +1,5 @@
 """Turn the student into a browser bundle, and prove that it answers there as it did in training."""
 
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -9,13 +8,13 @@ import numpy as np
 from fieldguide.engine import run_isolated
 from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
-from fieldguide.export.describe import describe_bundle, describe_model
+from fieldguide.export.describe import copy_network, describe_bundle, describe_model
 from fieldguide.export.inputs import read_inputs
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.student import read_evaluation
-from fieldguide.learn.description import BEST_FILE, SPEC_FILE, NetworkSpec
+from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
 
@@ -38,8 +37,7 @@ def export_tfjs(
     onnx_file = out / "student.onnx"
     out.mkdir(parents=True, exist_ok=True)
     reference = run_isolated(export_trained, student, onnx_file, images)
-    for file in (SPEC_FILE, BEST_FILE):
-        shutil.copyfile(student / file, out / file)
+    copy_network(student, out)
     describe = partial(describe_model, student=network, evaluation=evaluation, style=test.style, split=split)
     describe(out)
 

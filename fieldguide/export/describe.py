@@ -1,5 +1,6 @@
 """What a model and a bundle say of themselves: labels, calibration, preprocessing; examples to try and the card."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,9 +13,17 @@ from fieldguide.export.model_card import CardFacts, write_card
 from fieldguide.export.model_files import Calibration, Labels
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.student import Evaluation
-from fieldguide.learn.description import NetworkSpec
+from fieldguide.files import written_whole
+from fieldguide.learn.description import BEST_FILE, SPEC_FILE, NetworkSpec
 from fieldguide.records.manifest import SquareStyle
 from fieldguide.records.reader import RecordSet
+
+
+def copy_network(student: Path, folder: Path) -> None:
+    """Copy the network's weights, and what they are the weights of, beside the files that `describe_model` writes."""
+    for file in (BEST_FILE, SPEC_FILE):
+        with written_whole(folder / file) as temporary:
+            shutil.copyfile(student / file, temporary)
 
 
 def describe_model(
