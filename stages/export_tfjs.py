@@ -32,9 +32,8 @@ def export_tfjs(
 ) -> Metrics:
     """Write student.onnx, saved_model/, parity.json and all that answering takes to `out`, the page to `bundle`."""
     network, evaluation = NetworkSpec.read(student), read_evaluation(evaluate)
-    test = RecordSet.open(tfrecord, "test")
+    test, onnx_file = RecordSet.open(tfrecord, "test"), out / "student.onnx"
     squares, images = read_inputs(test, network, params.num_parity_photos)
-    onnx_file = out / "student.onnx"
     out.mkdir(parents=True, exist_ok=True)
     reference = run_isolated(export_trained, student, onnx_file, images)
     copy_network(student, out)
