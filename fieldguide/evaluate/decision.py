@@ -3,7 +3,8 @@
 Conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster, ICLR 2024): of all photos, the share to which a
 wrong taxon is given is at most `max_error` in expectation, for photos that are exchangeable with the validation photos:
 drawn like them, in whatever order. It promises nothing for another place, season or camera, nor for each species by
-itself, and the temperatures, a number a rank, are fitted on the same validation photos.
+itself. The best epoch and the temperatures, a number a rank, are chosen on the same validation photos, which flatters
+these a little.
 
 A higher threshold turns a species into its genus, which may then be the wrong one where the species was right. So the
 loss of a threshold is the worst of itself and of all higher ones, which never rises with it, as the method asks.
