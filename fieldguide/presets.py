@@ -14,6 +14,7 @@ replaced whole. Entries that are alike start from base's `templates`, which an o
     distill_student      templates.backbone, then .training, then .student
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from hydra.core.override_parser.types import OverrideType
 from hydra.errors import HydraException
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from fieldguide.commented import heading, merge, read_commented, remove_comments, take
 from fieldguide.errors import ParamsError
@@ -32,6 +34,7 @@ from fieldguide.files import written_whole
 PRESETS = Path(__file__).parent.parent / "presets"
 BASE = PRESETS / "base.yaml"
 LINE_LENGTH = 120
+SEXAGESIMAL = re.compile(r"[0-9]+(:[0-5]?[0-9])+")
 HEADING = "Written by a command: presets/base.yaml, changed by an overlay, in full. Edit it as you like."
 
 
@@ -121,9 +124,21 @@ class Templates:
         return source
 
 
+class _Representer(RoundTripRepresenter):
+    """Puts texts in quotes that programs which read YAML 1.1 would take for numbers to the base of 60: 4:2:0."""
+
+    def represent_str(self, data: str) -> Any:
+        style = '"' if SEXAGESIMAL.fullmatch(data) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Representer.add_representer(str, _Representer.represent_str)
+
+
 def write_params(params: Mapping[str, Any], path: Path) -> None:
     """Write `params` in full, whole or not at all, without anchors; equal params give equal bytes."""
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.width = LINE_LENGTH
     yaml.representer.ignore_aliases = lambda *_: True
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as stream:

@@ -135,7 +135,7 @@ export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_t
   at('lineage').replaceChildren(...best.lineage.map((step) => lineageStep(step, labels)));
   at('others-title').textContent = outside ? 'What it resembles most' : 'What else it could be';
   at('likely').hidden = outside || !target || numLikely < 2 || numLikely > MAX_OTHERS;
-  at('likely').textContent = `In ${Math.round(100 * (target ?? 0))} of 100 photos it is one of the first ${numLikely}.`;
+  at('likely').textContent = `In ${Math.round(100 * (target ?? 0))} of 100 photos one of the ${numLikely} likeliest is right.`;
   showOthers(byRank[finest], best, labels);
   at('waiting').hidden = true;
   at('verdict').hidden = false;

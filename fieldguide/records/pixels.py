@@ -48,7 +48,8 @@ def decode(image: bytes, *, scale: int = 1, out: Pixels | None = None) -> Pixels
             pass
     with Image.open(io.BytesIO(image), formats=DECODERS) as opened:
         pixels = opened.convert("RGB").reduce(scale) if scale > 1 else opened.convert("RGB")
-    return np.asarray(pixels)
+    # A copy: torch wants arrays that it could write to.
+    return np.array(pixels)
 
 
 def choose_scale(height: int, width: int, side: int) -> int:

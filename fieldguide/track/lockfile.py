@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 
 @dataclass(frozen=True)
@@ -122,5 +122,6 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    # In YAML 1.2, as DVC does: in 1.1 a text such as 4:2:0 is a number.
+    content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
     return content if isinstance(content, dict) else {}

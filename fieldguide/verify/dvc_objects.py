@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML
 
 from fieldguide.files import written_whole
 from fieldguide.track.lockfile import TrackedPath, tracked_paths
@@ -94,7 +94,9 @@ def find_tracked(path: Path, root: Path) -> tuple[TrackedPath, str] | None:
 def is_persistent(stage: str, root: Path) -> bool:
     """Whether what the stage left is still there when it runs again (`persist: true` in dvc.yaml)."""
     pipeline = root / "dvc.yaml"
-    stages = yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"] if pipeline.is_file() else {}
+    stages = (
+        YAML(typ="safe", pure=True).load(pipeline.read_text(encoding="utf-8"))["stages"] if pipeline.is_file() else {}
+    )
     entry = stages.get(stage.partition("@")[0], {})
     outs = entry.get("do", entry).get("outs", [])
     return any(isinstance(out, dict) and any((each or {}).get("persist") for each in out.values()) for out in outs)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from fieldguide.engine import count_workers, run_isolated
 from fieldguide.errors import ParamsError
 from fieldguide.learn import pieces
 from fieldguide.learn.checkpoint import KEEP_DAYS, KEPT_FOLDER, open_kept_folder
-from fieldguide.learn.dataset import Key, PhotoDataset
+from fieldguide.learn.dataset import Batch, Key, PhotoDataset
 from fieldguide.learn.devices import count_devices
 from fieldguide.learn.embedding import join_pieces
 from fieldguide.learn.params import EmbedParams
@@ -30,9 +31,9 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids: list[str] = []
 
     class Counting(PhotoDataset):
-        def __getitem__(self, key: Key):
-            ids.append(self.records[key[1]].photo_id)
-            return super().__getitem__(key)
+        def load(self, keys: Sequence[Key]) -> Batch:
+            ids.extend(self.records.read_photo(index).photo_id for _, index in keys)
+            return super().load(keys)
 
     monkeypatch.setattr(pieces, "PhotoDataset", Counting)
     return ids

@@ -49,7 +49,13 @@ def test_metrics_are_those_promised(exported: Exported) -> None:
 
 def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     paths, metrics = exported
-    assert {path.name for path in paths["out"].iterdir()} == {"student.onnx", "saved_model", "parity.json"}
+    network, meaning = {"student.onnx", "model.json", "model.safetensors"}, {"labels", "calibration", "preprocessing"}
+    assert {path.name for path in paths["out"].iterdir()} == {
+        *network,
+        *(f"{name}.json" for name in meaning),
+        "saved_model",
+        "parity.json",
+    }
     parity = json.loads((paths["out"] / "parity.json").read_text())
     assert parity["num_photos"] == 10
     assert parity["tfjs_node"] == metrics["tfjs_node"]

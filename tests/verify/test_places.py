@@ -56,10 +56,10 @@ def s3_root(published: Path) -> Iterator[str]:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         s3fs.S3FileSystem.clear_instance_cache()
         store = s3fs.S3FileSystem()
-        store.mkdir("flora")
+        store.mkdir("herbarium")
         for folder in FOLDERS:
-            store.put(f"{published / folder}/", f"flora/{folder}/", recursive=True)
-        yield "s3://flora"
+            store.put(f"{published / folder}/", f"herbarium/{folder}/", recursive=True)
+        yield "s3://herbarium"
         s3fs.S3FileSystem.clear_instance_cache()
         server.stop()
 
