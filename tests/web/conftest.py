@@ -25,8 +25,9 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return export_once(tmp_path_factory.getbasetemp() / "export")[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Not for the whole session: while it is open, no other test of the process can run an event loop.
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("CI") == "true":
