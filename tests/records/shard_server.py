@@ -1,5 +1,6 @@
 """Servers of shards that behave as servers do on a bad day, and a watcher of the disk."""
 
+import os
 import re
 import socket
 import threading
@@ -163,8 +164,10 @@ class DiskWatch:
     def _look(self) -> None:
         while not self._is_over.is_set():
             total = 0
-            for path in [self._folder, *self._folder.rglob("*")]:
-                with suppress(FileNotFoundError):
-                    total += path.stat().st_blocks * 512
+            # os.walk passes over folders that go while it looks; rglob raises.
+            for place, _, names in os.walk(self._folder):
+                for path in (Path(place), *(Path(place, name) for name in names)):
+                    with suppress(FileNotFoundError):
+                        total += path.stat().st_blocks * 512
             self.most, self.looks = max(self.most, total), self.looks + 1
             time.sleep(0.001)
