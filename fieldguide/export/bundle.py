@@ -3,20 +3,15 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from fieldguide.errors import ExportError
 from fieldguide.export.credits import Example
 from fieldguide.files import file_sha256, write_json, written_whole
 from fieldguide.images.encode import format_of
-from fieldguide.images.geometry import Fill, Method
-from fieldguide.learn.description import NetworkSpec
-from fieldguide.records.manifest import SquareStyle
 
 EXAMPLES = "examples"
 FILE_LIST = "bundle.json"
@@ -26,67 +21,6 @@ DIGEST_PLACE = "written by the export"
 
 SELF_TEST_TOLERANCE = 0.02
 """Of the largest logit: kernels round differently from one browser to the next, wrong ones are off by far more."""
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """preprocessing.json: what happens to a photo before the model sees it."""
-
-    record_size: int
-    """Side of the square that a photo becomes first, as in the training records, px."""
-    image_size: int
-    """Side of the model's input, px."""
-    mean: Sequence[float]
-    std: Sequence[float]
-    method: Method
-    """How a photo becomes a square; never bbox, for nobody draws boxes here."""
-    upscale: bool
-    """Whether a photo smaller than the square is enlarged."""
-    pad_fill: Fill
-    """What is in the square where the photo is not."""
-    pad_color: tuple[int, int, int]
-    """Red, green, blue of the padding, 0 to 255, if `pad_fill` is color."""
-
-    @classmethod
-    def of(cls, network: NetworkSpec, style: SquareStyle) -> "Preprocessing":
-        """What `network` expects after records of `style`."""
-        layout = style.layout
-        return cls(
-            record_size=layout.size,
-            image_size=network.image_size,
-            mean=network.mean,
-            std=network.std,
-            method=layout.method,
-            upscale=layout.upscale,
-            pad_fill=layout.fill,
-            pad_color=layout.color,
-        )
-
-    @property
-    def style(self) -> SquareStyle:
-        """The squares that it makes of photos."""
-        return SquareStyle(
-            size=self.record_size,
-            method=self.method,
-            pad_color=self.pad_color,
-            quality=100,
-            pad_fill=self.pad_fill,
-            upscale=self.upscale,
-        )
-
-    @classmethod
-    def read(cls, folder: Path) -> "Preprocessing":
-        """Read preprocessing.json in `folder`. Raises ExportError if it is missing or malformed."""
-        path = folder / "preprocessing.json"
-        try:
-            return TypeAdapter(cls).validate_json(path.read_bytes())
-        except FileNotFoundError:
-            raise ExportError(
-                f"{path} is missing; expected a folder that export-tfjs wrote, as models/export"
-            ) from None
-        except ValidationError as error:
-            problem = error.errors()[0]
-            raise ExportError(f"{path}: {'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}") from None
 
 
 @contextmanager
@@ -101,11 +35,6 @@ def drafted(bundle: Path) -> Iterator[Path]:
         draft.replace(bundle)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def write_preprocessing(bundle: Path, preprocessing: Preprocessing) -> None:
-    """Write preprocessing.json."""
-    write_json(bundle / "preprocessing.json", asdict(preprocessing))
 
 
 def write_self_test(bundle: Path, logits: np.ndarray) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
-from fieldguide.export.bundle import Preprocessing, bundle_megabytes, write_examples, write_preprocessing
+from fieldguide.export.bundle import bundle_megabytes, write_examples
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
-from fieldguide.export.model_files import Calibration, Labels
+from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.student import Evaluation
 from fieldguide.files import written_whole
@@ -43,7 +43,7 @@ def describe_model(
         set_mass=evaluation.set_mass,
         set_target=evaluation.set_target,
     ).write(folder)
-    write_preprocessing(folder, Preprocessing.of(student, style))
+    Preprocessing.of(student, style).write(folder)
 
 
 def describe_bundle(

@@ -1,4 +1,4 @@
-"""labels.json and calibration.json: what a network's outputs mean, for whoever answers with it.
+"""labels.json, calibration.json and preprocessing.json: what a network's outputs mean, for whoever answers with it.
 
 They lie in the browser bundle and beside the ONNX file; docs/formats.md explains their fields.
 """
@@ -13,6 +13,10 @@ from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, Val
 from fieldguide.catalogue.taxonomy import OTHER, Lineage, Taxonomy
 from fieldguide.errors import ExportError
 from fieldguide.files import write_json
+from fieldguide.images.geometry import Fill, Method
+from fieldguide.learn.description import NetworkSpec
+from fieldguide.learn.params import Mean, Std
+from fieldguide.records.manifest import SquareStyle
 
 
 class _ModelFile(BaseModel):
@@ -91,3 +95,49 @@ class Calibration(_ModelFile):
     """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
     set_target: float | None
     """The share of photos whose short list then holds the true class."""
+
+
+class Preprocessing(_ModelFile):
+    """preprocessing.json: what happens to a photo before the model sees it."""
+
+    record_size: int
+    """Side of the square that a photo becomes first, as in the training records, px."""
+    image_size: int
+    """Side of the model's input, px."""
+    mean: Mean
+    std: Std
+    method: Method
+    """How a photo becomes a square; never bbox, for nobody draws boxes here."""
+    upscale: bool
+    """Whether a photo smaller than the square is enlarged."""
+    pad_fill: Fill
+    """What is in the square where the photo is not."""
+    pad_color: tuple[int, int, int]
+    """Red, green, blue of the padding, 0 to 255, if `pad_fill` is color."""
+
+    @classmethod
+    def of(cls, network: NetworkSpec, style: SquareStyle) -> "Preprocessing":
+        """What `network` expects after records of `style`."""
+        layout = style.layout
+        return cls(
+            record_size=layout.size,
+            image_size=network.image_size,
+            mean=network.mean,
+            std=network.std,
+            method=layout.method,
+            upscale=layout.upscale,
+            pad_fill=layout.fill,
+            pad_color=layout.color,
+        )
+
+    @property
+    def style(self) -> SquareStyle:
+        """The squares that it makes of photos."""
+        return SquareStyle(
+            size=self.record_size,
+            method=self.method,
+            pad_color=self.pad_color,
+            quality=100,
+            pad_fill=self.pad_fill,
+            upscale=self.upscale,
+        )

@@ -16,9 +16,8 @@ import numpy as np
 from PIL import Image
 
 from fieldguide.errors import ParamsError
-from fieldguide.export.bundle import Preprocessing
 from fieldguide.export.inputs import normalise_squares
-from fieldguide.export.model_files import Calibration, Labels
+from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.images.decode import upright_rgb
 from fieldguide.images.square import make_square
 from fieldguide.inference.answer import Answer, conclude_answers

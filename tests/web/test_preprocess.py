@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fieldguide.export.bundle import Preprocessing
 from fieldguide.export.inputs import normalise_squares
+from fieldguide.export.model_files import Preprocessing
 from fieldguide.export.node import WEB, run_node
 from fieldguide.images.geometry import UNBOXED, Fill, Layout, Method, place
 from fieldguide.images.square import make_square
@@ -109,7 +109,7 @@ def test_the_bundle_says_what_the_page_needs(tmp_path: Path) -> None:
         quality=90,
     )
     network = NetworkSpec.model_construct(image_size=16, mean=[0, 0, 0], std=[1 / 255] * 3)
-    settings = asdict(Preprocessing.of(network, style))
+    settings = Preprocessing.of(network, style).model_dump(mode="json")
     pixels = noise(20, 11)
     (answer,) = ask_javascript(tmp_path, [{"what": "photo", "photo": photo(pixels), "settings": settings}])
     square, _ = make_square(Image.fromarray(pixels), Layout(16, Method.CROP, upscale=False, fill=Fill.REFLECT))
