@@ -86,7 +86,7 @@ def _attempt_here(
 ) -> Generator[Result | _Failure, None, None]:
     # One worker runs in this process: no start-up cost, and a debugger works.
     workers = max(1, min(workers, len(tasks)))
-    own = {} if workers == 1 else {"initializer": end_with_parent, "initargs": (os.getpid(),)}
+    own = {} if workers == 1 else {"initializer": _begin_worker, "initargs": (os.getpid(), os.getcwd())}
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1, **own)
     has_failed = False
 
@@ -104,6 +104,12 @@ def _attempt_here(
             yield outcome
     except TerminatedWorkerError:
         raise FieldguideError(KILLED) from None
+
+
+def _begin_worker(parent: int, folder: str) -> None:
+    # joblib keeps processes for the next call, which may come from another folder: paths of tasks are relative to it.
+    os.chdir(folder)
+    end_with_parent(parent)
 
 
 def _attempt_on_cluster(

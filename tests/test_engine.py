@@ -32,6 +32,19 @@ def test_results_come_in_the_order_of_tasks(backend: str, workers: int):
     assert list(map_shards(square_slowly_at_first, range(9), params, "squaring")) == [n * n for n in range(9)]
 
 
+def list_folder(_: int) -> list[str]:
+    return os.listdir()
+
+
+def test_processes_work_where_the_caller_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"here is {name}").touch()
+        monkeypatch.chdir(tmp_path / name)
+        found = map_shards(list_folder, range(2), EngineParams(backend="loky", workers=2), "listing")
+        assert list(found) == [[f"here is {name}"]] * 2
+
+
 def wait_for_word(folder: Path, task: int) -> int:
     """Task 3 waits until somebody has taken the result of task 0."""
     deadline = time.monotonic() + 60

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 import s3fs
-from moto.server import ThreadedMotoServer
 
 from fieldguide.catalogue.schema import Status
 from fieldguide.fetch.local import read_unsent
 from fieldguide.fetch.outcomes import Outcome
 from fieldguide.fetch.stores import Access, bucket_of
+from tests.s3_server import serve_s3
 
 PHOTO = b"photo" * 100
 LIMIT = 1000
@@ -19,15 +19,7 @@ NAMES = ("1.jpg", "a  b/Cafe\u0301#1?.jpg", "100%25.jpg")
 @pytest.fixture(scope="module")
 def server() -> Iterator[None]:
     """A bucket `flora` with photos, which anyone may read, and `private`; and this machine's credentials."""
-    with pytest.MonkeyPatch.context() as patch:
-        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        s3fs.S3FileSystem.clear_instance_cache()
+    with serve_s3():
         store = s3fs.S3FileSystem()
         for bucket, access in (("flora", "public-read"), ("private", "private")):
             store.mkdir(bucket, acl=access)
@@ -35,8 +27,6 @@ def server() -> Iterator[None]:
                 store.pipe_file(f"{bucket}/{name}", PHOTO, ACL=access)
             store.pipe_file(f"{bucket}/large.jpg", bytes(LIMIT + 1), ACL=access)
         yield
-        s3fs.S3FileSystem.clear_instance_cache()
-        server.stop()
 
 
 def read(url: str, buckets: Mapping[str, Access]) -> Outcome:

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 import s3fs
 import webdataset
-from moto.server import ThreadedMotoServer
 
 from fieldguide.engine import run_isolated
 from fieldguide.errors import RecordError
@@ -25,6 +24,7 @@ from fieldguide.records.shard_list import LIMITS, choose_shards
 from fieldguide.records.writer import write_records
 from tests.records.making import ENGINE, TAXONOMY, make_resized
 from tests.records.shard_server import DiskWatch, ShardServer, dropping_proxy, serve_shards
+from tests.s3_server import endpoint, serve_s3
 
 BLOCK = 4096
 HERE = LIMITS.model_copy(update={"allow_private": True})
@@ -48,25 +48,14 @@ def server(many: Path) -> Iterator[ShardServer]:
 @pytest.fixture(scope="module")
 def bucket(many: Path) -> Iterator[Counter[str]]:
     """The set as `s3://flora/set` at a real endpoint behind connections that break; their counts."""
-    with pytest.MonkeyPatch.context() as patch:
-        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        s3fs.S3FileSystem.clear_instance_cache()
+    with serve_s3() as address:
         store = s3fs.S3FileSystem()
         store.mkdir("flora")
         for path in many.iterdir():
             store.pipe_file(f"flora/set/{path.name}", path.read_bytes())
-        with dropping_proxy(port, every=2, after_bytes=1500) as (broken, count):
-            patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{broken}")
-            s3fs.S3FileSystem.clear_instance_cache()
+        host, port = address.rsplit(":", 1)
+        with dropping_proxy(int(port), every=2, after_bytes=1500) as (broken, count), endpoint(f"{host}:{broken}"):
             yield count
-        s3fs.S3FileSystem.clear_instance_cache()
-        server.stop()
 
 
 def room_for(folder: Path, num_shards: int) -> float:

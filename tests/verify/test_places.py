@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import s3fs
-from moto.server import ThreadedMotoServer
 
 from fieldguide.errors import FieldguideError, ParamsError
 from fieldguide.verify.outputs import find_outputs
 from fieldguide.verify.places import Place, find_places
 from fieldguide.verify.search import search
+from tests.s3_server import serve_s3
 from tests.verify.making import copy_project, flip
 
 FOLDERS = ("interim/resize", "interim/tfrecord", "models/tfjs")
@@ -46,22 +46,12 @@ def http_root(published: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def s3_root(published: Path) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        s3fs.S3FileSystem.clear_instance_cache()
+    with serve_s3():
         store = s3fs.S3FileSystem()
         store.mkdir("herbarium")
         for folder in FOLDERS:
             store.put(f"{published / folder}/", f"herbarium/{folder}/", recursive=True)
         yield "s3://herbarium"
-        s3fs.S3FileSystem.clear_instance_cache()
-        server.stop()
 
 
 def bad_files(*words: str) -> list[str]:
