@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import joblib
@@ -86,7 +87,7 @@ def _attempt_here(
 ) -> Generator[Result | _Failure, None, None]:
     # One worker runs in this process: no start-up cost, and a debugger works.
     workers = max(1, min(workers, len(tasks)))
-    own = {} if workers == 1 else {"initializer": _begin_worker, "initargs": (os.getpid(), os.getcwd())}
+    own = {} if workers == 1 else {"initializer": _begin_worker, "initargs": (os.getpid(), str(Path.cwd()))}
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1, **own)
     has_failed = False
 

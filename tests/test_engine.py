@@ -33,7 +33,7 @@ def test_results_come_in_the_order_of_tasks(backend: str, workers: int):
 
 
 def list_folder(_: int) -> list[str]:
-    return os.listdir()
+    return [path.name for path in Path().iterdir()]
 
 
 def test_processes_work_where_the_caller_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
