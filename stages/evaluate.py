@@ -35,7 +35,7 @@ def evaluate(
     remove_partials(out)
     frequency = load_section(FrequencyParams, "split.frequency")
     rules = ScoreRules(params.ece_bins, frequency, params.max_error, params.set_coverage)
-    data = EvaluationData.open(tfrecord, rules)
+    data = EvaluationData.open(tfrecord, split, rules)
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions = [], []
     with prepared_device("32-true", params.workers) as fabric:

@@ -13,6 +13,16 @@ export function softmax(logits, temperature) {
 }
 
 /**
+ * The logits that several photos of one subject have together: their mean, times their number to the power of `exponent`.
+ * @param {ArrayLike<number>[]} logits of each photo, at least one
+ * @returns {number[]}
+ */
+export function fuse(logits, exponent = 0) {
+  const weight = logits.length ** exponent / logits.length;
+  return Array.from(logits[0], (_, i) => weight * logits.reduce((sum, of) => sum + of[i], 0));
+}
+
+/**
  * A taxon that the photo may show.
  * @typedef {{rank: string, name: string, probability: number, lineage: {rank: string, name: string}[]}} Candidate
  * `lineage` runs from the broadest rank to the taxon itself.

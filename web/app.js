@@ -1,6 +1,6 @@
 // The page: a photo in, an answer out. Everything happens on this device.
 
-import { conclude } from './answer.js';
+import { conclude, fuse } from './answer.js';
 import { openBundle } from './bundle.js';
 import { explain } from './failures.js';
 import { openModel, wasmFile } from './model.js';
@@ -62,23 +62,50 @@ function open() {
 let newest = 0; // a later photo overtakes an earlier one that is still being answered
 let again = start; // what a failure offers to try once more
 
-async function answer(file, credit) {
+/**
+ * A photo of what is to be named, with what the model said of it.
+ * @typedef {{file: Blob, credit?: object, logits?: ArrayLike<number>}} Photo
+ */
+
+let subject = []; // the photos of the newest answer
+
+/** Answer all `photos`, one or more of the same subject, together. */
+async function answer(photos) {
   const turn = ++newest;
-  again = () => answer(file, credit);
+  again = () => answer(photos);
   document.body.dataset.state = 'thinking';
-  view.showPhoto(file, credit);
+  show(photos);
   try {
-    const photo = await decode(file);
-    const { model, settings, labels, calibration } = await open();
-    const logits = await model.predict(preparePhoto(photo, settings));
+    for (const photo of photos) {
+      if (photo.logits) continue;
+      const pixels = await decode(photo.file);
+      const { model, settings } = await open();
+      const logits = await model.predict(preparePhoto(pixels, settings));
+      if (turn !== newest) return;
+      photo.logits = logits;
+    }
+    const { labels, calibration } = await open();
     if (turn !== newest) return;
+    const logits = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const conclusion = conclude(logits, labels, calibration);
     view.showAnswer(conclusion, labels, calibration);
     document.body.dataset.state = 'answered';
-    document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits: Array.from(logits), ...conclusion } }));
+    document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
   } catch (error) {
     if (turn === newest) fail(explain(error, 'while the photo was answered'));
   }
+}
+
+/** Show the photos; each but the last one left can be taken away again. */
+function show(photos) {
+  subject = photos;
+  view.showPhotos(photos, (photo) => answer(subject.filter((each) => each !== photo)));
+}
+
+/** Photos that were chosen: of something new, or more of the same subject. */
+function receive(files, isMore) {
+  const photos = Array.from(files, (file) => ({ file }));
+  if (photos.length) answer(isMore ? [...subject, ...photos] : photos);
 }
 
 async function answerExample(bundle, example) {
@@ -86,7 +113,7 @@ async function answerExample(bundle, example) {
   again = () => answerExample(bundle, example);
   try {
     const photo = new Blob([await bundle.read(example.file)], { type: TYPES[example.file.split('.').pop()] });
-    if (turn === newest) await answer(photo, example);
+    if (turn === newest) await answer([{ file: photo, credit: example }]);
   } catch (error) {
     if (turn === newest) fail(explain(error, 'while the example was fetched'));
   }
@@ -103,7 +130,7 @@ function fail(failure) {
 function listen() {
   for (const input of document.querySelectorAll('input[type=file]')) {
     const take = () => {
-      if (input.files.length) answer(input.files[0]);
+      receive(input.files, input.id === 'more');
       input.value = ''; // the same photo may be chosen again
     };
     input.addEventListener('change', take);
@@ -116,10 +143,10 @@ function listen() {
   };
   for (const type of ['dragover', 'dragleave', 'drop']) document.addEventListener(type, over);
   document.addEventListener('drop', (event) => {
-    if (event.dataTransfer.files.length) answer(event.dataTransfer.files[0]);
+    receive(event.dataTransfer.files);
   });
   document.addEventListener('paste', (event) => {
-    if (event.clipboardData.files.length) answer(event.clipboardData.files[0]);
+    receive(event.clipboardData.files);
   });
 }
 

@@ -86,17 +86,37 @@ export function showEngine({ backend, milliseconds }) {
   at('engine').textContent = `Answers in ${Math.max(1, Math.round(milliseconds))} ms (${backend}).`;
 }
 
-export function showPhoto(file, credit) {
-  const photo = at('photo');
-  URL.revokeObjectURL(photo.src);
-  photo.src = URL.createObjectURL(file);
-  photo.onerror = () => showPlate(false); // a file that this browser cannot show
+let pictures = new Map(); // address of each photo that is shown
+
+/** Show the photos of one subject, the newest large; `onRemove` is told which of several is not wanted any more. */
+export function showPhotos(photos, onRemove) {
+  for (const [photo, address] of pictures) if (!photos.includes(photo)) URL.revokeObjectURL(address);
+  pictures = new Map(photos.map((photo) => [photo, pictures.get(photo) ?? URL.createObjectURL(photo.file)]));
+  const newest = photos.at(-1);
+  const plate = at('photo');
+  plate.onload = () => showPlate(true);
+  plate.onerror = () => showPlate(false); // a file that this browser cannot show
+  plate.src = pictures.get(newest);
   showPlate(true);
-  at('caption').textContent = credit ? [credit.label, credit.rights_holder, credit.licence].filter(Boolean).join(' · ') : '';
+  const { label, rights_holder: holder, licence } = newest.credit ?? {};
+  at('caption').textContent = [label, holder, licence].filter(Boolean).join(' · ');
+  at('several').hidden = photos.length < 2;
+  at('several').replaceChildren(...(photos.length < 2 ? [] : photos.map((photo, i) => thumbnail(photo, i + 1, onRemove))));
+  at('add').hidden = false;
   at('answer').setAttribute('aria-busy', 'true');
   at('hint').hidden = true;
   at('waiting').hidden = !at('verdict').hidden;
   clearFailure();
+}
+
+function thumbnail(photo, number, onRemove) {
+  const image = element('img', { src: pictures.get(photo), alt: '', width: 64, height: 64 });
+  const button = element('button', { type: 'button', ariaLabel: `Take photo ${number} away`, textContent: '×' });
+  button.onclick = () => {
+    onRemove(photo);
+    at('more').focus(); // the button is gone
+  };
+  return element('li', {}, image, button);
 }
 
 /** The photo, or the place for one. */

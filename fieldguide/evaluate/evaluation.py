@@ -7,6 +7,7 @@ from fieldguide.catalogue.splits import HELD_OUT
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate, concerned_photos
 from fieldguide.evaluate.decision import choose_masses, decide, score_decision, score_lists
+from fieldguide.evaluate.fusion import choose_exponent, read_observations, score_fusion
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
 from fieldguide.evaluate.scores import ScoreRules, count_photos, score
 from fieldguide.evaluate.seen_unseen import score_held_out
@@ -25,15 +26,19 @@ class EvaluationData:
     """By split (seen, unseen): those that the data set has."""
     num_train: dict[str, int]
     """Training photos of each class at the first rank."""
+    observations: dict[str, list[str | None]]
+    """Of each record of val and test, by split."""
     rules: ScoreRules
 
     @classmethod
-    def open(cls, tfrecord: Path, rules: ScoreRules) -> "EvaluationData":
-        """The splits of a finished tfrecord folder. Raises RecordError or CatalogueError."""
+    def open(cls, tfrecord: Path, split: Path, rules: ScoreRules) -> "EvaluationData":
+        """The splits of a finished tfrecord folder; `split` is that of the split stage. Raises RecordError or
+        CatalogueError."""
         train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
         written = Manifest.read(tfrecord).splits
         held_out = {part.value: RecordSet.open(tfrecord, part) for part in HELD_OUT if part in written}
-        return cls(train, val, test, held_out, count_photos(train), rules)
+        observations = {each.split: read_observations(split / "split.parquet", each) for each in (val, test)}
+        return cls(train, val, test, held_out, count_photos(train), observations, rules)
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -54,9 +59,12 @@ def evaluate_model(
     decision = decide(model.name, val, data.rules.max_error)
     masses = choose_masses(val, model.classes, data.rules.set_coverage)
     answers = answer(model, temperatures, data.test, masses)
+    observed = data.observations
+    exponent = choose_exponent(model, data.val, observed[data.val.split])
+    fused = score_fusion(model, temperatures, decision, exponent, data.test, observed[data.test.split])
     scores = {
         **score(answers, data.test.regions, data.num_train, data.rules),
-        "answer": score_decision(answers, decision) | score_lists(answers, data.rules.set_coverage, masses),
+        "answer": score_decision(answers, decision) | score_lists(answers, data.rules.set_coverage, masses) | fused,
         **score_held_out(model, temperatures, decision, answers, data.held_out, data.rules),
     }
     figures = draw_figures(answers, data.num_train, data.rules, data.taxonomy, out)

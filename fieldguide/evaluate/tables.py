@@ -90,7 +90,7 @@ def write_answers(path: Path, answers: Answers) -> None:
 def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:
     """Write each model's temperature at every rank and when it may answer; beside it how accurate it is."""
     kept = ("top1", "top5", "macro_f1", "ece", "ece_calibrated", "num_photos")
-    decided = ("min_confidence", "max_error", "risk", "set_mass", "set_target")
+    decided = ("min_confidence", "max_error", "risk", "set_mass", "set_target", "fusion_exponent")
     calibration = {
         model: {
             "temperatures": {rank: of["temperature"] for rank, of in score["ranks"].items() if "temperature" in of},

@@ -65,6 +65,16 @@ def climb(classes: Mapping[str, Sequence[str]]) -> list[str]:
     return [first, *sorted(higher, key=lambda rank: -len(classes[rank]))]
 
 
+def fuse(logits: np.ndarray, exponent: float) -> np.ndarray:
+    """What photos of one subject say together: float32 [batch, classes] of logits [batch, num_photos, classes].
+
+    Their mean, the geometric mean of the photos' probabilities, is right where they say the same thing over again;
+    their sum where each says something of its own. In between lies the mean times num_photos ^ exponent.
+    """
+    fused: np.ndarray = logits.mean(axis=1) * np.float32(logits.shape[1] ** exponent)
+    return fused
+
+
 def sum_up(
     logits: Mapping[str, np.ndarray],
     temperatures: Mapping[str, float],

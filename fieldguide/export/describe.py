@@ -42,6 +42,7 @@ def describe_model(
         max_error=evaluation.max_error,
         set_mass=evaluation.set_mass,
         set_target=evaluation.set_target,
+        fusion_exponent=evaluation.fusion_exponent,
     ).write(folder)
     Preprocessing.of(student, style).write(folder)
 

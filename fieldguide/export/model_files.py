@@ -95,6 +95,8 @@ class Calibration(_ModelFile):
     """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
     set_target: float | None
     """The share of photos whose short list then holds the true class."""
+    fusion_exponent: NonNegativeFloat = 0.0
+    """Logits of n photos of one subject become their mean times n to this power: 0 is their mean, 1 their sum."""
 
 
 class Preprocessing(_ModelFile):

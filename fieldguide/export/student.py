@@ -29,6 +29,8 @@ class Evaluation(BaseModel):
     """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
     set_target: float | None = None
     """The share of photos whose short list then holds the true class."""
+    fusion_exponent: NonNegativeFloat = 0.0
+    """How much surer several photos of one subject are than one (evaluate/fusion.py)."""
 
     @property
     def rates(self) -> dict[str, float]:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from fieldguide.errors import ParamsError
+from fieldguide.evaluate.tree import fuse
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.images.decode import upright_rgb
@@ -51,6 +52,15 @@ class Guide:
             for squares in _in_batches([self.to_square(photo) for photo in photos])
             for answer in self.answer(squares, top=top)
         ]
+
+    def predict_together(self, photos: Iterable[Photo], *, top: int = 5) -> Answer:
+        """One answer from several photos of the same subject. Raises ParamsError without any, else as `predict`."""
+        squares = [self.to_square(photo) for photo in photos]
+        if not squares:
+            raise ParamsError("no photos; expected one or more of the same subject")
+        logits = np.concatenate([self.runtime.predict(self._to_inputs(batch)) for batch in _in_batches(squares)])
+        fused = fuse(logits[None], self.calibration.fusion_exponent)
+        return conclude_answers(fused, self.labels, self.calibration, top)[0]
 
     def embed(self, photos: Iterable[Photo]) -> np.ndarray:
         """What the classifier sees of each photo: float32 [num_photos, dim]. Raises as `predict`."""

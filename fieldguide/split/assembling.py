@@ -42,7 +42,7 @@ def leave_out(photos: pl.DataFrame, class_cap: int | None) -> tuple[pl.DataFrame
 
 
 def tabulate_split(photos: pl.DataFrame, names: Mapping[str, Lineage], ranks: Sequence[str]) -> pl.DataFrame:
-    """One row per photo: photo_id, split, group_id, region, label and its class name at each of `ranks`.
+    """One row per photo: photo_id, split, group_id, observation_id, region, label and its class at each of `ranks`.
 
     `names` are those that `close_taxonomy` gives for every label.
     """
@@ -51,6 +51,7 @@ def tabulate_split(photos: pl.DataFrame, names: Mapping[str, Lineage], ranks: Se
         "photo_id",
         "split",
         "group_id",
+        "observation_id",
         "region",
         "label",
         *(pl.col("label").replace_strict(by_rank[rank]).alias(rank) for rank in ranks),

@@ -45,9 +45,14 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
     answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus})
     num_train = count_photos(train)
     scores = score(answers, test.regions, num_train, PARAMS)
-    scores["answer"] = score_decision(answers, Decision(0.6, 0.05, 30)) | score_lists(
-        answers, 0.9, dict.fromkeys(answers.ranks, 0.8)
-    )
+    fused = {"num_observations": 7, "top1": 0.85, "top1_interval": [0.6, 0.97], "top1_alone": 0.71, "risk": 0.03}
+    scores["answer"] = {
+        **score_decision(answers, Decision(0.6, 0.05, 30)),
+        **score_lists(answers, 0.9, dict.fromkeys(answers.ranks, 0.8)),
+        "by_num_photos": {"1": fused, "2": fused},
+        "num_photos_fused": 14,
+        "fusion_exponent": 0.0,
+    }
     figures = draw_figures(answers, num_train, PARAMS, TAXONOMY, out)
     return ModelPage(name, None, scores, figures, show_mistakes(answers, 3, train, test))
 
@@ -60,7 +65,7 @@ def test_the_page_holds_all_it_shows(train: RecordSet, test: RecordSet, tmp_path
     assert all(address.startswith(("data:image/", "#")) for address in parsed.addresses)
     assert "script" not in parsed.tags
     assert not re.search(r"https?://|url\(|@import", html)
-    for expected in ("student", "80.0", "species", "genus", "north", "unknown", "few", "medium", "taken for"):
+    for expected in ("student", "80.0", "species", "genus", "north", "unknown", "few", "medium", "taken for", "71.0"):
         assert expected in parsed.text
     assert "Held out" not in parsed.text
     pictures = [address for address in parsed.addresses if address.startswith("data:image/png")]

@@ -66,7 +66,14 @@ def test_answers_are_counted_as_the_page_would_give_them(tmp_path: Path):
 def test_calibration_names_each_model(tmp_path: Path):
     kept = {"top1": 0.9, "top5": 1.0, "macro_f1": 0.8, "ece": 0.1, "ece_calibrated": 0.02, "num_photos": 7}
     ranks = {"species": {"temperature": 1.5, "top1": 0.9}, "genus": {"temperature": 0.7}, "family": {"num_photos": 0}}
-    decided = {"min_confidence": 0.7, "max_error": 0.05, "risk": 0.04, "set_mass": 0.97, "set_target": 0.9}
+    decided = {
+        "min_confidence": 0.7,
+        "max_error": 0.05,
+        "risk": 0.04,
+        "set_mass": 0.97,
+        "set_target": 0.9,
+        "fusion_exponent": 0.25,
+    }
     score = {**kept, "temperature": 1.5, "ranks": ranks, "answer": {**decided, "accuracy": 0.9}}
     write_calibration(tmp_path / "calibration.json", {"student": score})
     written = json.loads((tmp_path / "calibration.json").read_text())

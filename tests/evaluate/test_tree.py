@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fieldguide.evaluate.answer_sets import count_members
-from fieldguide.evaluate.tree import Candidates, conclude, sum_up
+from fieldguide.evaluate.tree import Candidates, conclude, fuse, sum_up
+from tests.web.specification import DRAWN
 
 ANSWERS = json.loads((Path(__file__).parents[1] / "web" / "answers.json").read_text())
 CASES = {case["name"]: case for case in ANSWERS["cases"]}
@@ -34,6 +35,29 @@ def test_evaluation_says_what_the_specification_says(name: str) -> None:
         assert count_members(by_rank["species"], ANSWERS["set_mass"]) == [case["likely"]]
     for each, expected in case.get("summed", {}).items():
         np.testing.assert_allclose(by_rank[each], [expected], atol=1e-6)
+
+
+def drawn_guides() -> list[dict[str, Any]]:
+    guides: list[dict[str, Any]] = json.loads(DRAWN.read_text())
+    return guides
+
+
+@pytest.mark.parametrize("guide", drawn_guides())
+def test_evaluation_says_what_was_worked_out_slowly(guide: dict[str, Any]) -> None:
+    labels, cases = guide["labels"], guide["cases"]
+    classes = {rank: labels["classes"][rank] for rank in labels["ranks"]}
+    ends = np.cumsum([len(names) for names in classes.values()])[:-1]
+    for case in cases:
+        fused = fuse(np.array([case["photos"]], np.float32), case["exponent"])
+        heads = dict(zip(classes, np.split(fused, ends, axis=1), strict=True))
+        by_rank = sum_up(heads, case["temperatures"], classes, labels["parents"])
+        candidates = {rank: Candidates.of(shares, classes[rank].index("other")) for rank, shares in by_rank.items()}
+        found = conclude(candidates, classes, case["min_confidence"])
+        for rank, expected in case["probabilities"].items():
+            np.testing.assert_allclose(by_rank[rank], [expected], atol=1e-6, rtol=0)
+        (num_likely,) = count_members(by_rank[labels["ranks"][0]], case["mass"])
+        said = [found.verdicts[0], found.ranks[0], classes[found.ranks[0]][found.places[0]], num_likely]
+        assert said == case["said"]
 
 
 def test_a_rank_without_logits_adds_up_its_species() -> None:

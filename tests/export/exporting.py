@@ -49,7 +49,7 @@ def make_inputs(root: Path) -> dict[str, Path]:
     holders = [[None, "A | B", "C"][number % 3] for number in range(len(ids))]
     credits = {"photo_id": ids, "licence": licences, "rights_holder": holders, "observer": holders}
     pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
-    decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9}
+    decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9, "fusion_exponent": 0.25}
     write_json(paths["evaluate"] / "calibration.json", {"student": {"temperatures": {"species": 1.5}, **decided}})
     return paths
 

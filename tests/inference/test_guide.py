@@ -44,6 +44,18 @@ def test_a_photo_may_be_a_path_bytes_or_an_image(model: Path, photos: Path) -> N
     assert drawn == pytest.approx(files[0], abs=0.02)
 
 
+def test_several_photos_have_one_answer_between_theirs(model: Path, photos: Path) -> None:
+    asked = sorted(photos.rglob("*/*.jpg"))[:3]
+    guide = fieldguide.load(model)
+    alone = guide.predict_together(asked[:1])
+    assert alone == guide.predict(asked[:1])[0]
+    together = guide.predict_together(asked, top=99)
+    assert sum(taxon.probability for taxon in together.top["species"]) == pytest.approx(1, abs=1e-5)
+    assert guide.predict_together(reversed(asked), top=99).taxon.name == together.taxon.name
+    with pytest.raises(ParamsError, match="no photos; expected one or more of the same subject"):
+        guide.predict_together([])
+
+
 def test_embeddings_are_what_the_classifier_sees(model: Path, photos: Path) -> None:
     asked = sorted(photos.rglob("*/*.jpg"))
     guide = fieldguide.load(model)

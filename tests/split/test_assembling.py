@@ -10,6 +10,7 @@ PHOTOS = pl.DataFrame(
         "photo_id": ["a", "b", "c", "d"],
         "label": ["Aster amellus"] * 3 + ["Bellis"],
         "group_id": ["g1", "g2", "g3", "g4"],
+        "observation_id": ["o1", "o2", None, "o4"],
         "region": ["EU", None, "EU", "EU"],
         "position": [0.3, 0.1, 0.2, 0.4],
         "split": ["train", "train", None, "val"],
@@ -38,8 +39,8 @@ def test_rows_name_the_class_at_each_rank() -> None:
         "Bellis": {"species": "other", "genus": "Bellis"},
     }
     rows = tabulate_split(PHOTOS, names, ["species", "genus"])
-    assert rows.columns == ["photo_id", "split", "group_id", "region", "label", "species", "genus"]
-    assert rows.row(3) == ("d", "val", "g4", "EU", "Bellis", "other", "Bellis")
+    assert rows.columns == ["photo_id", "split", "group_id", "observation_id", "region", "label", "species", "genus"]
+    assert rows.row(3) == ("d", "val", "g4", "o4", "EU", "Bellis", "other", "Bellis")
 
 
 SPLITS = pl.DataFrame(

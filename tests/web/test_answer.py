@@ -9,6 +9,7 @@ import pytest
 
 from fieldguide.errors import ExportError
 from fieldguide.export.node import WEB, run_node
+from tests.web.specification import DRAWN, as_text, draw_all
 
 ANSWERS = json.loads(Path(__file__).with_name("answers.json").read_text())
 CASES = {case["name"]: case for case in ANSWERS["cases"]}
@@ -64,6 +65,30 @@ def test_a_lineage_runs_from_the_broadest_rank_and_skips_what_is_unknown(conclud
     assert [step["name"] for step in sure] == ["Asteraceae", "Aster", "Aster alpinus"]
     orphan = concluded["a species without a known family"]["best"]["lineage"]
     assert [step["name"] for step in orphan] == ["Linum", "Linum album"]
+
+
+def test_the_page_says_what_was_worked_out_slowly(tmp_path: Path) -> None:
+    script = tmp_path / "ask.mjs"
+    script.write_text(
+        f"import {{ conclude, fuse }} from {json.dumps((WEB / 'answer.js').as_uri())};\n"
+        f"import {{ readFileSync }} from 'node:fs';\n"
+        f"const guides = JSON.parse(readFileSync({json.dumps(str(DRAWN))}));\n"
+        "const ask = (labels, { photos, exponent, temperatures, min_confidence, mass }) =>\n"
+        "  conclude(fuse(photos, exponent), labels, { temperatures, min_confidence, set_mass: mass });\n"
+        "console.log(JSON.stringify(guides.map(({ labels, cases }) => cases.map((each) => ask(labels, each)))));\n"
+    )
+    for guide, answers in zip(json.loads(DRAWN.read_text()), json.loads(run_node(script)), strict=True):
+        classes = guide["labels"]["classes"]
+        for case, found in zip(guide["cases"], answers, strict=True):
+            for rank, expected in case["probabilities"].items():
+                chances = {each["name"]: each["probability"] for each in found["byRank"][rank]}
+                assert [chances[name] for name in classes[rank]] == pytest.approx(expected, abs=1e-6)
+            best = found["best"]
+            assert [found["verdict"], best["rank"], best["name"], found["numLikely"]] == case["said"]
+
+
+def test_the_drawn_cases_are_those_of_the_slow_specification() -> None:
+    assert DRAWN.read_text(encoding="utf-8") == as_text(draw_all())
 
 
 def test_labels_of_another_model_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,163 @@
+"""What may be said of photos, written out slowly: docs/formats.md (models/tfjs, Answers), word for word.
+
+`python -m tests.web.specification` writes answers_drawn.json anew: guides and logits drawn at random, and what is said.
+"""
+
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+DRAWN = Path(__file__).with_name("answers_drawn.json")
+NUM_GUIDES, CASES_EACH = 50, 40
+CLOSE = 1e-4
+"""Cases in which less than this decides are left out: nobody can say what is right."""
+
+Guide = dict[str, Any]
+Case = dict[str, Any]
+
+
+def softmax(logits: list[float], temperature: float) -> list[float]:
+    top = max(logits)
+    weights = [math.exp((logit - top) / temperature) for logit in logits]
+    return [weight / math.fsum(weights) for weight in weights]
+
+
+def fuse(photos: list[list[float]], exponent: float) -> list[float]:
+    """Logits of several photos: their mean, times their number to the power of the exponent."""
+    return [len(photos) ** exponent * math.fsum(column) / len(photos) for column in zip(*photos, strict=True)]
+
+
+def order_of(guide: Guide) -> list[str]:
+    """Ranks from the finest to the broadest: the first one, then by falling number of classes."""
+    first, *others = guide["ranks"]
+    return [first, *sorted(others, key=lambda rank: -len(guide["classes"][rank]))]
+
+
+def shares_of(guide: Guide, case: Case) -> tuple[dict[tuple[str, str], float], float]:
+    """By rank and name what each taxon has that no finer one could name; and what no rank could name."""
+    logits, start, heads = fuse(case["photos"], case["exponent"]), 0, {}
+    for rank in guide["ranks"]:
+        end = start + len(guide["classes"][rank])
+        heads[rank], start = softmax(logits[start:end], case["temperatures"].get(rank, 1)), end
+    shares, unnamed = {}, 1.0
+    for rank in order_of(guide):
+        chances = dict(zip(guide["classes"][rank], heads[rank], strict=True))
+        for name, chance in chances.items():
+            if name != "other":
+                shares[rank, name] = unnamed * chance
+        unnamed *= chances["other"]
+    return shares, unnamed
+
+
+def probabilities(guide: Guide, case: Case) -> dict[str, dict[str, float]]:
+    """Of every class of every rank: its own share and those of all taxa below it."""
+    shares, _ = shares_of(guide, case)
+    order, found = order_of(guide), {}
+    for place, rank in enumerate(order):
+        names = {name: [] for name in guide["classes"][rank] if name != "other"}
+        for (own_rank, name), share in shares.items():
+            if own_rank == rank:
+                names[name].append(share)
+            elif order.index(own_rank) < place:
+                above = guide["parents"][own_rank].get(name, {}).get(rank)
+                if above in names:
+                    names[above].append(share)
+        sums = {name: math.fsum(parts) for name, parts in names.items()}
+        found[rank] = {name: sums.get(name, 1 - math.fsum(sums.values())) for name in guide["classes"][rank]}
+    return found
+
+
+def answer(guide: Guide, case: Case) -> tuple[str, str, str, int] | None:
+    """Verdict, rank and name of what is said, and the length of the short list; None where too little decides."""
+    chances, order = probabilities(guide, case), order_of(guide)
+    finest = sorted(chances[order[0]].values(), reverse=True)
+    sums = [math.fsum(finest[: end + 1]) for end in range(len(finest))]
+    if any(abs(each - case["mass"]) < CLOSE for each in sums):
+        return None
+    num_likely = max(1, sum(each <= case["mass"] for each in sums))
+    for rank in order:
+        named = {name: chance for name, chance in chances[rank].items() if name != "other"}
+        best, *others = sorted(named, key=lambda name: -named[name])
+        if abs(named[best] - case["min_confidence"]) < CLOSE:
+            return None
+        if named[best] >= case["min_confidence"]:
+            is_close = others and named[best] - named[others[0]] < CLOSE
+            return None if is_close else ("taxon", rank, best, num_likely)
+    broadest = chances[order[-1]]
+    best, second, *_ = sorted(broadest, key=lambda name: -broadest[name])
+    if broadest[best] - broadest[second] < CLOSE:
+        return None
+    return ("outside" if best == "other" else "unsure", order[-1], best, num_likely)
+
+
+def draw_guide(draw: random.Random) -> Guide:
+    """Species in genera in families, some of them in none, perhaps without a rank; in any order but the first."""
+    num_species, num_genera, num_families = draw.randint(2, 7), draw.randint(1, 4), draw.randint(1, 3)
+    genera = [f"genus {i}" for i in range(num_genera)]
+    families = [f"family {i}" for i in range(num_families)]
+    parents: dict[str, dict[str, dict[str, str]]] = {"species": {}, "genus": {}, "family": {}}
+    for genus in genera:
+        if draw.random() < 0.9:
+            parents["genus"][genus] = {"family": draw.choice(families)}
+    for i in range(num_species):
+        genus = draw.choice(genera)
+        above = {"genus": genus, **parents["genus"].get(genus, {})}
+        kept = {rank: name for rank, name in above.items() if draw.random() < 0.9}
+        parents["species"][f"species {i}"] = kept
+    # Some taxa are above a class and yet no class themselves.
+    classes = {"species": list(parents["species"]), "genus": genera, "family": families}
+    if num_genera > 1 and draw.random() < 0.3:
+        parents["genus"].pop(genera.pop(), None)
+    ranks = ["species", *draw.sample(["genus", "family"], draw.randint(1, 2))]
+    for rank in ranks:
+        classes[rank].insert(draw.randrange(len(classes[rank]) + 1), "other")
+    return {
+        "ranks": ranks,
+        "classes": {rank: classes[rank] for rank in ranks},
+        "parents": {rank: parents[rank] for rank in ranks},
+        "vernacular": {},
+    }
+
+
+def draw_case(guide: Guide, draw: random.Random) -> Case:
+    """One to three photos of which a model is more or less sure, and the rules of a calibration."""
+    num_outputs, scale = sum(map(len, guide["classes"].values())), draw.choice([0.3, 1, 3, 8])
+    return {
+        "photos": [
+            [round(draw.gauss(0, scale), 2) for _ in range(num_outputs)] for _ in range(draw.choice([1, 1, 2, 3]))
+        ],
+        "exponent": draw.choice([0, 0, 0.5, 1]),
+        "temperatures": {rank: round(draw.uniform(0.3, 3), 2) for rank in guide["ranks"] if draw.random() < 0.9},
+        "min_confidence": draw.choice([0.3, 0.6, 0.9]),
+        "mass": draw.choice([0.5, 0.9, 0.99]),
+    }
+
+
+def draw_all(seed: int = 13) -> list[dict[str, Any]]:
+    """Guides, each with its cases: what each taxon's probability is (in the order of the classes), and what is said."""
+    draw, drawn = random.Random(seed), []
+    for _ in range(NUM_GUIDES):
+        guide, cases = draw_guide(draw), []
+        while len(cases) < CASES_EACH:
+            case = draw_case(guide, draw)
+            if said := answer(guide, case):
+                chances = probabilities(guide, case)
+                shown = {rank: [round(chance, 8) for chance in chances[rank].values()] for rank in guide["ranks"]}
+                cases.append({**case, "probabilities": shown, "said": list(said)})
+        drawn.append({"labels": guide, "cases": cases})
+    return drawn
+
+
+def as_text(drawn: list[dict[str, Any]]) -> str:
+    """One line for each guide and for each case."""
+    guides = []
+    for each in drawn:
+        cases = ",\n  ".join(json.dumps(case, separators=(",", ":")) for case in each["cases"])
+        guides.append(f' {{"labels": {json.dumps(each["labels"])},\n  "cases": [\n  {cases}]}}')
+    return "[\n" + ",\n".join(guides) + "\n]\n"
+
+
+if __name__ == "__main__":
+    DRAWN.write_text(as_text(draw_all()), encoding="utf-8")
