@@ -10,6 +10,7 @@ from fieldguide.evaluate.few_shot import judge_embeddings
 from fieldguide.evaluate.models import neighbour_model, trained_model
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.evaluate.report import write_report
+from fieldguide.evaluate.risk import trace_risk
 from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.files import remove_partials
 from fieldguide.learn.device import prepared_device
@@ -54,6 +55,7 @@ def evaluate(
                 tables.write_confusion(out / "confusion.csv", answers.first)
                 tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
                 tables.write_answers(out / "answers.csv", answers)
+                tables.write_risk(out / "risk.csv", trace_risk(answers))
 
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)

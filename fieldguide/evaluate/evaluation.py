@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldguide.catalogue.splits import HELD_OUT
+from fieldguide.catalogue.splits import HELD_OUT, Split
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate, concerned_photos
 from fieldguide.evaluate.decision import choose_masses, decide, score_decision, score_lists
 from fieldguide.evaluate.fusion import choose_exponent, read_observations, score_fusion
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
-from fieldguide.evaluate.scores import ScoreRules, count_photos, score
+from fieldguide.evaluate.scores import ScoreRules, count_photos, score, score_calibration
 from fieldguide.evaluate.seen_unseen import score_held_out
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
@@ -62,11 +62,18 @@ def evaluate_model(
     observed = data.observations
     exponent = choose_exponent(model, data.val, observed[data.val.split])
     fused = score_fusion(model, temperatures, decision, exponent, data.test, observed[data.test.split])
+    held_out = score_held_out(model, temperatures, decision, answers, data.held_out, data.rules)
     scores = {
         **score(answers, data.test.regions, data.num_train, data.rules),
-        "answer": score_decision(answers, decision) | score_lists(answers, data.rules.set_coverage, masses) | fused,
-        **score_held_out(model, temperatures, decision, answers, data.held_out, data.rules),
+        "answer": {
+            **score_decision(answers, decision),
+            **score_calibration(answers, data.rules.ece_bins),
+            **score_lists(answers, data.rules.set_coverage, masses),
+            **fused,
+            "unseen_refused": held_out.get(Split.UNSEEN, {}).get("refused"),
+        },
+        **held_out,
     }
-    figures = draw_figures(answers, data.num_train, data.rules, data.taxonomy, out)
+    figures = draw_figures(answers, decision, data.num_train, data.rules, data.taxonomy, out)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
     return answers, ModelPage(model.name, model.region, scores, figures, mistakes)

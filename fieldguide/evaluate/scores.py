@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from fieldguide.evaluate.answers import Answers, RankAnswers
-from fieldguide.evaluate.metrics import find_interval, measure, measure_reliability, negative_log_likelihood
+from fieldguide.evaluate.metrics import (
+    find_ece_interval,
+    find_interval,
+    measure,
+    measure_reliability,
+    negative_log_likelihood,
+)
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.frequency import Frequency, name_frequency
@@ -48,6 +54,19 @@ def score(
         "regions": _score_groups(first, own_regions, sorted(set(own_regions.tolist()))),
         "frequency": _score_groups(first, class_bins[first.labels], list(Frequency)),
     }
+
+
+def score_calibration(answers: Answers, num_bins: int) -> dict[str, Any]:
+    """`ece` of the calibrated confidence at each rank, with 95 % intervals."""
+    scores: dict[str, dict[str, Any]] = {"ece": {}, "ece_interval": {}}
+    for rank, at_rank in answers.ranks.items():
+        known = at_rank.labels != UNKNOWN
+        if known.any():
+            confidence, is_right = at_rank.calibrated.best[known, 0], at_rank.is_right[known]
+            scores["ece"][rank] = round(measure_reliability(confidence, is_right, num_bins).ece, DIGITS)
+            low, high = find_ece_interval(confidence, is_right, num_bins)
+            scores["ece_interval"][rank] = [round(low, DIGITS), round(high, DIGITS)]
+    return scores
 
 
 def count_photos(train: RecordSet) -> dict[str, int]:

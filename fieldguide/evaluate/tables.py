@@ -10,6 +10,7 @@ import polars as pl
 from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.decision import say
 from fieldguide.evaluate.metrics import measure_reliability
+from fieldguide.evaluate.risk import RiskCurve
 from fieldguide.evaluate.tree import Verdict
 from fieldguide.files import write_json, written_whole
 from fieldguide.learn.labels import UNKNOWN
@@ -85,6 +86,13 @@ def write_answers(path: Path, answers: Answers) -> None:
             accuracy = f"{right[chosen].mean():.6f}" if chosen.any() and kind != Verdict.UNSURE else ""
             rows.append([confidence, str(kind), f"{chosen.mean():.6f}", accuracy])
     write_csv(path, ["min_confidence", "answer", "share", "accuracy"], rows)
+
+
+def write_risk(path: Path, curve: RiskCurve) -> None:
+    """Write for every threshold the share of photos that get a name, and a wrong one, as DVC's plots want it."""
+    columns = (curve.thresholds, curve.coverage, curve.num_wrong / curve.num_photos)
+    rows = [[f"{value:.6f}" for value in row] for row in zip(*columns, strict=True)]
+    write_csv(path, ["min_confidence", "coverage", "risk"], rows)
 
 
 def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:

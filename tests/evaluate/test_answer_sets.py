@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from mapie.classification import SplitConformalClassifier
 from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from fieldguide.evaluate.answer_sets import choose_mass, count_members, find_reached
 
@@ -42,3 +44,40 @@ def test_too_few_photos_ask_for_all_classes() -> None:
     assert choose_mass(np.array([0.5, 0.6], np.float32), 0.9) == 1.0
     assert choose_mass(np.array([], np.float32), 0.9) == 1.0
     assert choose_mass(np.linspace(0.1, 0.9, 9, dtype=np.float32), 0.9) == pytest.approx(0.9)
+
+
+class Probabilities(ClassifierMixin, BaseEstimator):
+    """A classifier that was fitted before: its inputs are its answers."""
+
+    classes_ = np.arange(12)
+
+    def fit(self, *_: object) -> "Probabilities":
+        return self
+
+    def predict_proba(self, probabilities: np.ndarray) -> np.ndarray:
+        return probabilities
+
+    def predict(self, probabilities: np.ndarray) -> np.ndarray:
+        best: np.ndarray = probabilities.argmax(axis=1)
+        return best
+
+
+class NoDraw(np.random.RandomState):
+    """In place of the random step, which our lists do without."""
+
+    def uniform(self, *, size: int, **_: object) -> np.ndarray:  # type: ignore[override]
+        return np.zeros(size)
+
+
+@pytest.mark.parametrize("coverage", [0.6, 0.9, 0.97])
+def test_lists_are_those_of_mapie_without_its_random_step(coverage: float) -> None:
+    (val, val_labels), (test, _) = draw(300, 1), draw(500, 2)
+    peer = SplitConformalClassifier(
+        Probabilities(), confidence_level=coverage, conformity_score="aps", random_state=NoDraw(0)
+    )
+    peer.conformalize(val, val_labels)
+    _, members = peer.predict_set(test, conformity_score_params={"include_last_label": False})
+    mass = choose_mass(find_reached(val, val_labels), coverage)
+    differs = count_members(test, mass) != members[:, :, 0].sum(axis=1)
+    # A sum that ends exactly at the mass is rounded differently.
+    assert differs.mean() <= 0.002

@@ -10,6 +10,7 @@ from sklearn.metrics import log_loss, top_k_accuracy_score
 from torchmetrics.functional.classification import multiclass_calibration_error, multiclass_f1_score
 
 from fieldguide.evaluate.metrics import (
+    find_ece_interval,
     macro_f1,
     measure,
     measure_reliability,
@@ -88,3 +89,17 @@ def test_reliability_loses_no_photo(photos: list[tuple[float, bool]], num_bins: 
 
 def test_a_certain_mistake_has_a_finite_likelihood():
     assert negative_log_likelihood(np.array([0.0])) == pytest.approx(27.63, abs=0.01)
+
+
+def test_the_interval_of_the_calibration_error_shrinks_with_photos():
+    draw = np.random.default_rng(1)
+    widths = []
+    for num in (30, 3000):
+        confidence = draw.uniform(0.5, 1, num)
+        is_right = draw.random(num) < confidence - 0.1  # 10 points too sure
+        low, high = find_ece_interval(confidence, is_right, 10)
+        assert low < high
+        widths.append(high - low)
+        if num == 3000:
+            assert low < 0.1 < high + 0.02
+    assert widths[1] < widths[0] / 3

@@ -43,17 +43,17 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
     genus = answers_of(TAXONOMY.classes["genus"], test.labels("genus"), logits[:, :3], 1.2)
     species = answers_of(TAXONOMY.classes["species"], labels, logits, 1.5)
     answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus})
-    num_train = count_photos(train)
+    num_train, decision = count_photos(train), Decision(0.6, 0.05, 30)
     scores = score(answers, test.regions, num_train, PARAMS)
     fused = {"num_observations": 7, "top1": 0.85, "top1_interval": [0.6, 0.97], "top1_alone": 0.71, "risk": 0.03}
     scores["answer"] = {
-        **score_decision(answers, Decision(0.6, 0.05, 30)),
+        **score_decision(answers, decision),
         **score_lists(answers, 0.9, dict.fromkeys(answers.ranks, 0.8)),
         "by_num_photos": {"1": fused, "2": fused},
         "num_photos_fused": 14,
         "fusion_exponent": 0.0,
     }
-    figures = draw_figures(answers, num_train, PARAMS, TAXONOMY, out)
+    figures = draw_figures(answers, decision, num_train, PARAMS, TAXONOMY, out)
     return ModelPage(name, None, scores, figures, show_mistakes(answers, 3, train, test))
 
 
@@ -69,7 +69,7 @@ def test_the_page_holds_all_it_shows(train: RecordSet, test: RecordSet, tmp_path
         assert expected in parsed.text
     assert "Held out" not in parsed.text
     pictures = [address for address in parsed.addresses if address.startswith("data:image/png")]
-    assert len(pictures) == len(page.figures) == 3
+    assert len(pictures) == len(page.figures) == 4
 
 
 def test_held_out_photos_have_a_table(train: RecordSet, test: RecordSet, tmp_path: Path):

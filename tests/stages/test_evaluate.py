@@ -67,10 +67,15 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "label": [f"Rosa {number % 3}" for number in range(18)],
         "group_id": [str(n // 6) + str(n % 3) for n in range(18)],
     }
-    (root / "split").mkdir()
-    pl.DataFrame({"photo_id": unseen, "split": "unseen", **names}).sort("photo_id").write_parquet(
-        root / "split" / "split.parquet"
+    held_out = pl.DataFrame({"photo_id": unseen, "split": "unseen", **names})
+    # Two photos of a species make an observation.
+    test = RecordSet.open(out, "test")
+    turn = pl.DataFrame({"photo_id": test.photo_ids, "label": test.labels("species")}).select(
+        "photo_id", observation_id=pl.format("{}-{}", "label", pl.int_range(pl.len()).over("label") // 2)
     )
+    (root / "split").mkdir()
+    photos = pl.concat([held_out, turn.with_columns(split=pl.lit("test"))], how="diagonal")
+    photos.sort("photo_id").write_parquet(root / "split" / "split.parquet")
     backbone = BackboneParams.model_validate(BACKBONE)
     for folder, classes, region in (
         ("teachers/global", TAXONOMY.classes, None),
@@ -131,14 +136,29 @@ def test_judges_what_was_held_out(evaluated: tuple[dict[str, Any], Path]):
     assert "1-shot" in (out / "index.html").read_text()
 
 
+def test_says_what_would_be_said(evaluated: tuple[dict[str, Any], Path]):
+    metrics, out = models_of(evaluated[0]), evaluated[1]
+    for scores in metrics.values():
+        answer = scores["answer"]
+        assert set(answer["ece"]) == set(answer["ece_interval"]) == {"species", "genus"}
+        assert answer["unseen_refused"] == scores["unseen"]["refused"]
+        assert answer["fusion_exponent"] == 0  # of so few nothing is learnt
+    student = metrics["student"]["answer"]
+    assert 16 <= student["num_photos_fused"] <= 24
+    one, two = student["by_num_photos"].values()
+    assert one["num_observations"] == two["num_observations"] == student["num_photos_fused"] // 2
+    assert "Several photos of one observation" in (out / "index.html").read_text()
+
+
 def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]):
     metrics, out = models_of(evaluated[0]), evaluated[1]
-    kinds = ("confusion", "reliability", "accuracy")
+    kinds = ("confusion", "reliability", "risk", "accuracy")
     pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics}
     tables = {
         "answers.csv",
         "confusion.csv",
         "reliability.csv",
+        "risk.csv",
         "calibration.json",
         "predictions.parquet",
         "index.html",
