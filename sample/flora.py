@@ -53,6 +53,8 @@ class Species:
 
 
 REGIONS = ("EU_SW", "EU_NORTH", "EU_EAST", "AMERICAS_NORTH")
+CENTRES = {"EU_SW": (41.0, -3.0), "EU_NORTH": (60.0, 14.0), "EU_EAST": (49.0, 25.0), "AMERICAS_NORTH": (42.0, -92.0)}
+"""Latitude and longitude in the middle of each region, degrees."""
 
 _LIGULE = Blade(0.15, 0.5, 0.28, venation="parallel", veins=3)
 _CUP = Blade(0.44, 0.85, 0.33, notch=0.10, venation="parallel", veins=9)

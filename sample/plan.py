@@ -1,5 +1,7 @@
 """Plans the sample's rows before anything is drawn: who saw what where, and which row has which trouble."""
 
+import datetime
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,7 +10,7 @@ from itertools import count
 import numpy as np
 
 from fieldguide.files import salted_unit
-from sample.flora import FLORA, RAREST, REGIONS, Species
+from sample.flora import CENTRES, FLORA, RAREST, REGIONS, Species
 
 URL_DUPLICATES, BYTES_DUPLICATES, NEAR_DUPLICATES = 0.08, 0.010, 0.024
 """Rows that only repeat an earlier photo, as parts of all rows."""
@@ -45,6 +47,14 @@ COMMON = 40
 """Share from which on a species may have troubles (flora.py)."""
 UNFREE = 0.12
 NO_REGION = 0.06
+PLACED, DATED = 0.9, 0.9
+"""Parts of the observations whose place and date are known, the place only where the region is."""
+HOME, SPREAD = 3.0, 1.2
+"""Degrees from the middle of a region to where a species lives, and from there to its plants."""
+SEASON = 25
+"""Days around the middle of its season in which a species flowers."""
+TURN = 0.618
+"""Part of a turn, and of the summer half, between one species and the next, so that congeners lie far apart."""
 
 GIVEN_NAMES = (
     "Ada", "Bruno", "Chiara", "Dace", "Emil", "Freja", "Goran", "Hanna", "Ines", "Jonas", "Katya", "Liam", "Marta",
@@ -75,6 +85,8 @@ class Row:
     observer: str
     region: str | None
     licence: str
+    place: tuple[float, float] | None  # latitude and longitude, degrees
+    date: str | None  # 2021-05-12
     kind: str = "plain"  # the trouble planted here
 
 
@@ -83,7 +95,7 @@ def plan_rows(num_rows: int, seed: int) -> list[Row]:
     rng = np.random.default_rng([seed, 0])
     uploads = count()
     num_copies = [round(num_rows * part) for part in (URL_DUPLICATES, BYTES_DUPLICATES, NEAR_DUPLICATES)]
-    rows = list(_observed(num_rows - sum(num_copies), uploads, rng))
+    rows = list(_observed(num_rows - sum(num_copies), uploads, rng, seed))
     free = [index for index in rng.permutation(len(rows)).tolist() if _may_have_trouble(rows[index])]
     free = _plant_troubles(rows, free, num_rows)
     originals = iter(free)
@@ -109,7 +121,7 @@ def plan_rows(num_rows: int, seed: int) -> list[Row]:
     return _true_label_first([rows[index] for index in rng.permutation(len(rows)).tolist()])
 
 
-def _observed(num_photos: int, uploads: "count[int]", rng: np.random.Generator) -> Iterator[Row]:
+def _observed(num_photos: int, uploads: "count[int]", rng: np.random.Generator, seed: int) -> Iterator[Row]:
     """A row for every photo of every plant, long-tailed over the species."""
     total = sum(species.share for species in FLORA)
     plants = count(1)
@@ -124,6 +136,7 @@ def _observed(num_photos: int, uploads: "count[int]", rng: np.random.Generator) 
                 unfree = remaining >= 0.6 * num_species
             licence = _draw(UNFREE_LICENCES if unfree else FREE_LICENCES, rng)
             observer, region = _observer(rng), _region(species, rng)
+            place, date = _where_and_when(index, region, np.random.default_rng([seed, 2, plant]))
             for shot in range(shots):
                 yield Row(
                     Photo(index, plant, shot),
@@ -133,7 +146,29 @@ def _observed(num_photos: int, uploads: "count[int]", rng: np.random.Generator) 
                     observer,
                     region,
                     licence,
+                    place,
+                    date,
                 )
+
+
+def _where_and_when(
+    species: int, region: str | None, rng: np.random.Generator
+) -> tuple[tuple[float, float] | None, str | None]:
+    """Every species has a home of its own in each region and a month in which it flowers; congeners lie far apart."""
+    place, date = None, None
+    if region and rng.random() < PLACED:
+        latitude, longitude = CENTRES[region]
+        turn = 2 * math.pi * (species * TURN % 1)
+        north, east = rng.normal(0, SPREAD, 2)
+        place = (
+            round(latitude + HOME * math.sin(turn) + north, 4),
+            round(longitude + HOME * math.cos(turn) + east, 4),
+        )
+    if rng.random() < DATED:
+        middle = 90 + 180 * (species * TURN % 1)
+        day = int(np.clip(middle + rng.normal(0, SEASON), 0, 364))
+        date = (datetime.date(2021, 1, 1) + datetime.timedelta(days=day)).isoformat()
+    return place, date
 
 
 def _observer(rng: np.random.Generator) -> str:

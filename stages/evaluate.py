@@ -9,6 +9,7 @@ from fieldguide.evaluate.evaluation import EvaluationData, evaluate_model
 from fieldguide.evaluate.few_shot import judge_embeddings
 from fieldguide.evaluate.models import neighbour_model, trained_model
 from fieldguide.evaluate.params import EvaluateParams
+from fieldguide.evaluate.prior_file import write_prior
 from fieldguide.evaluate.report import write_report
 from fieldguide.evaluate.risk import trace_risk
 from fieldguide.evaluate.scores import ScoreRules
@@ -48,14 +49,16 @@ def evaluate(
             for name, num in ((f"{NEIGHBOURS}-1", 1), (NEIGHBOURS, params.neighbours.num))
         ]
         for model in show_progress(chain(networks, votes), len(folders) + len(votes), "evaluate", unit="models"):
-            answers, page = evaluate_model(model, data, params.confused_pairs, out)
-            pages.append(page)
+            evaluated = evaluate_model(model, data, params.confused_pairs, out)
+            answers = evaluated.answers
+            pages.append(evaluated.page)
             predictions.append(tables.tabulate(answers, data.test.photo_ids))
             if model.name == STUDENT:
                 tables.write_confusion(out / "confusion.csv", answers.first)
                 tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
                 tables.write_answers(out / "answers.csv", answers)
                 tables.write_risk(out / "risk.csv", trace_risk(answers))
+                write_prior(evaluated.prior, next(iter(model.classes)), out)
 
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)

@@ -40,7 +40,12 @@ def fetch(params: FetchParams, *, data: Path, out: Path, looks: Path | None = No
         log.warning("%s was damaged and is made again", damaged)
     store.prepare()
     plan = draw_plan(
-        params.sources, params.regions, params.photos_per_shard, store.work, shrunk=params.max_side is not None
+        params.sources,
+        params.regions,
+        params.photos_per_shard,
+        store.work,
+        shrunk=params.max_side is not None,
+        cell_degrees=params.cell_degrees,
     )
     times = bring_originals(plan, out, params, params.engine)
     stage_run.log_metrics(times.metrics())

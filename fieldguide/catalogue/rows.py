@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from fieldguide.catalogue.boxes import DrawnBox, read_box
 from fieldguide.catalogue.names import taxon_name
 from fieldguide.catalogue.splits import DRAWN
+from fieldguide.catalogue.where_when import read_date
 from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 from fieldguide.text import tidy as tidy_text
@@ -46,10 +47,12 @@ class Row:
     label: str | None = None
     region: str | None = None
     country: str | None = None
-    """These three only serve to find the region where the source names none."""
+    """As the source writes it; serves to find the region where the source names none."""
     latitude: float | None = None
     longitude: float | None = None
-    """Degrees."""
+    """Degrees; the catalogue keeps them only as coarse as `fetch.cell_degrees`."""
+    date: str | None = None
+    """`2019-05-12`, `2019-05` or `2019`."""
     licence: str | None = None
     """As the source writes it."""
     rights_holder: str | None = None
@@ -127,6 +130,8 @@ def describe_row(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
     for name, most in (("latitude", 90), ("longitude", 180)):
         if described.get(name) is not None:
             described[name] = _degrees(described[name], most, f"{where}, {name}")
+    if described.get("date") is not None:
+        described["date"] = read_date(described["date"])
     given = described.get("given_split")
     if given is not None:
         split = SPLIT_NAMES.get(given.casefold(), given.casefold())

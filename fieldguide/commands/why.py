@@ -39,7 +39,9 @@ RECORDS = Path("interim/tfrecord")
 EMBEDDINGS = Path("interim/embed")
 PREDICTIONS = Path("reports/evaluate/predictions.parquet")
 
-NO_RANKS = frozenset({"photo_id", "split", "group_id", "observation_id", "region", "label"})
+NO_RANKS = frozenset(
+    {"photo_id", "split", "group_id", "observation_id", "region", "latitude", "longitude", "month", "label"}
+)
 """The columns of split.parquet that are there whatever the ranks."""
 
 

@@ -8,6 +8,8 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate, concerned_photos
 from fieldguide.evaluate.decision import choose_masses, decide, score_decision, score_lists
 from fieldguide.evaluate.fusion import choose_exponent, read_observations, score_fusion
+from fieldguide.evaluate.place import PlacedRecords, choose_prior, score_place
+from fieldguide.evaluate.prior import Prior
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
 from fieldguide.evaluate.scores import ScoreRules, count_photos, score, score_calibration
 from fieldguide.evaluate.seen_unseen import score_held_out
@@ -28,6 +30,8 @@ class EvaluationData:
     """Training photos of each class at the first rank."""
     observations: dict[str, list[str | None]]
     """Of each record of val and test, by split."""
+    placed: dict[str, PlacedRecords]
+    """Where and when the photos of train, val and test were taken, by split."""
     rules: ScoreRules
 
     @classmethod
@@ -37,8 +41,10 @@ class EvaluationData:
         train, val, test = (RecordSet.open(tfrecord, split) for split in ("train", "val", "test"))
         written = Manifest.read(tfrecord).splits
         held_out = {part.value: RecordSet.open(tfrecord, part) for part in HELD_OUT if part in written}
-        observations = {each.split: read_observations(split / "split.parquet", each) for each in (val, test)}
-        return cls(train, val, test, held_out, count_photos(train), observations, rules)
+        table = split / "split.parquet"
+        observations = {each.split: read_observations(table, each) for each in (val, test)}
+        placed = {each.split: PlacedRecords.read(each, table) for each in (train, val, test)}
+        return cls(train, val, test, held_out, count_photos(train), observations, placed, rules)
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -46,12 +52,22 @@ class EvaluationData:
         return self.test.taxonomy
 
 
-def evaluate_model(
-    model: EvaluatedModel, data: EvaluationData, confused_pairs: int, out: Path
-) -> tuple[Answers, ModelPage]:
+@dataclass(frozen=True)
+class Evaluated:
+    """What came of one model."""
+
+    answers: Answers
+    """To the test photos."""
+    page: ModelPage
+    """Its numbers, and all that the report shows."""
+    prior: Prior
+    """What place and season say beside it."""
+
+
+def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: int, out: Path) -> Evaluated:
     """Calibrate `model`, ask it about the test photos, and draw its figures into `out`.
 
-    Returns its answers, and its numbers with all that the report shows; `confused_pairs` is how many mistakes.
+    `confused_pairs` is how many mistakes the report shows.
     """
     temperatures = calibrate(model, data.val)
     has_val = len(concerned_photos(model, data.val)[0])
@@ -62,6 +78,9 @@ def evaluate_model(
     observed = data.observations
     exponent = choose_exponent(model, data.val, observed[data.val.split])
     fused = score_fusion(model, temperatures, decision, exponent, data.test, observed[data.test.split])
+    train_placed, val_placed, test_placed = (data.placed[each.split] for each in (data.train, data.val, data.test))
+    prior = choose_prior(model, temperatures, train_placed, val_placed)
+    placed = score_place(model, temperatures, decision, prior, test_placed)
     held_out = score_held_out(model, temperatures, decision, answers, data.held_out, data.rules)
     scores = {
         **score(answers, data.test.regions, data.num_train, data.rules),
@@ -72,8 +91,9 @@ def evaluate_model(
             **fused,
             "unseen_refused": held_out.get(Split.UNSEEN, {}).get("refused"),
         },
+        **({"place": placed} if placed else {}),
         **held_out,
     }
     figures = draw_figures(answers, decision, data.num_train, data.rules, data.taxonomy, out)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
-    return answers, ModelPage(model.name, model.region, scores, figures, mistakes)
+    return Evaluated(answers, ModelPage(model.name, model.region, scores, figures, mistakes), prior)

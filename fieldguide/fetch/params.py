@@ -17,6 +17,8 @@ class FetchParams(OriginalsParams):
     """By name; names go into photo ids, so renaming a source renames its photos. Paths start at the root."""
     regions: Regions
     """Finds the region of photos whose source names none, from their country or coordinates."""
+    cell_degrees: Annotated[float, Field(gt=0, le=180)] | None
+    """Places are kept as the centres of cells of so many degrees a side, never more exactly; null keeps none."""
     photos_per_shard: PositiveInt
     """Photos in one tar shard, the unit of work and of resuming."""
     max_failure_rate: Annotated[float, Field(ge=0, le=1)]

@@ -23,6 +23,7 @@ from fieldguide.catalogue.licences import normalise_licence
 from fieldguide.catalogue.regions import Regions
 from fieldguide.catalogue.rows import Row, Source
 from fieldguide.catalogue.schema import ROW_FIELDS, photo_id
+from fieldguide.catalogue.where_when import coarsen
 from fieldguide.errors import CatalogueError
 from fieldguide.files import written_whole
 
@@ -104,19 +105,26 @@ class Plan:
 
 
 def draw_plan(
-    sources: Mapping[str, Source], regions: Regions, photos_per_shard: int, folder: Path, *, shrunk: bool = False
+    sources: Mapping[str, Source],
+    regions: Regions,
+    photos_per_shard: int,
+    folder: Path,
+    *,
+    shrunk: bool = False,
+    cell_degrees: float | None = None,
 ) -> Plan:
     """Read every source once and write the plan's two tables into `folder`.
 
     `regions` say where photos are about whose region their source says nothing. Of photos that get `shrunk`, only boxes
-    on pictures of known size are good for anything.
+    on pictures of known size are good for anything. Places are kept as centres of cells of `cell_degrees`; None keeps
+    none.
 
     Raises CatalogueError on an unreadable source, on two rows with one id, and if there is no row at all.
     """
     draft = folder / "rows.parquet"
     ids, keys = array("Q"), bytearray()
     with written_whole(draft) as temporary, pq.ParquetWriter(temporary, DRAFT_SCHEMA, compression="zstd") as writer:
-        for batch in _batches(_draft_rows(sources, regions, shrunk), BATCH_ROWS):
+        for batch in _batches(_draft_rows(sources, regions, shrunk, cell_degrees), BATCH_ROWS):
             for row in batch:
                 ids.append(int(row["photo_id"], 16))
                 keys += Wanted(row["photo_id"], row["url"], row["root"]).key()
@@ -150,15 +158,25 @@ def number_urls(keys: npt.NDArray[np.void]) -> tuple[npt.NDArray[np.int64], npt.
     return numbers, is_first
 
 
-def _draft_rows(sources: Mapping[str, Source], regions: Regions, shrunk: bool) -> Iterator[dict[str, Any]]:
+def _draft_rows(
+    sources: Mapping[str, Source], regions: Regions, shrunk: bool, cell_degrees: float | None
+) -> Iterator[dict[str, Any]]:
     for name, source in sources.items():
         for row in source.rows():
             box = NONSENSE if shrunk and row.box and len(row.box) == len("xywh") else row.box
             region = row.region or regions.find(row.country, row.latitude, row.longitude)
-            yield _draft_row(name, row, region, box)
+            yield _draft_row(name, row, region, box, _cell(row, cell_degrees))
 
 
-def _draft_row(source: str, row: Row, region: str | None, box: DrawnBox | None) -> dict[str, Any]:
+def _cell(row: Row, cell_degrees: float | None) -> tuple[float | None, float | None]:
+    if cell_degrees is None or row.latitude is None or row.longitude is None:
+        return None, None
+    return coarsen(row.latitude, row.longitude, cell_degrees)
+
+
+def _draft_row(
+    source: str, row: Row, region: str | None, box: DrawnBox | None, cell: tuple[float | None, float | None]
+) -> dict[str, Any]:
     return {
         "photo_id": photo_id(source, row.id),
         "source": source,
@@ -168,6 +186,9 @@ def _draft_row(source: str, row: Row, region: str | None, box: DrawnBox | None) 
         "observer": row.observer,
         "label": row.label,
         "region": region,
+        "latitude": cell[0],
+        "longitude": cell[1],
+        "date": row.date,
         "licence": normalise_licence(row.licence),
         "rights_holder": row.rights_holder,
         "given_split": row.given_split,

@@ -42,7 +42,8 @@ def leave_out(photos: pl.DataFrame, class_cap: int | None) -> tuple[pl.DataFrame
 
 
 def tabulate_split(photos: pl.DataFrame, names: Mapping[str, Lineage], ranks: Sequence[str]) -> pl.DataFrame:
-    """One row per photo: photo_id, split, group_id, observation_id, region, label and its class at each of `ranks`.
+    """One row per photo: photo_id, split, group_id, observation_id, region, latitude and longitude of its cell, month
+    (1 to 12), label and its class at each of `ranks`.
 
     `names` are those that `close_taxonomy` gives for every label.
     """
@@ -53,6 +54,9 @@ def tabulate_split(photos: pl.DataFrame, names: Mapping[str, Lineage], ranks: Se
         "group_id",
         "observation_id",
         "region",
+        "latitude",
+        "longitude",
+        pl.col("date").str.slice(5, 2).cast(pl.Int8, strict=False).alias("month"),
         "label",
         *(pl.col("label").replace_strict(by_rank[rank]).alias(rank) for rank in ranks),
     )

@@ -11,7 +11,9 @@ from fieldguide.split.params import SplitParams
 from fieldguide.split.splitting import draw_positions, find_groups
 from fieldguide.system_errors import required
 
-NEEDED = ("photo_id", "source_row", "observation_id", "label", "region", "licence")
+NEEDED = (
+    "photo_id", "source_row", "observation_id", "label", "region", "latitude", "longitude", "date", "licence"
+)  # fmt: skip
 NAMES = ("source", "url", "sha256")
 """By which a list may name a photo; at ten million rows they take a gigabyte, so they are read for a list only."""
 

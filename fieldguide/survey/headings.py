@@ -8,7 +8,9 @@ from typing import Any
 
 from fieldguide.catalogue.boxes import read_box
 from fieldguide.catalogue.rows import ARCHIVE_MEMBER, SCHEME
+from fieldguide.catalogue.sources.cells import plain
 from fieldguide.catalogue.sources.walking import SUFFIXES
+from fieldguide.catalogue.where_when import read_date
 from fieldguide.survey.layout import SPLIT_WORDS
 
 FEW_CELLS = 10
@@ -47,6 +49,10 @@ def _are_degrees(most: float) -> Callable[[Cells], bool]:
             return False
 
     return check
+
+
+def _are_dates(cells: Cells) -> bool:
+    return all(read_date(str(plain(cell))) for cell in cells)
 
 
 def _are_boxes(cells: Cells) -> bool:
@@ -105,6 +111,7 @@ HEADINGS = (
     Heading("country", "country_code country", "country", _are_texts),
     Heading("latitude", "latitude decimal_latitude lat", "latitude lat", _are_degrees(90)),
     Heading("longitude", "longitude decimal_longitude lon lng long", "longitude lon lng", _are_degrees(180)),
+    Heading("date", "date event_date observed_on date_observed observation_date datetime", "", _are_dates),
     Heading("licence", "licence license license_code license_url licence_url rights", "licence license", _are_texts),
     Heading(
         "rights_holder",

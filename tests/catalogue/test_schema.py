@@ -1,7 +1,8 @@
 from fieldguide.catalogue.schema import CATALOGUE_SCHEMA, photo_id
 
 DOCUMENTED = (
-    "photo_id source source_row url observation_id observer label region licence rights_holder given_split box "
+    "photo_id source source_row url observation_id observer label region latitude longitude date licence rights_holder "
+    "given_split box "
     "status http_status error sha256 num_bytes offset shard"
 )
 

@@ -24,7 +24,7 @@ def rows() -> list[Row]:
 
 def row(plant: int = 0, *, upload: int = 0, licence: str = "CC0", encoding: str = "plain", copy: int = 0) -> Row:
     photo = Photo(0, plant, 0, encoding, copy)
-    return Row(photo, upload, FLORA[0].name, f"obs-{plant}", "Ada Alder", None, licence)
+    return Row(photo, upload, FLORA[0].name, f"obs-{plant}", "Ada Alder", None, licence, None, None)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,9 @@ PHOTOS = pl.DataFrame(
         "group_id": ["g1", "g2", "g3", "g4"],
         "observation_id": ["o1", "o2", None, "o4"],
         "region": ["EU", None, "EU", "EU"],
+        "latitude": [1.5, None, 2.5, 40.5],
+        "longitude": [3.5, None, 3.5, -3.5],
+        "date": ["2019-05-12", None, "2019", "2020-11"],
         "position": [0.3, 0.1, 0.2, 0.4],
         "split": ["train", "train", None, "val"],
     }
@@ -39,8 +42,20 @@ def test_rows_name_the_class_at_each_rank() -> None:
         "Bellis": {"species": "other", "genus": "Bellis"},
     }
     rows = tabulate_split(PHOTOS, names, ["species", "genus"])
-    assert rows.columns == ["photo_id", "split", "group_id", "observation_id", "region", "label", "species", "genus"]
-    assert rows.row(3) == ("d", "val", "g4", "o4", "EU", "Bellis", "other", "Bellis")
+    assert rows.columns == [
+        "photo_id",
+        "split",
+        "group_id",
+        "observation_id",
+        "region",
+        "latitude",
+        "longitude",
+        "month",
+        "label",
+        "species",
+        "genus",
+    ]
+    assert rows.row(3) == ("d", "val", "g4", "o4", "EU", 40.5, -3.5, 11, "Bellis", "other", "Bellis")
 
 
 SPLITS = pl.DataFrame(

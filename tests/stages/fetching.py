@@ -43,6 +43,7 @@ OBSERVATIONS = {
 PARAMS: dict[str, Any] = {
     "sources": {"flora": OBSERVATIONS},
     "regions": {"polygons": None, "boxes": {}, "countries": {}},
+    "cell_degrees": 1,
     "photos_per_shard": 4,
     "max_side": None,
     "store": "shards",

@@ -75,6 +75,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (root / "split").mkdir()
     photos = pl.concat([held_out, turn.with_columns(split=pl.lit("test"))], how="diagonal")
+    # Nobody says where most photos were taken.
+    at = pl.when(pl.col("split") == "test").then(48.5)
+    photos = photos.with_columns(latitude=at, longitude=at - 30, month=pl.lit(None, pl.Int8))
     photos.sort("photo_id").write_parquet(root / "split" / "split.parquet")
     backbone = BackboneParams.model_validate(BACKBONE)
     for folder, classes, region in (
@@ -143,6 +146,8 @@ def test_says_what_would_be_said(evaluated: tuple[dict[str, Any], Path]):
         assert set(answer["ece"]) == set(answer["ece_interval"]) == {"species", "genus"}
         assert answer["unseen_refused"] == scores["unseen"]["refused"]
         assert answer["fusion_exponent"] == 0  # of so few nothing is learnt
+        assert scores["place"]["strength"] == 0
+        assert scores["place"]["with"] == scores["place"]["wrong_place"]
     student = metrics["student"]["answer"]
     assert 16 <= student["num_photos_fused"] <= 24
     one, two = student["by_num_photos"].values()
@@ -159,6 +164,8 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
         "confusion.csv",
         "reliability.csv",
         "risk.csv",
+        "prior.json",
+        "prior.bin",
         "calibration.json",
         "predictions.parquet",
         "index.html",

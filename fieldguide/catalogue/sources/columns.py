@@ -36,9 +36,11 @@ class Columns(Section):
     country: str | None = None
     """As `fetch.regions.countries` writes it; read only to find the region."""
     latitude: str | None = None
-    """Degrees north; read only to find the region."""
+    """Degrees north; finds the region, and is kept as coarse as `fetch.cell_degrees`."""
     longitude: str | None = None
-    """Degrees east; read only to find the region."""
+    """Degrees east; likewise."""
+    date: str | None = None
+    """When the photo was taken: 2019-05-12, 2019-05 or 2019, with or without a time. Other dates count as unknown."""
     licence: str | None = None
     """As the source writes it; a name or an address."""
     rights_holder: str | None = None

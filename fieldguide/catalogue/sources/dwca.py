@@ -26,7 +26,7 @@ ADDRESSES = ("identifier", "accessURI")
 SEPARATOR = re.compile(r"\s*\|\s*(?=https?://)")
 ACCEPTED = ("acceptedScientificName", "acceptedNameUsage")
 """The name that a `scientificName` is a synonym of, or itself."""
-KNOWN = ("label", "observer", "region", "country", "latitude", "longitude", "licence", "rights_holder")
+KNOWN = ("label", "observer", "region", "country", "latitude", "longitude", "date", "licence", "rights_holder")
 
 
 class DwcaSource(Section):
@@ -128,7 +128,7 @@ class DwcaSource(Section):
         return media[0]
 
     def _store_occurrences(self, archive: DwcArchive, database: sqlite3.Connection, left_out: LeftOut) -> None:
-        places = ("countryCode", "decimalLatitude", "decimalLongitude")
+        places = ("countryCode", "decimalLatitude", "decimalLongitude", "eventDate")
         terms = ("basisOfRecord", self.label, "recordedBy", self.region, *places, "license", "rightsHolder")
         lines = archive.lines(archive.core, left_out)
         rows = ((line.number, (line.key, *(term and line.get(term) for term in terms))) for line in lines)

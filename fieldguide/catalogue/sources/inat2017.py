@@ -130,6 +130,7 @@ class Inat2017Source(Section):
             "licence": licences.get(_id(entry.get("license"), f"{where}, license") or ""),
             "rights_holder": plain(entry.get("rights_holder")),
             "given_split": self.given_split,
+            **{name: plain(entry.get(name)) for name in ("latitude", "longitude", "date")},
         }
         row = Row(
             id=row_id, source_row=f"{self.path.name}:{number}", url=url, root=root, **describe_row(described, where)

@@ -19,12 +19,13 @@ from fieldguide.errors import CatalogueError
 from fieldguide.params import Section
 
 TABLES = {
-    "observations": ("observation_uuid", "latitude", "longitude", "taxon_id", "quality_grade"),
+    "observations": ("observation_uuid", "latitude", "longitude", "taxon_id", "quality_grade", "observed_on"),
     "taxa": ("taxon_id", "ancestry", "rank", "name"),
     "observers": ("observer_id", "login", "name"),
     "photos": ("photo_id", "observation_uuid", "observer_id", "extension", "license"),
 }
 """The columns that are read of each."""
+OBSERVED = ", ".join(TABLES["observations"][1:])
 
 
 class InatOpenDataSource(Section):
@@ -58,13 +59,13 @@ class InatOpenDataSource(Section):
             labels: dict[str, str | None] = {}
             for number, where, cells in self._cells("photos", left_out):
                 found = database.execute(
-                    "SELECT latitude, longitude, taxon_id, quality_grade FROM observations WHERE observation_uuid = ?",
+                    f"SELECT {OBSERVED} FROM observations WHERE observation_uuid = ?",
                     (cells["observation_uuid"],),
                 ).fetchone()
                 if found is None:
                     left_out.note("photo without an observation", where)
                     continue
-                latitude, longitude, taxon_id, quality_grade = found
+                latitude, longitude, taxon_id, quality_grade, observed_on = found
                 if quality_grade not in self.quality_grades:
                     left_out.note(f"photo of quality grade {quality_grade}", where)
                     continue
@@ -82,6 +83,7 @@ class InatOpenDataSource(Section):
                     "label": labels[taxon_id],
                     "latitude": latitude,
                     "longitude": longitude,
+                    "date": observed_on,
                     "licence": cells["license"],
                     "rights_holder": _name_observer(cells["observer_id"], database),
                 }
