@@ -19,14 +19,32 @@ from fieldguide.track import stage_run
 
 
 def train_teacher(
-    params: TeacherParams, *, teacher: str, tfrecord: Path, embed: Path, out: Path, fetch: Path = Path("interim/fetch")
+    params: TeacherParams,
+    *,
+    teacher: str,
+    tfrecord: Path,
+    embed: Path,
+    out: Path,
+    split: Path = Path("interim/split"),
+    teachers: Path = Path("models/teachers"),
+    fetch: Path = Path("interim/fetch"),
 ) -> Metrics:
     """Write model.safetensors, last.safetensors, history.csv and model.json of the teacher named `teacher`.
 
+    `split` is read for the small training set, and of `teachers` the one that this teacher starts from.
     `fetch` is the folder of the fetch stage, read if the input is photos. DVC is not told of it: the records say which
     photos they are, and one that is added must not train anything again.
     """
-    setup = prepare_training(params, tfrecord, embed, region=params.region, views=None)
+    setup = prepare_training(
+        params,
+        tfrecord,
+        embed,
+        region=params.region,
+        views=None,
+        split=split,
+        min_samples=params.min_samples,
+        start=teachers / params.init_from if params.init_from else None,
+    )
     spec = setup.network.spec
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord)
     with (

@@ -15,7 +15,7 @@ BACKBONE = {
     "image_size": 224,
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
-    "weights": {"from": "hub"},
+    "weights": {"from": "hub", "licence": None},
 }
 FOLDERS = {"kind": "folders", "pattern": None, "fill": {"region": None}}
 

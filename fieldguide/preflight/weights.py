@@ -54,7 +54,7 @@ def _check_hub(names: list[str]) -> Iterator[Finding]:
     elif os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", "") or not _answers(endpoint):
         yield problem(
             f"{', '.join(names)}: weights from the hub, but {endpoint} cannot be reached; expected a network or files "
-            "of weights: {from: file, path: ..., sha256: null}"
+            "of weights: {from: file, path: ..., sha256: null, licence: null}"
         )
     else:
         yield note(f"{', '.join(names)}: weights will come from {endpoint}")

@@ -21,7 +21,7 @@ def teach_from(weights: dict[str, object]) -> Setting:
 
 
 def from_file(path: str, sha256: str | None = None) -> Setting:
-    return teach_from({"from": "file", "path": path, "sha256": sha256})
+    return teach_from({"from": "file", "path": path, "sha256": sha256, "licence": None})
 
 
 def test_a_file_is_the_one_that_is_meant(write: Write):
@@ -33,7 +33,7 @@ def test_a_file_is_the_one_that_is_meant(write: Write):
         f"{KEY}: mine.pth has sha256 {digest}; expected {'0' * 64}"
     ]
     assert problems(check_weights(from_file("nowhere/vit.pth"))) == [
-        f"{KEY}: nowhere/vit.pth is missing; expected that file, or {{from: hub}} or {{from: scratch}}"
+        f"{KEY}: nowhere/vit.pth is missing; expected that file, or {{from: hub, licence: null}} or {{from: scratch}}"
     ]
 
 
@@ -60,7 +60,7 @@ def hub(write: Write, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_the_hub_is_asked_whether_it_is_there(hub: pytest.MonkeyPatch):
-    setting = teach_from({"from": "hub"})
+    setting = teach_from({"from": "hub", "licence": None})
     with serve_photos() as server:
         hub.setenv("HF_ENDPOINT", server.url("").removesuffix("/"))
         (finding,) = check_weights(setting)
@@ -74,7 +74,7 @@ def test_the_hub_is_asked_whether_it_is_there(hub: pytest.MonkeyPatch):
 
 
 def test_a_machine_that_is_offline_has_what_its_cache_holds(hub: pytest.MonkeyPatch):
-    setting = teach_from({"from": "hub"})
+    setting = teach_from({"from": "hub", "licence": None})
     hub.setenv("HF_HUB_OFFLINE", "1")
     assert len(problems(check_weights(setting))) == 1
     snapshot = Path("hub-home/hub/models--timm--test_vit.r160_in1k/snapshots/0123")
