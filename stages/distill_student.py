@@ -19,9 +19,14 @@ from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
 
 
-def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Path, out: Path) -> Metrics:
-    """Cache the teachers' features of every view of every photo, then write the student's files as a teacher's."""
-    setup = prepare_training(params, tfrecord, None, region=None, views=params.views)
+def distill_student(
+    params: DistillationParams, *, tfrecord: Path, teachers: Path, out: Path, split: Path = Path("interim/split")
+) -> Metrics:
+    """Cache the teachers' features of every view of every photo, then write the student's files as a teacher's.
+
+    `split` is read for the small training set.
+    """
+    setup = prepare_training(params, tfrecord, None, region=None, views=params.views, split=split)
     spec = setup.network.spec
     # Without a soft weight the teachers are not even looked at.
     names = [name for name, weight in params.teachers.items() if weight] if params.soft_weight else []
@@ -47,7 +52,13 @@ def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Pat
             setup.validation,
         )
         metrics = train_network(
-            setup.network, params, task, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch
+            setup.network.taught_by(networks),
+            params,
+            task,
+            out,
+            folder=folder,
+            fabric=fabric,
+            on_epoch=stage_run.log_epoch,
         )
     return {**metrics, **setup.counts()}
 

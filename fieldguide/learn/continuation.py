@@ -1,4 +1,4 @@
-"""A teacher that starts from another one: its best weights, and of its classifier the rows of classes that both know."""
+"""A teacher that starts from another one: its best weights, and the rows of the head that name the same classes."""
 
 from itertools import accumulate
 from pathlib import Path

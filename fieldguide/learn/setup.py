@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,8 @@ from fieldguide.learn.sampling import balance_weights
 from fieldguide.learn.validation import Validation
 from fieldguide.records.order import BatchOrder
 from fieldguide.records.reader import RecordSet
+
+SCRATCH = ScratchWeights.model_validate({"from": "scratch"})
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,11 @@ def prepare_training(
         chosen = keep_small(records, chosen, split)
     classes = select_classes(records.taxonomy, records, chosen, region)
     classes = drop_rare(classes, records, chosen, min_samples or {})
-    network = _first_network(params, start, ranks=ranks, classes=classes, region=region)
+    # Of a network that starts from a teacher its own weights would be overwritten: they are not read or downloaded.
+    own = params if start is None else params.model_copy(update={"weights": SCRATCH})
+    network = build_network(own, ranks=ranks, classes=classes, region=region, seed=params.seed)
+    if start is not None:
+        network = start_from(network, start)
     labels = map_labels(records, classes, ranks)
     # A photo of a class that is not learnt still teaches its other ranks.
     known = chosen[(labels[chosen] != UNKNOWN).any(axis=1)]
@@ -97,13 +102,3 @@ def prepare_training(
     balanced = balance_weights(labels[indices, 0], params.balance_fraction) if params.balance_fraction else None
     order = BatchOrder(indices, params.batch_size, params.seed, views=views, weights=balanced)
     return TrainingSetup(network, records, indices, labels, order, validation)
-
-
-def _first_network(params: TrainingParams, start: Path | None, **described: Any) -> Network:
-    if start is None:
-        return build_network(params, seed=params.seed, **described)
-    # Its own weights would be overwritten: nothing is read or downloaded for them.
-    scratch = ScratchWeights.model_validate({"from": "scratch"})
-    return start_from(
-        build_network(params.model_copy(update={"weights": scratch}), seed=params.seed, **described), start
-    )
