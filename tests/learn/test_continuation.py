@@ -67,7 +67,9 @@ def test_as_many_classes_in_another_order_are_no_coincidence(trained: Path):
 def test_what_cannot_be_taken_is_one_line(trained: Path):
     with pytest.raises(TrainingError, match=r"gone/model\.json is missing; has training finished\?"):
         start_from(make_regional(), trained.with_name("gone"))
-    with pytest.raises(TrainingError, match=r"global/model\.safetensors does not fit EfficientNet: .* of another shape"):
+    with pytest.raises(
+        TrainingError, match=r"global/model\.safetensors does not fit EfficientNet: .* of another shape"
+    ):
         start_from(make_regional(architecture="mobilenetv2_050"), trained)
     (trained / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises((TrainingError, RecordError), match=r"model\.safetensors"):
