@@ -48,7 +48,7 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
     write_csv(reports / "unknown-labels.csv", ("label", "num_photos", "nearest"), map(astuple, unknown))
     write_table(left_out, out / "left_out.parquet")
     write_table(rows, out / "split.parquet")
-    # One file for each value of `train_set`, so that DVC runs a learning stage again for the photos it learns from alone.
+    # A file for each value of `train_set`: a learning stage depends on that one alone.
     write_table(rows.filter(pl.col("split") == Split.TRAIN).select("photo_id"), out / "train_all.parquet")
     write_table(small, out / "train_small.parquet")
     save_figure(draw_long_tail(per_class, params.frequency), reports / "long-tail.png")

@@ -79,7 +79,7 @@ def locked_stages(root: Path) -> dict[str, Any]:
 
 
 def _declared_deps(stage: str, root: Path) -> list[str]:
-    """The deps of dvc.yaml, with what DVC puts in the place of `${key}`, `${item}`, `${item.init_from}` and the like."""
+    """The deps of dvc.yaml, with what DVC puts in the place of `${key}`, `${item.init_from}` and the like."""
     pipeline = root / "dvc.yaml"
     stages = _read_yaml(pipeline).get("stages", {}) if pipeline.is_file() else {}
     name, _, variant = stage.partition("@")

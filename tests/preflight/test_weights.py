@@ -33,7 +33,7 @@ def test_a_file_is_the_one_that_is_meant(write: Write):
         f"{KEY}: mine.pth has sha256 {digest}; expected {'0' * 64}"
     ]
     assert problems(check_weights(from_file("nowhere/vit.pth"))) == [
-        f"{KEY}: nowhere/vit.pth is missing; expected that file, or {{from: hub, licence: null}} or {{from: scratch}}"
+        f"{KEY}: nowhere/vit.pth is missing; expected that file, or {{from: hub}} or {{from: scratch}}"
     ]
 
 
@@ -47,6 +47,14 @@ def test_a_preset_says_what_its_placeholders_are(write: Write):
         "distill_student.weights",
     ]
     assert all("is missing; WEIGHTS stands for a folder of yours" in text for text in found)
+
+
+def test_weights_that_a_teacher_does_not_start_from_need_not_be_there(write: Write):
+    teachers = {"global": {}, "regional": {"init_from": "global"}}
+    absent = {"from": "file", "path": "nowhere/vit.pth", "sha256": None, "licence": "MIT"}
+    teachers["regional"]["weights"] = absent
+    write_params(expand({**OVERLAY, "train_teacher": teachers}), Path("params.yaml"))
+    assert list(check_weights(Setting.read(Path("params.yaml")))) == []
 
 
 @pytest.fixture
