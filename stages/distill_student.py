@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from fieldguide.learn.checkpoint import open_run_folder
+from fieldguide.learn.choice import choosing_files
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.device import prepared_device
@@ -32,6 +33,7 @@ def distill_student(
     names = [name for name, weight in params.teachers.items() if weight] if params.soft_weight else []
     networks = {name: load_network(teachers / name) for name in names}
     files = [teachers / name / file for name in names for file in (SPEC_FILE, BEST_FILE)]
+    files += choosing_files(params.train_set, split)
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *files)
     transform = build_transforms(params.transforms)
     with (

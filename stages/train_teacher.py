@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from fieldguide.learn.checkpoint import open_run_folder
+from fieldguide.learn.choice import choosing_files
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
@@ -46,7 +47,9 @@ def train_teacher(
         start=teachers / params.init_from if params.init_from else None,
     )
     spec = setup.network.spec
-    fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord)
+    fingerprint = make_fingerprint(
+        {**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *choosing_files(params.train_set, split)
+    )
     with (
         open_run_folder(f"train-teacher-{teacher}", fingerprint) as folder,
         prepared_device(params.precision, params.workers) as fabric,

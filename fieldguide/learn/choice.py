@@ -6,7 +6,10 @@ import numpy as np
 import polars as pl
 
 from fieldguide.errors import TrainingError
+from fieldguide.learn.params import TrainSet
 from fieldguide.records.reader import RecordSet
+
+SMALL_SET = "train_small.parquet"
 
 
 def select_photos(records: RecordSet, region: str | None) -> np.ndarray:
@@ -21,12 +24,17 @@ def select_photos(records: RecordSet, region: str | None) -> np.ndarray:
     return indices
 
 
+def choosing_files(train_set: TrainSet, split: Path) -> list[Path]:
+    """The files beside the records that decide which photos are learnt from, for the fingerprint of a run."""
+    return [split / SMALL_SET] if train_set == "small" else []
+
+
 def keep_small(records: RecordSet, indices: np.ndarray, split: Path) -> np.ndarray:
     """Those of `indices` (int64 [n]) that the folder of the split stage lists as the small training set.
 
     Raises TrainingError if that list is missing, or names none of them.
     """
-    table = split / "train_small.parquet"
+    table = split / SMALL_SET
     try:
         small = pl.read_parquet(table, columns=["photo_id"])["photo_id"]
     except FileNotFoundError:

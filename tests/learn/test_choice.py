@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldguide.errors import TrainingError
-from fieldguide.learn.choice import keep_small, sample_classes, select_photos
+from fieldguide.learn.choice import choosing_files, keep_small, sample_classes, select_photos
 from fieldguide.records.reader import RecordSet
 
 
@@ -22,6 +22,8 @@ def test_all_photos_or_those_of_a_region(train: RecordSet):
 
 
 def test_the_small_set_is_what_the_split_says(train: RecordSet, tmp_path: Path):
+    assert choosing_files("all", tmp_path) == []
+    assert choosing_files("small", tmp_path) == [tmp_path / "train_small.parquet"]
     marked = train.photo_ids[5:20:3]
     pl.DataFrame({"photo_id": [*marked, "of another split"]}).write_parquet(tmp_path / "train_small.parquet")
     assert keep_small(train, np.arange(10, 48), tmp_path).tolist() == [11, 14, 17]
