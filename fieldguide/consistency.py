@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fieldguide.errors import ParamsError
-
-Params = Mapping[str, Any]
+from fieldguide.lookup import Params, get, listed, mapping, networks
+from fieldguide.teacher_rules import TEACHER_RULES
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names reach a shell through dvc.yaml, and name folders."""
@@ -30,24 +30,24 @@ def check_consistency(params: Params, where: str = "params.yaml", *, whole: bool
 
 
 def _weigh_the_ranks(params: Params) -> Iterator[str]:
-    ranks = _get(params, "split", "ranks")
-    for name, network in _networks(params):
-        weights = _get(network, "rank_weights")
+    ranks = get(params, "split", "ranks")
+    for name, network in networks(params):
+        weights = get(network, "rank_weights")
         if isinstance(ranks, list) and isinstance(weights, Mapping) and set(weights) != set(ranks):
-            yield f"{name}.rank_weights names {_list(weights)}; expected the ranks of split.ranks: {_list(ranks)}"
+            yield f"{name}.rank_weights names {listed(weights)}; expected the ranks of split.ranks: {listed(ranks)}"
 
 
 def _listen_to_teachers_there_are(params: Params) -> Iterator[str]:
-    teachers, known = _get(params, "distill_student", "teachers"), _get(params, "train_teacher")
+    teachers, known = get(params, "distill_student", "teachers"), get(params, "train_teacher")
     if isinstance(teachers, Mapping) and isinstance(known, Mapping):
         for name in teachers:
             if name not in known:
-                yield f"distill_student.teachers names '{name}'; expected teachers of train_teacher: {_list(known)}"
+                yield f"distill_student.teachers names '{name}'; expected teachers of train_teacher: {listed(known)}"
 
 
 def _have_plain_names(params: Params) -> Iterator[str]:
     for section in (("train_teacher",), ("fetch", "sources")):
-        for name in _mapping(params, *section):
+        for name in mapping(params, *section):
             if not PLAIN_NAME.fullmatch(str(name)):
                 allowed = "letters, digits and . _ -, the first a letter or a digit"
                 yield f"{'.'.join(section)}: a name is {str(name)!r}; expected {allowed}"
@@ -66,15 +66,15 @@ def _hold_no_passwords(params: Params) -> Iterator[str]:
 
 
 def _probe_what_is_embedded(params: Params) -> Iterator[str]:
-    embedded = _get(params, "embed", "backbone")
-    for name, network in _networks(params):
-        if _get(network, "head_init") != "linear_probe" or not isinstance(embedded, Mapping):
+    embedded = get(params, "embed", "backbone")
+    for name, network in networks(params):
+        if get(network, "head_init") != "linear_probe" or not isinstance(embedded, Mapping):
             continue
-        if _get(network, "weights", "from") == "scratch":
+        if get(network, "weights", "from") == "scratch":
             yield f"{name}.head_init is linear_probe, but its weights are from scratch; expected file or hub"
-        if _get(params, "embed", "outputs") == "logits":
+        if get(params, "embed", "outputs") == "logits":
             yield f"{name}.head_init is linear_probe, but embed.outputs is logits; expected prelogits"
-        if _get(params, "embed", "grey"):
+        if get(params, "embed", "grey"):
             yield f"{name}.head_init is linear_probe, but embed.grey is true; expected false, as training shows colour"
         for key in BACKBONE:
             if network.get(key) != embedded.get(key):
@@ -86,51 +86,51 @@ def _probe_what_is_embedded(params: Params) -> Iterator[str]:
 
 def _train_on_images_with_an_index(params: Params) -> Iterator[str]:
     for key, wanted in (("kind", "image"), ("compression", "none")):
-        if (found := _get(params, "tfrecord", key)) not in (None, wanted):
+        if (found := get(params, "tfrecord", key)) not in (None, wanted):
             yield f"tfrecord.{key} is {found}, which embed and training cannot read; expected {wanted}"
 
 
 def _teach_regions_there_are(params: Params) -> Iterator[str]:
-    sources = list(_mapping(params, "fetch", "sources").values())
-    if not sources or _get(params, "fetch", "regions", "polygons") is not None:
+    sources = list(mapping(params, "fetch", "sources").values())
+    if not sources or get(params, "fetch", "regions", "polygons") is not None:
         return
     if any(map(_names_regions_itself, sources)):
         return
-    known = {*_mapping(params, "fetch", "regions", "boxes"), *_mapping(params, "fetch", "regions", "countries")}
-    known |= {region for source in sources if (region := _get(source, "fill", "region"))}
-    for name, teacher in _mapping(params, "train_teacher").items():
-        if (region := _get(teacher, "region")) is not None and region not in known:
+    known = {*mapping(params, "fetch", "regions", "boxes"), *mapping(params, "fetch", "regions", "countries")}
+    known |= {region for source in sources if (region := get(source, "fill", "region"))}
+    for name, teacher in mapping(params, "train_teacher").items():
+        if (region := get(teacher, "region")) is not None and region not in known:
             yield (
                 f"train_teacher.{name}.region is {region!r}, which no source and no part of fetch.regions gives; "
-                f"expected one of {_list(sorted(known)) or 'none'}"
+                f"expected one of {listed(sorted(known)) or 'none'}"
             )
 
 
 def _names_regions_itself(source: Any) -> bool:
     """Whether photos of a source may have regions that no parameter lists."""
-    in_path = "(?P<region>" in str(_get(source, "pattern"))
-    return in_path or bool(_get(source, "columns", "region") or _get(source, "region"))
+    in_path = "(?P<region>" in str(get(source, "pattern"))
+    return in_path or bool(get(source, "columns", "region") or get(source, "region"))
 
 
 def _encode_as_the_format_can(params: Params) -> Iterator[str]:
-    image_format, subsampling = _get(params, "resize", "format"), _get(params, "resize", "subsampling")
+    image_format, subsampling = get(params, "resize", "format"), get(params, "resize", "subsampling")
     if image_format == "webp" and subsampling not in (None, "4:2:0"):
         yield f"resize.subsampling is {subsampling}, but resize.format webp knows 4:2:0 alone; expected that, or jpeg"
 
 
 def _cut_to_boxes_there_are(params: Params) -> Iterator[str]:
-    sources = _mapping(params, "fetch", "sources")
-    if _get(params, "resize", "method") != "bbox" or not sources:
+    sources = mapping(params, "fetch", "sources")
+    if get(params, "resize", "method") != "bbox" or not sources:
         return
     boxed = {name: source for name, source in sources.items() if _draws_boxes(source)}
     if not boxed:
         yield (
-            f"resize.method is bbox, but no source has boxes: {_list(sources)}; expected one of kind inat2017, or with "
-            "columns.box"
+            f"resize.method is bbox, but no source has boxes: {listed(sources)}; expected one of kind inat2017, or "
+            "with columns.box"
         )
     for name, source in boxed.items():
-        columns = _mapping(source, "columns")
-        if _get(params, "fetch", "max_side") and columns and not (columns.get("width") and columns.get("height")):
+        columns = mapping(source, "columns")
+        if get(params, "fetch", "max_side") and columns and not (columns.get("width") and columns.get("height")):
             yield (
                 f"fetch.max_side shrinks photos, and fetch.sources.{name}.columns names a box without the width and "
                 "height of its picture; expected all three, or max_side null"
@@ -138,7 +138,7 @@ def _cut_to_boxes_there_are(params: Params) -> Iterator[str]:
 
 
 def _draws_boxes(source: Any) -> bool:
-    return _get(source, "kind") == "inat2017" or bool(_get(source, "columns", "box"))
+    return get(source, "kind") == "inat2017" or bool(get(source, "columns", "box"))
 
 
 RULES: dict[str, Callable[[Params], Iterator[str]]] = {
@@ -150,6 +150,7 @@ RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "a linear probe is of the embedded backbone": _probe_what_is_embedded,
     "squares are encoded as their format can": _encode_as_the_format_can,
     "photos are cut to boxes that sources draw": _cut_to_boxes_there_are,
+    **TEACHER_RULES,
 }
 """What a rule wants, and the function that yields what is against it."""
 
@@ -158,26 +159,6 @@ WHOLE_RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "training reads images one by one": _train_on_images_with_an_index,
 }
 """Asked before a pipeline starts, not of a stage, which may look at other photos than the teachers, or be the last."""
-
-
-def _get(content: Any, *keys: str) -> Any:
-    for key in keys:
-        content = content.get(key) if isinstance(content, Mapping) else None
-    return content
-
-
-def _mapping(content: Any, *keys: str) -> Mapping[str, Any]:
-    found = _get(content, *keys)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _networks(params: Params) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every network that is trained, by its section."""
-    for name, teacher in _mapping(params, "train_teacher").items():
-        if isinstance(teacher, Mapping):
-            yield f"train_teacher.{name}", teacher
-    if student := _mapping(params, "distill_student"):
-        yield "distill_student", student
 
 
 def _texts(content: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -191,7 +172,3 @@ def _texts(content: Any, key: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(content, list):
         for number, value in enumerate(content):
             yield from _texts(value, f"{key}[{number}]")
-
-
-def _list(names: Any) -> str:
-    return ", ".join(map(str, names))

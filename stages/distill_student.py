@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from fieldguide.learn.checkpoint import open_run_folder
+from fieldguide.learn.choice import choosing_files
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.device import prepared_device
@@ -19,14 +20,20 @@ from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
 
 
-def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Path, out: Path) -> Metrics:
-    """Cache the teachers' features of every view of every photo, then write the student's files as a teacher's."""
-    setup = prepare_training(params, tfrecord, None, region=None, views=params.views)
+def distill_student(
+    params: DistillationParams, *, tfrecord: Path, teachers: Path, out: Path, split: Path = Path("interim/split")
+) -> Metrics:
+    """Cache the teachers' features of every view of every photo, then write the student's files as a teacher's.
+
+    `split` is read for the small training set.
+    """
+    setup = prepare_training(params, tfrecord, None, region=None, views=params.views, split=split)
     spec = setup.network.spec
     # Without a soft weight the teachers are not even looked at.
     names = [name for name, weight in params.teachers.items() if weight] if params.soft_weight else []
     networks = {name: load_network(teachers / name) for name in names}
     files = [teachers / name / file for name in names for file in (SPEC_FILE, BEST_FILE)]
+    files += choosing_files(params.train_set, split)
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *files)
     transform = build_transforms(params.transforms)
     with (
@@ -47,7 +54,13 @@ def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Pat
             setup.validation,
         )
         metrics = train_network(
-            setup.network, params, task, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch
+            setup.network.taught_by(networks),
+            params,
+            task,
+            out,
+            folder=folder,
+            fabric=fabric,
+            on_epoch=stage_run.log_epoch,
         )
     return {**metrics, **setup.counts()}
 

@@ -13,8 +13,8 @@ from fieldguide.export.inputs import read_inputs
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
+from fieldguide.export.pretrained import read_student
 from fieldguide.export.student import read_evaluation
-from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
 
@@ -31,7 +31,7 @@ def export_tfjs(
     bundle: Path,
 ) -> Metrics:
     """Write student.onnx, saved_model/, parity.json and all that answering takes to `out`, the page to `bundle`."""
-    network, evaluation = NetworkSpec.read(student), read_evaluation(evaluate)
+    network, evaluation = read_student(student, params.production_only), read_evaluation(evaluate)
     test, onnx_file = RecordSet.open(tfrecord, "test"), out / "student.onnx"
     squares, images = read_inputs(test, network, params.num_parity_photos)
     out.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,8 @@
 from dataclasses import astuple
 from pathlib import Path
 
+import polars as pl
+
 from fieldguide.catalogue.splits import DRAWN, Split
 from fieldguide.catalogue.taxonomy_table import read_taxa
 from fieldguide.drawing import save_figure
@@ -21,7 +23,7 @@ from fieldguide.stage import Metrics, run_stage
 
 
 def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: Path) -> Metrics:
-    """Write split.parquet, train_small.parquet, left_out.parquet and taxonomy.json; figures to `reports`.
+    """Write split.parquet, train_{all,small}.parquet, left_out.parquet and taxonomy.json; figures to `reports`.
 
     Raises CatalogueError if nothing was kept, or a column, a list or the taxonomy is not what the params say.
     """
@@ -46,6 +48,8 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
     write_csv(reports / "unknown-labels.csv", ("label", "num_photos", "nearest"), map(astuple, unknown))
     write_table(left_out, out / "left_out.parquet")
     write_table(rows, out / "split.parquet")
+    # A file for each value of `train_set`: a learning stage depends on that one alone.
+    write_table(rows.filter(pl.col("split") == Split.TRAIN).select("photo_id"), out / "train_all.parquet")
     write_table(small, out / "train_small.parquet")
     save_figure(draw_long_tail(per_class, params.frequency), reports / "long-tail.png")
     save_figure(draw_regions(statistics), reports / "regions.png")

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from fieldguide.learn.checkpoint import open_run_folder
+from fieldguide.learn.choice import choosing_files
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
@@ -19,16 +20,36 @@ from fieldguide.track import stage_run
 
 
 def train_teacher(
-    params: TeacherParams, *, teacher: str, tfrecord: Path, embed: Path, out: Path, fetch: Path = Path("interim/fetch")
+    params: TeacherParams,
+    *,
+    teacher: str,
+    tfrecord: Path,
+    embed: Path,
+    out: Path,
+    split: Path = Path("interim/split"),
+    teachers: Path = Path("models/teachers"),
+    fetch: Path = Path("interim/fetch"),
 ) -> Metrics:
     """Write model.safetensors, last.safetensors, history.csv and model.json of the teacher named `teacher`.
 
+    `split` is read for the small training set, and of `teachers` the one that this teacher starts from.
     `fetch` is the folder of the fetch stage, read if the input is photos. DVC is not told of it: the records say which
     photos they are, and one that is added must not train anything again.
     """
-    setup = prepare_training(params, tfrecord, embed, region=params.region, views=None)
+    setup = prepare_training(
+        params,
+        tfrecord,
+        embed,
+        region=params.region,
+        views=None,
+        split=split,
+        min_samples=params.min_samples,
+        start=teachers / params.init_from if params.init_from else None,
+    )
     spec = setup.network.spec
-    fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord)
+    fingerprint = make_fingerprint(
+        {**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *choosing_files(params.train_set, split)
+    )
     with (
         open_run_folder(f"train-teacher-{teacher}", fingerprint) as folder,
         prepared_device(params.precision, params.workers) as fabric,

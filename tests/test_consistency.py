@@ -15,7 +15,7 @@ BACKBONE = {
     "image_size": 224,
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
-    "weights": {"from": "hub"},
+    "weights": {"from": "hub", "licence": None},
 }
 FOLDERS = {"kind": "folders", "pattern": None, "fill": {"region": None}}
 
@@ -38,6 +38,17 @@ def boxed(columns: dict[str, str] | None, max_side: int | None = None, **source:
     sources = {"mine": source | ({"columns": columns} if columns is not None else {})}
     return {"fetch": {"sources": sources, "max_side": max_side}, "resize": {"method": "bbox"}}
 
+
+def published(student: dict[str, Any], teacher: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A student and the teacher `b` that it hears, which starts from `a`; the bundle is for production."""
+    hears = {"weights": student, "soft_weight": 0.7, "teachers": {"b": 1.0, "c": 0.0}} | changes
+    unheard = {"weights": {"from": "hub", "licence": None}}
+    teachers = {"a": {"weights": teacher}, "b": unheard | {"init_from": "a"}, "c": unheard}
+    return {"distill_student": hears, "train_teacher": teachers, "export_tfjs": {"production_only": True}}
+
+
+SCRATCH = {"from": "scratch"}
+FREE, BOUND = ({"from": "file", "path": "w.pth", "licence": licence} for licence in ("MIT License", "CC BY-NC 4.0"))
 
 AGREEING = [
     {},
@@ -62,6 +73,13 @@ AGREEING = [
     {"resize": {"method": "bbox"}},
     {"resize": {"format": "webp", "subsampling": "4:2:0"}},
     {"resize": {"format": "png", "subsampling": "4:4:4"}},
+    {"train_teacher": {"a": BACKBONE, "b": BACKBONE | {"init_from": "a", "image_size": 384, "head_init": "none"}}},
+    {"train_teacher": {"a": {"init_from": None}, "b": {"init_from": "a"}, "c": {"init_from": "b"}}},
+    {"train_teacher": {"a": {"min_samples": {"genus": 5}}}, "split": {"ranks": ["species", "genus"]}},
+    {"train_teacher": {"a": {"train_set": "small"}}, "split": {"train_small": 0.1}},
+    published(SCRATCH, FREE),
+    published(FREE, BOUND, soft_weight=0.0),
+    published(BOUND, BOUND) | {"export_tfjs": {"production_only": False}},
     regional("EU_SW", FOLDERS, polygons={"path": "data/regions.geojson", "name": "id"}),
 ]
 
@@ -72,6 +90,46 @@ def test_what_agrees_or_is_absent_passes(params: dict[str, Any]):
 
 
 CONTRADICTIONS = [
+    (
+        {"train_teacher": {"a": {"init_from": "c"}, "b": {}}},
+        "train_teacher.a.init_from is 'c'; expected null or one of b",
+    ),
+    (
+        {"train_teacher": {"a": {"init_from": ["b"]}, "b": {}}},
+        "train_teacher.a.init_from is '['b']'; expected null or one of b",
+    ),
+    (
+        {"train_teacher": {"a": {"init_from": "a"}}},
+        "train_teacher.a.init_from leads back to it: a <- a; expected null",
+    ),
+    (
+        {"train_teacher": {"a": {"init_from": "b"}, "b": {"init_from": "c"}, "c": {"init_from": "b"}}},
+        "mine: train_teacher.b.init_from leads back to it: b <- c <- b; expected null; train_teacher.c.init_from",
+    ),
+    ({"train_teacher": {"None": {}}}, "train_teacher: a name is 'None', which stands for init_from null"),
+    (
+        {"train_teacher": {"a": BACKBONE, "b": BACKBONE | {"init_from": "a", "architecture": "resnet50"}}},
+        "train_teacher.b.architecture is 'resnet50', but init_from 'a' has 'vit'; expected the same",
+    ),
+    (
+        {"train_teacher": {"a": {}, "b": {"init_from": "a", "head_init": "linear_probe"}}},
+        "train_teacher.b.head_init is linear_probe, but init_from brings the head of 'a'; expected none",
+    ),
+    (
+        {"train_teacher": {"a": {"min_samples": {"order": 5}}}, "split": {"ranks": ["species", "genus"]}},
+        "train_teacher.a.min_samples names order; expected ranks of split.ranks: species, genus",
+    ),
+    (
+        {"distill_student": {"train_set": "small"}, "split": {"train_small": 0.0}},
+        "distill_student.train_set is small, but split.train_small is 0; expected a share above 0, or all",
+    ),
+    (
+        published(BOUND, SCRATCH),
+        "distill_student.weights.licence is 'CC BY-NC 4.0', which does not allow any use, and "
+        "export_tfjs.production_only is true; expected a licence such as MIT, other weights, or production_only: false",
+    ),
+    (published(SCRATCH, BOUND), "mine: train_teacher.a.weights.licence is 'CC BY-NC 4.0'"),
+    (published({"from": "hub", "licence": None}, SCRATCH), "distill_student.weights.licence is None"),
     (
         {"split": {"ranks": ["species"]}, "train_teacher": {"a": {"rank_weights": {"species": 1, "genus": 1}}}},
         "train_teacher.a.rank_weights names species, genus; expected the ranks of split.ranks: species",

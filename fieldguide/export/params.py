@@ -33,6 +33,9 @@ class RuntimeLimits(Section):
 class ExportTfjsParams(Section):
     """What the bundle is like, and what it must pass."""
 
+    production_only: bool
+    """Refuse a student that began with pretrained weights whose licence does not allow any use or is not known, or one
+    that was taught by a network that did. Photos are another matter: `clean.production_only`."""
     quantization: Quantization
     """Of the bundle's weights: `float16`, `mixed` (uint8 where a tensor is large, else float16) or `none`."""
     num_examples: NonNegativeInt

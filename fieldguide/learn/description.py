@@ -1,7 +1,7 @@
 """model.json: everything about a network but its weights. Read by stages that never import PyTorch, too."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, model_validator
 
@@ -12,6 +12,26 @@ from fieldguide.learn.params import Mean, Std
 SPEC_FILE = "model.json"
 BEST_FILE = "model.safetensors"
 """The best epoch's weights."""
+
+
+class Pretrained(NamedTuple):
+    """Weights that others trained, and that a network began with or was taught by."""
+
+    network: str
+    """`this network`, or `teacher NAME`."""
+    source: str
+    """The file, or the architecture of the hub's weights."""
+    licence: str | None
+    """As the parameters name it; None: not known."""
+
+
+class TeacherOrigin(BaseModel):
+    """What a teacher of a network is, and with what weights it began."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str
+    weights: dict[str, Any]
 
 
 class NetworkSpec(BaseModel):
@@ -32,6 +52,8 @@ class NetworkSpec(BaseModel):
     num_parameters: PositiveInt
     epoch: int
     """The epoch (from 0) whose weights are in model.safetensors."""
+    teachers: dict[str, TeacherOrigin] = {}
+    """Of a student: those that it heard, by name."""
 
     @model_validator(mode="after")
     def _ranks_have_classes(self) -> "NetworkSpec":
@@ -48,6 +70,19 @@ class NetworkSpec(BaseModel):
     def class_counts(self) -> list[int]:
         """Number of classes of each rank, in the order of the outputs."""
         return [len(self.classes[rank]) for rank in self.ranks]
+
+    def pretrained(self) -> list[Pretrained]:
+        """The pretrained weights that went into this network, through other teachers and its own teachers, too."""
+        origins = [("this network", self.architecture, self.weights)]
+        origins += [(f"teacher {name}", origin.architecture, origin.weights) for name, origin in self.teachers.items()]
+        found = []
+        for network, architecture, weights in origins:
+            while weights.get("from") == "teacher":
+                weights = weights["weights"]
+            if weights.get("from") != "scratch":
+                source = Path(weights["path"]).name if "path" in weights else f"{architecture} of timm's hub"
+                found.append(Pretrained(network, source, weights.get("licence")))
+        return found
 
     @classmethod
     def read(cls, directory: Path) -> "NetworkSpec":

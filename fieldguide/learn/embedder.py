@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from fieldguide.errors import TrainingError
 from fieldguide.learn.network import classifiers_of, create_module, extract_prelogits
 from fieldguide.learn.params import BackboneParams, FileWeights, HubWeights, Outputs
-from fieldguide.learn.weights import read_state_dict
+from fieldguide.learn.weights import count_outputs, read_state_dict
 
 
 class Embedder(nn.Module):
@@ -63,10 +63,9 @@ def _count_outputs(backbone: BackboneParams, cfg: dict[str, Any]) -> int:
     """Those of the classifier in the weights' file, else those that timm names for the architecture."""
     if isinstance(backbone.weights, FileWeights):
         path, names = backbone.weights.path, classifiers_of(cfg)
-        state = read_state_dict(path)
-        for name in names:
-            if f"{name}.bias" in state:
-                return len(state[f"{name}.bias"])
+        in_file = count_outputs(read_state_dict(path), names)
+        if in_file is not None:
+            return in_file
         raise TrainingError(
             f"embed.outputs is logits, but weights file {path} has no classifier {' or '.join(names) or '(unnamed)'}; "
             "expected one, or outputs: prelogits"

@@ -1,6 +1,6 @@
 """Which classes a network knows, and the labels of photos in its terms. Classes are matched by name, never by index."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,22 +10,6 @@ from fieldguide.records.reader import RecordSet
 
 UNKNOWN = -1
 """Label of a photo whose class the network does not know; no loss and no metric counts it."""
-
-
-def select_photos(records: RecordSet, region: str | None, max_samples: int | None) -> np.ndarray:
-    """Indices of the photos to learn from: those of `region` (null: all), at most `max_samples`: int64 [n].
-
-    Records lie in a random order, so the first ones are a fair sample. Raises TrainingError if there are none.
-    """
-    if region is None:
-        indices = np.arange(len(records), dtype=np.int64)
-    else:
-        indices = np.flatnonzero(records.lie_in(region)).astype(np.int64)
-    indices = indices[:max_samples]
-    if not len(indices):
-        where = f" of region {region!r}" if region else ""
-        raise TrainingError(f"split {records.split} has no photos{where}")
-    return indices
 
 
 def select_classes(
@@ -46,6 +30,28 @@ def select_classes(
         present = set(records.labels(rank)[indices].tolist()) | {taxonomy.index(rank)[OTHER]}
         classes[rank] = [taxonomy.classes[rank][label] for label in sorted(present)]
     return classes
+
+
+def drop_rare(
+    classes: Mapping[str, Sequence[str]], records: RecordSet, indices: np.ndarray, least: Mapping[str, int]
+) -> dict[str, list[str]]:
+    """`classes` of every rank without those that have fewer than `least[rank]` of the photos at `indices`.
+
+    `other` stays. Raises TrainingError where nothing else does.
+    """
+    kept = {rank: list(names) for rank, names in classes.items()}
+    for rank, least_photos in least.items():
+        counts = np.bincount(records.labels(rank)[indices], minlength=len(records.taxonomy.classes[rank]))
+        frequent = {
+            name for name, count in zip(records.taxonomy.classes[rank], counts, strict=True) if count >= least_photos
+        }
+        kept[rank] = [name for name in classes[rank] if name == OTHER or name in frequent]
+        if set(kept[rank]) <= {OTHER}:
+            raise TrainingError(
+                f"min_samples.{rank} is {least_photos}, but the largest of {len(classes[rank])} classes has "
+                f"{counts.max()} training photos; expected a smaller one"
+            )
+    return kept
 
 
 def map_labels(records: RecordSet, classes: dict[str, list[str]], ranks: Sequence[str]) -> np.ndarray:

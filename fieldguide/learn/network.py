@@ -18,7 +18,7 @@ from fieldguide.digests import check_folder
 from fieldguide.errors import TrainingError
 from fieldguide.files import written_whole
 from fieldguide.learn.description import BEST_FILE as BEST_FILE
-from fieldguide.learn.description import SPEC_FILE, NetworkSpec
+from fieldguide.learn.description import SPEC_FILE, NetworkSpec, TeacherOrigin
 from fieldguide.learn.params import BackboneParams, FileWeights, HubWeights
 from fieldguide.learn.weights import describe_weights, load_weights, read_state_dict
 
@@ -41,6 +41,14 @@ class Network:
 
     module: nn.Module
     spec: NetworkSpec
+
+    def taught_by(self, teachers: Mapping[str, "Network"]) -> "Network":
+        """The same network with a description that names its teachers and what these began with."""
+        origins = {
+            name: TeacherOrigin(architecture=teacher.spec.architecture, weights=teacher.spec.weights)
+            for name, teacher in teachers.items()
+        }
+        return Network(self.module, self.spec.model_copy(update={"teachers": origins}))
 
 
 def build_module(backbone: BackboneParams, num_outputs: int, seed: int) -> nn.Module:

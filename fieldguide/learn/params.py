@@ -14,6 +14,9 @@ Precision = Literal["auto", "32-true", "bf16-mixed"]
 Outputs = Literal["prelogits", "logits"]
 """What of a network is kept: the input of its classifier, or the classifier's answers."""
 
+TrainSet = Literal["all", "small"]
+"""Which training photos: all, or those that the split marked for quick trials (`split.train_small`)."""
+
 Mean = tuple[float, float, float]
 Std = tuple[PositiveFloat, PositiveFloat, PositiveFloat]
 
@@ -30,8 +33,16 @@ class ScratchWeights(_Weights):
     """`scratch`."""
 
 
-class FileWeights(_Weights):
-    """A plain state dict: `.safetensors`, or `.pth` and the like as long as it holds nothing but tensors."""
+class _PretrainedWeights(_Weights):
+    licence: str | None
+    """Under which licence the weights are, as `MIT` or `CC BY-NC 4.0`; null: nobody knows, which is no permission."""
+
+
+class FileWeights(_PretrainedWeights):
+    """A plain state dict: `.safetensors`, or `.pth` and the like as long as it holds nothing but tensors.
+
+    The keys are timm's, or open_clip's of a model with an image tower (`visual.*`), whose text tower is left out.
+    """
 
     origin: Literal["file"] = Field(alias="from")
     """`file`."""
@@ -41,7 +52,7 @@ class FileWeights(_Weights):
     """Expected digest of the file; null takes it as it is."""
 
 
-class HubWeights(_Weights):
+class HubWeights(_PretrainedWeights):
     """The weights that timm publishes for the architecture; downloaded."""
 
     origin: Literal["hub"] = Field(alias="from")
@@ -65,7 +76,8 @@ class BackboneParams(Section):
     std: Std
     """Of each channel, for pixel values in [0, 1]."""
     weights: WeightsParams
-    """First weights: {from: scratch}, {from: file, path: ..., sha256: ...} or {from: hub} (timm's, downloaded)."""
+    """First weights: {from: scratch}, {from: file, path: ..., sha256: ..., licence: ...} or {from: hub, licence: ...}
+    (timm's, downloaded)."""
 
 
 class ReviewParams(Section):
@@ -143,8 +155,11 @@ class TrainingParams(BackboneParams):
     """Draw photos of a class of n_c photos with weight (N / n_c)^fraction; 0: every photo once an epoch."""
     patience: PositiveInt | None
     """Stop after so many epochs without a better validation top-1; null: never."""
+    train_set: TrainSet
+    """Learn from `all` training photos, or from the `small` set that `split.train_small` marks."""
     max_samples: PositiveInt | None
-    """Learn from so many photos only, to try things out; null: all."""
+    """Learn from so many photos only, to try things out: each class of the first rank keeps its share, at least one
+    photo as long as there is room; null: all."""
     precision: Precision
     """`auto` (bf16 where an accelerator has it), `32-true` or `bf16-mixed`."""
     checkpoint_steps: PositiveInt
@@ -175,6 +190,12 @@ class TeacherParams(TrainingParams):
 
     region: str | None
     """Learn from the photos and the classes of this region only; null: all."""
+    init_from: str | None
+    """Start from the best weights of this other teacher, which is then trained first, in place of `weights`; classes
+    are matched by name. null: start from `weights`."""
+    min_samples: dict[str, PositiveInt]
+    """By rank: a class with fewer of this teacher's training photos is not learnt at that rank; its photos still teach
+    the other ranks. A rank that is not named has no such limit."""
     input: Literal["records", "photos"]
     """`records`: squares of the tfrecord stage; `photos`: originals, cut to the same squares as they are needed."""
     max_failure_rate: float = Field(ge=0, lt=1)

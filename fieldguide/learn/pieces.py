@@ -9,6 +9,7 @@ has the same bits whenever it is computed.
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ Pieces = dict[str, list[Piece]]
 """Those of each split, in the order of its records."""
 
 
-def describe_embeddings(params: EmbedParams) -> dict[str, object]:
+def describe_embeddings(params: EmbedParams) -> dict[str, Any]:
     """What decides an embedding beside the photo, for backbone.json. Raises TrainingError for missing weights."""
     return {
         **params.backbone.model_dump(mode="json"),
@@ -49,7 +50,9 @@ def describe_embeddings(params: EmbedParams) -> dict[str, object]:
 def fingerprint_network(params: EmbedParams) -> Fingerprint:
     """All that the bits of a piece depend on beside its shard."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    return make_fingerprint({**describe_embeddings(params), "batch_size": params.batch_size, "device": device}, None)
+    described = describe_embeddings(params)
+    described["weights"] = {key: value for key, value in described["weights"].items() if key != "licence"}
+    return make_fingerprint({**described, "batch_size": params.batch_size, "device": device}, None)
 
 
 def plan_pieces(tfrecord: Path, folder: Path, batch_size: int) -> Pieces:

@@ -1,19 +1,24 @@
 """What a network is to learn and from which photos: what training a teacher and a student begins with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from fieldguide.errors import ParamsError, TrainingError
-from fieldguide.learn.labels import UNKNOWN, map_labels, select_classes, select_photos
+from fieldguide.learn.choice import keep_small, sample_classes, select_photos
+from fieldguide.learn.continuation import start_from
+from fieldguide.learn.labels import UNKNOWN, drop_rare, map_labels, select_classes
 from fieldguide.learn.linear_probe import initialise_head
 from fieldguide.learn.network import Network, build_network
-from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.params import ScratchWeights, TrainingParams
 from fieldguide.learn.sampling import balance_weights
 from fieldguide.learn.validation import Validation
 from fieldguide.records.order import BatchOrder
 from fieldguide.records.reader import RecordSet
+
+SCRATCH = ScratchWeights.model_validate({"from": "scratch"})
 
 
 @dataclass(frozen=True)
@@ -40,23 +45,50 @@ class TrainingSetup:
 
 
 def prepare_training(
-    params: TrainingParams, tfrecord: Path, embed: Path | None, *, region: str | None, views: int | None
+    params: TrainingParams,
+    tfrecord: Path,
+    embed: Path | None,
+    *,
+    region: str | None,
+    views: int | None,
+    split: Path | None = None,
+    min_samples: Mapping[str, int] | None = None,
+    start: Path | None = None,
 ) -> TrainingSetup:
     """Open the records, choose photos and classes (those of `region`, null: all), build the network.
 
-    `embed` is read if the head starts as a linear probe. Raises ParamsError where `rank_weights` names other ranks than
-    the records have, TrainingError where there is nothing to learn from or to validate on.
+    `embed` is read if the head starts as a linear probe, `split` for the small training set. `min_samples` says by rank
+    how many photos a class needs, and `start` is the folder of a teacher whose weights take the place of the params'.
+    Raises ParamsError where `rank_weights` or `min_samples` names other ranks than the records have, TrainingError
+    where there is nothing to learn from or to validate on.
     """
     records, val_records = RecordSet.open(tfrecord, "train"), RecordSet.open(tfrecord, "val")
     ranks = records.taxonomy.ranks
     if set(params.rank_weights) != set(ranks) or not any(params.rank_weights.values()):
         raise ParamsError(f"rank_weights names {', '.join(params.rank_weights)}; expected a weight for each of {ranks}")
-    in_region = select_photos(records, region, None)
-    classes = select_classes(records.taxonomy, records, in_region, region)
-    network = build_network(params, ranks=ranks, classes=classes, region=region, seed=params.seed)
+    if unknown := (min_samples or {}).keys() - set(ranks):
+        raise ParamsError(f"min_samples names {', '.join(sorted(unknown))}; expected some of {ranks}")
+    chosen = select_photos(records, region)
+    if params.train_set == "small":
+        if split is None:
+            raise ParamsError("train_set is small, but this stage is not told where the split is; expected all")
+        chosen = keep_small(records, chosen, split)
+    classes = select_classes(records.taxonomy, records, chosen, region)
+    classes = drop_rare(classes, records, chosen, min_samples or {})
+    # Of a network that starts from a teacher its own weights would be overwritten: they are not read or downloaded.
+    own = params if start is None else params.model_copy(update={"weights": SCRATCH})
+    network = build_network(own, ranks=ranks, classes=classes, region=region, seed=params.seed)
+    if start is not None:
+        network = start_from(network, start)
     labels = map_labels(records, classes, ranks)
-    indices = in_region[labels[in_region, 0] != UNKNOWN][: params.max_samples]
-    val_indices = select_photos(val_records, region, params.max_samples)
+    # A photo of a class that is not learnt still teaches its other ranks.
+    known = chosen[(labels[chosen] != UNKNOWN).any(axis=1)]
+    indices = known[sample_classes(labels[known, 0], params.max_samples, params.seed)]
+    val_indices = select_photos(val_records, region)
+    val_labels = map_labels(val_records, classes, ranks)[val_indices, 0]
+    val_indices = val_indices[val_labels != UNKNOWN]
+    val_labels = val_labels[val_labels != UNKNOWN]
+    val_indices = val_indices[sample_classes(val_labels, params.max_samples, params.seed)]
     validation = Validation.of(val_records, val_indices, network.spec, params.batch_size, params.workers)
     if not len(indices) or not len(validation.indices):
         raise TrainingError(

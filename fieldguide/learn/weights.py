@@ -1,6 +1,7 @@
 """Where a network's first weights come from: chosen by a parameter, never silently."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -18,6 +19,10 @@ from fieldguide.learn.params import FileWeights, WeightsParams
 StateDict = dict[str, torch.Tensor]
 
 NUM_KEYS_SHOWN = 3
+IMAGE_TOWER = "visual."
+"""With what the keys of open_clip's image towers begin."""
+PROJECTION = f"{IMAGE_TOWER}proj"
+"""From the tower's features to the space that images and texts share: float32 [dim, dim of that space]."""
 
 
 def describe_weights(weights: WeightsParams) -> dict[str, Any]:
@@ -33,7 +38,7 @@ def describe_weights(weights: WeightsParams) -> dict[str, Any]:
         raise TrainingError(f"weights file {weights.path} is missing; see weights.path in params.yaml") from None
     if weights.sha256 not in (None, digest):
         raise TrainingError(f"weights file {weights.path} has sha256 {digest}; expected {weights.sha256}")
-    return {"from": "file", "path": str(weights.path), "sha256": digest}
+    return {**weights.model_dump(mode="json"), "sha256": digest}
 
 
 def read_state_dict(path: Path) -> StateDict:
@@ -52,15 +57,31 @@ def read_state_dict(path: Path) -> StateDict:
     return content
 
 
+def count_outputs(state: Mapping[str, torch.Tensor], classifiers: Sequence[str]) -> int | None:
+    """The outputs of the classifier in a state dict, or the dim of an image tower's projection; None without either."""
+    if PROJECTION in state:
+        return state[PROJECTION].shape[1]
+    return next((len(state[f"{name}.bias"]) for name in classifiers if f"{name}.bias" in state), None)
+
+
 def load_weights(network: nn.Module, path: Path, classifiers: Sequence[str]) -> None:
     """Fill `network` with the weights in `path`, in place.
 
     The classifiers (the modules of these names) keep their random weights where the file's have another shape or are
-    absent, and absolute position embeddings are resampled to the network's grid. Anything else that does not match
-    raises TrainingError naming the first keys.
+    absent, and absolute position embeddings are resampled to the network's grid. Of open_clip's models the image tower
+    is taken, with its projection in the classifier's place. Anything else that does not match raises TrainingError
+    naming the first keys.
     """
+    state = read_state_dict(path)
+    if any(key.startswith(IMAGE_TOWER) for key in state):
+        state = _take_image_tower(state, network, path)
+    fill_network(network, state, classifiers, path)
+
+
+def fill_network(network: nn.Module, state: StateDict, classifiers: Sequence[str], path: Path) -> None:
+    """`load_weights` of a state dict under timm's names that was read from `path`."""
     own = network.state_dict()
-    state = _fit_position_embedding(read_state_dict(path), network, own)
+    state = _fit_position_embedding(state, network, own)
     head = {f"{name}.{part}" for name in classifiers for part in ("weight", "bias")}
     if any(key not in state or state[key].shape != own[key].shape for key in head & own.keys()):
         state = {key: value for key, value in state.items() if key not in head}
@@ -80,6 +101,23 @@ def load_weights(network: nn.Module, path: Path, classifiers: Sequence[str]) -> 
         )
         raise TrainingError(f"weights file {path} does not fit {type(network).__name__}: {text}")
     network.load_state_dict({**own, **state})
+
+
+def _take_image_tower(state: StateDict, network: nn.Module, path: Path) -> StateDict:
+    """The image tower of an open_clip model under timm's names, by timm's own conversion for the architecture."""
+    convert = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
+    tower = {key: value for key, value in state.items() if key.startswith(IMAGE_TOWER)}
+    try:
+        if convert is None:
+            raise TypeError("timm converts no such weights for it")
+        converted: StateDict = convert(tower, network)
+    except (AttributeError, TypeError, KeyError, RuntimeError, ValueError, AssertionError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise TrainingError(
+            f"weights file {path} holds an image tower of open_clip, which does not become a "
+            f"{type(network).__name__}: {reason}; expected its architecture, as vit_large_patch14_clip_224"
+        ) from None
+    return converted
 
 
 def _fit_position_embedding(state: StateDict, network: nn.Module, own: StateDict) -> StateDict:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from fieldguide.files import file_sha256
-from fieldguide.learn.params import FileWeights, HubWeights
+from fieldguide.learn.params import FileWeights, HubWeights, TeacherParams
 from fieldguide.preflight.finding import Finding, note, problem
 from fieldguide.preflight.setting import Setting
 
@@ -22,6 +22,8 @@ def check_weights(setting: Setting) -> Iterator[Finding]:
     """Files of weights are there and are those that are meant; weights of the hub need the hub."""
     by_hub = []
     for name, network in setting.networks():
+        if isinstance(network, TeacherParams) and network.init_from is not None:
+            continue
         weights = network.weights
         if isinstance(weights, HubWeights):
             by_hub.append((name, network.architecture))
@@ -54,7 +56,7 @@ def _check_hub(names: list[str]) -> Iterator[Finding]:
     elif os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", "") or not _answers(endpoint):
         yield problem(
             f"{', '.join(names)}: weights from the hub, but {endpoint} cannot be reached; expected a network or files "
-            "of weights: {from: file, path: ..., sha256: null}"
+            "of weights: {from: file, path: ..., sha256: null, licence: null}"
         )
     else:
         yield note(f"{', '.join(names)}: weights will come from {endpoint}")

@@ -68,6 +68,12 @@ def choose_learning(
     choice.set("templates.training.balance_fraction", balance, why)
     _choose_teacher(choice, teacher_weights, schedule)
     _choose_student(choice, student_weights, schedule)
+    if learning.pretrained:
+        choice.set("export_tfjs.production_only", False, "the licence of the weights is not known")
+        choice.warnings.append(
+            "the licence of the weights is not known: the model may not be yours to publish; if it allows any use, "
+            "write it into `licence` beside each path of weights and set export_tfjs.production_only: true"
+        )
     num_outputs = len(tally.labels) * len(ranks)
     size_mb = PAGE_MB + 2 * (STUDENT_PARAMETERS + 1280 * num_outputs) / 1e6
     if size_mb > BUNDLE_MB:
@@ -166,7 +172,11 @@ def _set_network(choice: Choice, key: str, weights: Pretrained | None, px: int) 
     half = [0.5, 0.5, 0.5]
     choice.put(f"{key}.mean", list(weights.mean) if weights else half)
     choice.put(f"{key}.std", list(weights.std) if weights else half)
-    file = {"from": "file", "path": str(shorten(weights.path)), "sha256": weights.sha256} if weights else SCRATCH
+    file = (
+        {"from": "file", "path": str(shorten(weights.path)), "sha256": weights.sha256, "licence": None}
+        if weights
+        else SCRATCH
+    )
     choice.put(f"{key}.weights", dict(file))
 
 

@@ -4,6 +4,7 @@ dvc.lock holds the digest of every output as soon as its stage is done; the deps
 read from dvc.yaml, because its lock entry is still that of the last run.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ruamel.yaml import YAML
+
+TEMPLATE = re.compile(r"\$\{([^}]+)\}")
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,16 @@ def locked_stages(root: Path) -> dict[str, Any]:
 
 
 def _declared_deps(stage: str, root: Path) -> list[str]:
-    """The deps of dvc.yaml, with the variant's name in place of `${key}` and `${item}`."""
+    """The deps of dvc.yaml, with what DVC puts in the place of `${key}`, `${item.init_from}` and the like."""
     pipeline = root / "dvc.yaml"
     stages = _read_yaml(pipeline).get("stages", {}) if pipeline.is_file() else {}
     name, _, variant = stage.partition("@")
     entry = stages.get(name, {})
     deps = entry.get("do", entry).get("deps", [])
-    return [str(dep).replace("${key}", variant).replace("${item}", variant) for dep in deps]
+    params = _read_yaml(root / "params.yaml") if (root / "params.yaml").is_file() else {}
+    each = _at(params, str(entry.get("foreach", "")).strip("${}"))
+    known = {**params, "key": variant, "item": each.get(variant, variant) if isinstance(each, Mapping) else variant}
+    return [TEMPLATE.sub(lambda match: str(_at(known, match[1])), str(dep)) for dep in deps]
 
 
 def consistent_stages(lock: Mapping[str, Any], params: Mapping[str, Any]) -> set[str]:

@@ -35,7 +35,7 @@ def test_an_overlay_may_be_a_file_of_ones_own(tmp_path: Path):
     overlay.write_text(
         """
 templates:
-  backbone: {weights: {from: hub}}
+  backbone: {weights: {from: hub, licence: MIT}}
   training: {rank_weights: {species: 1}}
 fetch: {sources: {mine: {kind: folders, roots: [photos]}}}
 split: {ranks: [species], taxonomy: null}
@@ -45,7 +45,7 @@ distill_student: {teachers: {world: 1}}
         encoding="utf-8",
     )
     main(["preset", str(overlay), "--out", str(tmp_path / "params.yaml")])
-    assert read_params(tmp_path / "params.yaml")["train_teacher"]["world"]["weights"] == {"from": "hub"}
+    assert read_params(tmp_path / "params.yaml")["train_teacher"]["world"]["weights"]["licence"] == "MIT"
 
 
 @pytest.mark.parametrize(

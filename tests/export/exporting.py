@@ -20,6 +20,7 @@ NUM_PHOTOS = {"train": 8, "val": 2, "test": 12}
 
 STRICT = {"min_top1_agreement": 1.0, "max_logit_error": 0.001}
 PARAMS: dict[str, Any] = {
+    "production_only": True,
     "quantization": "float16",
     "num_examples": 3,
     "num_parity_photos": 10,

@@ -64,6 +64,7 @@ def training_section(**changes: Any) -> dict[str, Any]:
         "rank_weights": {"species": 1.0, "genus": 0.5},
         "balance_fraction": 0.5,
         "patience": None,
+        "train_set": "all",
         "max_samples": None,
         "precision": "auto",
         "checkpoint_steps": 2,
@@ -75,7 +76,8 @@ def training_section(**changes: Any) -> dict[str, Any]:
 
 def teacher_section(**changes: Any) -> dict[str, Any]:
     """A `train_teacher` entry."""
-    return training_section(**{"region": None, "input": "records", "max_failure_rate": 0.01, **changes})
+    own = {"region": None, "init_from": None, "min_samples": {}}
+    return training_section(**{**own, "input": "records", "max_failure_rate": 0.01, **changes})
 
 
 def student_section(**changes: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def write_weights(path: Path, num_outputs: int) -> dict[str, Any]:
 
     torch.manual_seed(3)
     save_file(timm.create_model("mobilenetv2_035", num_classes=num_outputs).state_dict(), path)
-    return {"from": "file", "path": str(path), "sha256": None}
+    return {"from": "file", "path": str(path), "sha256": None, "licence": None}
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,9 @@ def test_memory_does_not_grow_with_photos_times_classes(monkeypatch: pytest.Monk
 @pytest.fixture
 def network(tmp_path: Path) -> Network:
     save_file(make_network().module.state_dict(), tmp_path / "w.safetensors")
-    return make_network(weights={"from": "file", "path": str(tmp_path / "w.safetensors"), "sha256": None})
+    return make_network(
+        weights={"from": "file", "path": str(tmp_path / "w.safetensors"), "sha256": None, "licence": None}
+    )
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from tests.learn.making import backbone_section, largest_difference, make_networ
 VIT = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 1, "num_heads": 2}
 
 
-def from_file(path: Path, sha256: str | None = None) -> dict[str, object]:
-    return {"from": "file", "path": str(path), "sha256": sha256}
+def from_file(path: Path, sha256: str | None = None, licence: str | None = "MIT") -> dict[str, object]:
+    return {"from": "file", "path": str(path), "sha256": sha256, "licence": licence}
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
@@ -34,7 +34,7 @@ def test_weights_from_a_file_fill_everything_but_a_classifier_of_another_shape(t
         assert torch.equal(own.pop(name), fresh[name])
         del state[name]
     assert largest_difference(own, state) == 0.0
-    assert network.spec.weights == {"from": "file", "path": str(path), "sha256": file_sha256(path)}
+    assert network.spec.weights == {"from": "file", "path": str(path), "sha256": file_sha256(path), "licence": "MIT"}
 
 
 def test_scratch_weights_depend_on_the_seed_alone():

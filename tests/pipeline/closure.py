@@ -20,7 +20,14 @@ SOURCES = {"web": ("package-lock.json", "web")}
 CODE = re.compile(rf"(?:{'|'.join(PACKAGES)})/.+|{'|'.join(path for paths in SOURCES.values() for path in paths)}")
 """Deps that are code, not data."""
 WIDTH = 120
-UNTRACKED = ("fieldguide/track/", "fieldguide/consistency.py", "fieldguide/progress.py", "fieldguide/system_errors.py")
+UNTRACKED = (
+    "fieldguide/track/",
+    "fieldguide/consistency.py",
+    "fieldguide/teacher_rules.py",
+    "fieldguide/lookup.py",
+    "fieldguide/progress.py",
+    "fieldguide/system_errors.py",
+)
 """Neither deps nor followed. What logs a run, shows how far it is, says how it failed or refuses to start it changes no
 output and must not retrain anything."""
 CARRIED = {"fieldguide/learn/original_places.py": "fieldguide/fetch/"}

@@ -21,6 +21,7 @@ UNCHANGED: dict[str, tuple[str, ...]] = {
         "interim/split/split.parquet",
         "interim/split/taxonomy.json",
         "interim/split/left_out.parquet",
+        "interim/split/train_all.parquet",
         "reports/split",
     ),
     "resize.engine.*": ("interim/resize",),

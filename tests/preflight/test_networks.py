@@ -26,7 +26,7 @@ from tests.preflight.conftest import OVERLAY, Write, problems
             "transforms[0]: Error in call to target",
         ),
         (
-            {"weights": {"from": "file", "path": "other.safetensors", "sha256": None}},
+            {"weights": {"from": "file", "path": "other.safetensors", "sha256": None, "licence": None}},
             "weights file other.safetensors does",
         ),
     ],

@@ -21,7 +21,7 @@ def teach_from(weights: dict[str, object]) -> Setting:
 
 
 def from_file(path: str, sha256: str | None = None) -> Setting:
-    return teach_from({"from": "file", "path": path, "sha256": sha256})
+    return teach_from({"from": "file", "path": path, "sha256": sha256, "licence": None})
 
 
 def test_a_file_is_the_one_that_is_meant(write: Write):
@@ -49,6 +49,14 @@ def test_a_preset_says_what_its_placeholders_are(write: Write):
     assert all("is missing; WEIGHTS stands for a folder of yours" in text for text in found)
 
 
+def test_weights_that_a_teacher_does_not_start_from_need_not_be_there(write: Write):
+    teachers = {"global": {}, "regional": {"init_from": "global"}}
+    absent = {"from": "file", "path": "nowhere/vit.pth", "sha256": None, "licence": "MIT"}
+    teachers["regional"]["weights"] = absent
+    write_params(expand({**OVERLAY, "train_teacher": teachers}), Path("params.yaml"))
+    assert list(check_weights(Setting.read(Path("params.yaml")))) == []
+
+
 @pytest.fixture
 def hub(write: Write, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A working directory whose hub's cache is empty."""
@@ -60,7 +68,7 @@ def hub(write: Write, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_the_hub_is_asked_whether_it_is_there(hub: pytest.MonkeyPatch):
-    setting = teach_from({"from": "hub"})
+    setting = teach_from({"from": "hub", "licence": None})
     with serve_photos() as server:
         hub.setenv("HF_ENDPOINT", server.url("").removesuffix("/"))
         (finding,) = check_weights(setting)
@@ -74,7 +82,7 @@ def test_the_hub_is_asked_whether_it_is_there(hub: pytest.MonkeyPatch):
 
 
 def test_a_machine_that_is_offline_has_what_its_cache_holds(hub: pytest.MonkeyPatch):
-    setting = teach_from({"from": "hub"})
+    setting = teach_from({"from": "hub", "licence": None})
     hub.setenv("HF_HUB_OFFLINE", "1")
     assert len(problems(check_weights(setting))) == 1
     snapshot = Path("hub-home/hub/models--timm--test_vit.r160_in1k/snapshots/0123")

@@ -56,7 +56,7 @@ def test_precision_acts(workspace: Path):
 
 
 def test_missing_weights_are_one_line(workspace: Path):
-    backbone = backbone_section(weights={"from": "file", "path": "gone.pth", "sha256": None})
+    backbone = backbone_section(weights={"from": "file", "path": "gone.pth", "sha256": None, "licence": None})
     (workspace / "params.yaml").write_text(json.dumps({"embed": {**EMBED, "backbone": backbone}}))
     done = run_stage(workspace, "embed", tfrecord="interim/tfrecord", out="interim/embed2")
     assert done.returncode == 1

@@ -166,6 +166,8 @@ def test_cap_minimum_and_small_set(params: SplitParams, folders: Folders, tmp_pa
     rows = pl.read_parquet(tmp_path / "split" / "split.parquet")
     small = rows.join(pl.read_parquet(tmp_path / "split" / "train_small.parquet"), on="photo_id", how="semi")
     assert set(small["split"]) == {"train"}
+    every = pl.read_parquet(tmp_path / "split" / "train_all.parquet")
+    assert every["photo_id"].to_list() == rows.filter(pl.col("split") == "train")["photo_id"].to_list()
     assert 0 < len(small) == metrics["num_train_small"] < metrics["num_photos"]["train"] / 2
     assert metrics["leaked_groups"] == 0
 

@@ -57,6 +57,8 @@ def test_weights_make_networks(
     networks = params["train_teacher"]["global"], params["distill_student"]
     assert [(each["architecture"], each["weights"]["from"]) for each in networks] == [teacher, student]
     assert networks[0]["head_init"] == probe
+    # What licence weights are under their file does not say.
+    assert params["export_tfjs"]["production_only"] == (not weights)
     assert all(networks[0][key] == value for key, value in params["embed"]["backbone"].items())
 
 

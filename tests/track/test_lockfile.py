@@ -20,9 +20,12 @@ stages:
   split: {deps: [stages/split.py, data/observations.jsonl], outs: [interim/split]}
   teach:
     foreach: ${train}
-    do: {deps: [stages/teach.py, interim/split, "interim/${key}"], outs: ["models/teachers/${key}"]}
+    do:
+      deps: [stages/teach.py, interim/split, "interim/${key}", "models/teachers/${item.start}"]
+      outs: ["models/teachers/${key}"]
   distill: {deps: [interim/split, models/teachers], outs: [models/student]}
 """,
+    "params.yaml": "train: {one: {start: null}, two: {start: one}}",
     "dvc.lock": f"""
 stages:
   split:
@@ -53,6 +56,7 @@ def root(tmp_path: Path) -> Path:
     [
         ("split", [DATA], []),
         ("teach@one", [SPLIT], ["split"]),
+        ("teach@two", [SPLIT, ONE], ["split", "teach@one"]),
         ("distill", [SPLIT, ONE, TWO], ["split", "teach@one", "teach@two"]),
         ("unheard-of", [], []),
         ("", [], []),
