@@ -8,9 +8,8 @@ Files that share a name up to the first dot form one WebDataset sample.
 
 import io
 import mmap
-import os
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -211,34 +210,16 @@ def group_samples(members: Iterable[Member]) -> Iterator[tuple[str, dict[str, Me
 def read_member(stream: BinaryIO, member: Member) -> bytes:
     """The bytes of one member of an open shard. Raises RecordError where they are not those that were written.
 
-    A tar that another program wrote has no digests, and then nothing is compared.
+    A tar that another program wrote has no digests, and then nothing is compared. Messages find the name in the tar
+    where `member` has none.
     """
     stream.seek(member.offset - BLOCK)
-    return _checked(Path(stream.name), member, stream.read(BLOCK + member.size))
-
-
-def read_neighbours(descriptor: int, path: Path, members: Sequence[Member]) -> list[bytes]:
-    """The bytes of some members of one shard that lie together, such as those of a sample, by a single read.
-
-    Raises RecordError as `read_member` does.
-    """
-    start = min([member.offset for member in members]) - BLOCK
-    end = max([member.offset + member.size for member in members])
-    content = os.pread(descriptor, end - start, start)
-    return [
-        _checked(path, member, content[member.offset - BLOCK - start : member.offset + member.size - start])
-        for member in members
-    ]
-
-
-def _checked(path: Path, member: Member, found: bytes) -> bytes:
-    """The bytes of a member, of which `found` are the header and they. Raises RecordError."""
-    content = found[BLOCK:]
-    owner = found[OWNER].rstrip(b"\0")
+    header, content = stream.read(BLOCK), stream.read(member.size)
+    owner = header[OWNER].rstrip(b"\0")
     is_damaged = owner and owner != bytes_xxh3(content).encode()
     if len(content) == member.size and not is_damaged:
         return content
-    place = f"{member.name or _text(found[NAME])!r} at byte {member.offset}"
+    path, place = Path(stream.name), f"{member.name or _text(header[NAME])!r} at byte {member.offset}"
     if len(content) != member.size:
         raise damage(path, f"{place} ends early, {len(content)} of {member.size} bytes")
     raise damage(path, f"{place} has other bytes than were written")

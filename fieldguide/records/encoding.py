@@ -48,7 +48,8 @@ def name_order(name: str) -> bytes:
 
 def encode_example(entries: Iterable[bytes | memoryview]) -> bytes:
     """The payload of a record: entries from `encode_feature`, in `name_order`."""
-    return _delimited(FIRST, b"".join(entries))
+    entries = list(entries)
+    return b"".join((FIRST, encode_varint(sum(map(len, entries))), *entries))
 
 
 def append_features(payload: bytes | memoryview, entries: Iterable[bytes]) -> bytes:
@@ -58,16 +59,19 @@ def append_features(payload: bytes | memoryview, entries: Iterable[bytes]) -> by
     return encode_example((payload[start:], *entries))
 
 
-def frame(payload: bytes) -> bytes:
-    """The record around a payload: its length, and a crc of each."""
-    length = len(payload).to_bytes(8, "little")
-    return b"".join((HEADER.pack(len(payload), _masked(length)), payload, FOOTER.pack(_masked(payload))))
+def frame(payload: bytes) -> tuple[bytes, bytes, bytes]:
+    """The record around a payload, in pieces: its length and the crc of that, itself, and its crc."""
+    return _frame_length(len(payload)), payload, FOOTER.pack(_masked(payload))
 
 
+@lru_cache(maxsize=1 << 14)
+def _frame_length(length: int) -> bytes:
+    return HEADER.pack(length, _masked(length.to_bytes(8, "little")))
+
+
+@lru_cache(maxsize=1 << 14)
 def encode_varint(value: int) -> bytes:
     """A number from 0 to 2^64 - 1, seven bits a byte, the lowest first."""
-    if value < 0x80:
-        return _SHORT[value]
     encoded = bytearray()
     while value >= 0x80:
         encoded.append(value & 0x7F | 0x80)
@@ -84,9 +88,6 @@ def _before_bytes(name: str, length: int) -> bytes:
     before = SECOND + encode_varint(len(before) + length) + before
     before = _delimited(FIRST, name.encode()) + before
     return FIRST + encode_varint(len(before) + length) + before
-
-
-_SHORT = [bytes([value]) for value in range(0x80)]
 
 
 def _delimited(tag: bytes, content: bytes) -> bytes:

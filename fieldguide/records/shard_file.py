@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 from fieldguide.digests import damage
 from fieldguide.files import written_whole
 from fieldguide.records.encoding import frame
-from fieldguide.records.example import FOOTER, HEADER, WireError, masked_crc32c, unframe
+from fieldguide.records.example import FOOTER, HEADER, OVERHEAD, WireError, masked_crc32c, unframe
 from fieldguide.records.manifest import Compression, ShardEntry, index_path, write_index
 
 WINDOW_BITS: Final[dict[Compression, int]] = {"gzip": 31, "zlib": 15}
@@ -97,10 +97,9 @@ def _join_records(payloads: Iterable[bytes], lengths: list[int]) -> Generator[by
     waiting: list[bytes] = []
     num_bytes = 0
     for payload in payloads:
-        record = frame(payload)
-        waiting.append(record)
-        lengths.append(len(record))
-        num_bytes += len(record)
+        waiting += frame(payload)
+        lengths.append(len(payload) + OVERHEAD)
+        num_bytes += lengths[-1]
         if num_bytes >= BLOCK_BYTES:
             yield b"".join(waiting)
             waiting, num_bytes = [], 0
