@@ -30,7 +30,7 @@ def encode_feature(name: str, dtype: Dtype, values: Sequence[Any] | npt.NDArray[
     """The entry of one feature with at least one value, each of `dtype`; arrays are written flat, in C order."""
     if dtype == "bytes":
         if len(values) == 1:
-            return _before_bytes(name, len(values[0])) + values[0]
+            return encode_bytes(name, values[0])
         # Numbers are packed; strings stand each by itself.
         content = b"".join([part for value in values for part in (FIRST, encode_varint(len(value)), value)])
     elif dtype == "int64":
@@ -39,6 +39,11 @@ def encode_feature(name: str, dtype: Dtype, values: Sequence[Any] | npt.NDArray[
         content = _delimited(FIRST, np.asarray(values, "<f4").tobytes())
     feature = _delimited(KIND_TAGS[dtype], content)
     return _delimited(FIRST, _delimited(FIRST, name.encode()) + _delimited(SECOND, feature))
+
+
+def encode_bytes(name: str, value: bytes) -> bytes:
+    """The entry of a feature that holds one byte string."""
+    return _before_bytes(name, len(value)) + value
 
 
 def name_order(name: str) -> bytes:

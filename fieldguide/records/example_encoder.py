@@ -1,15 +1,13 @@
 """Photos as the bytes of their Examples; what many photos share is made once."""
 
-from collections.abc import Iterable
-from itertools import groupby
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.records.described_square import Square
-from fieldguide.records.encoding import encode_example, encode_feature, name_order
+from fieldguide.records.encoding import encode_bytes, encode_example, encode_feature, name_order
 from fieldguide.records.features import Field, expand
 
-Template = list[bytes]
+Template = tuple[bytes, ...]
 """What photos of equal facts share of their records: the pieces around the features that each has for itself."""
 
 
@@ -31,17 +29,26 @@ class ExampleEncoder:
 
         Raises RecordError where the description names a class that the taxonomy lacks.
         """
-        return [b"".join([_encode(row, square) for row in rows]) for rows in self._shared]
+        return tuple(b"".join([entry for row in rows for entry in _encode(row, [square])]) for rows in self._shared)
 
-    def encode(self, square: Square, template: Template) -> bytes:
-        """The payload of one record. Raises RecordError where the photo does not decode and the record needs that."""
-        pieces = [template[0]]
-        for row, after in zip(self._own, template[1:], strict=True):
-            pieces += _encode(row, square), after
-        return encode_example(pieces)
+    def encode(self, squares: Sequence[Square], templates: Sequence[Template]) -> Iterator[bytes]:
+        """The payloads of some records, each square with its template.
+
+        Raises RecordError where a photo does not decode and the record needs that.
+        """
+        first, *others = zip(*templates, strict=True)
+        columns: list[Iterable[bytes]] = [first]
+        for row, after in zip(self._own, others, strict=True):
+            columns += _encode(row, squares), after
+        return map(encode_example, zip(*columns, strict=True))
 
 
-def _encode(row: tuple[str, str, Field], square: Square) -> bytes:
+def _encode(row: tuple[str, str, Field], squares: Sequence[Square]) -> list[bytes]:
+    """The entries of one feature."""
     name, rank, field = row
-    value: Any = field.write(square, rank)
-    return encode_feature(name, field.dtype, value if field.shape else [value])
+    write, dtype = field.write, field.dtype
+    if field.shape:
+        return [encode_feature(name, dtype, write(square, rank)) for square in squares]
+    if dtype == "bytes":
+        return [encode_bytes(name, write(square, rank)) for square in squares]
+    return [encode_feature(name, dtype, [write(square, rank)]) for square in squares]

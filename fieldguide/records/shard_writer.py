@@ -27,6 +27,9 @@ from fieldguide.records.shard_file import write_shard_file
 
 MAX_KEPT: Final = 1 << 15
 """Facts that a worker remembers: about 60 MB."""
+MAX_AT_ONCE: Final = 256
+BYTES_AT_ONCE: Final = 1 << 22
+"""Photos that are encoded together: they are still in the cache of a core when they are written."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,13 @@ class Composer:
 
     def __init__(self, recipe: Recipe) -> None:
         self._side = recipe.side
+        self._num_pixel_bytes = recipe.form.num_pixel_bytes(recipe.side)
         self._taxonomy = Taxonomy.read(recipe.taxonomy)
         self._encoder = ExampleEncoder(recipe.form.fields(recipe.side), self._taxonomy)
         self._known: dict[tuple[bytes, int], Facts] = {}
 
-    def compose(self, photos: Gathered, rows: list[pl.DataFrame]) -> Iterator[bytes]:
-        """The payloads of records; what labels.parquet says of them is added to `rows`.
+    def compose(self, photos: Gathered, labels: list[pl.DataFrame]) -> Iterator[bytes]:
+        """The payloads of records; what labels.parquet says of them is added to `labels`.
 
         Raises RecordError where an image or a description is not what the resize stage writes.
         """
@@ -89,11 +93,20 @@ class Composer:
         keys = list(zip(texts, suffixes, strict=True))
         self._learn(photos, photo_ids, keys)
         facts = [self._known[key] for key in keys]
-        rows.append(tabulate_labels(photo_ids, digests, [each.description for each in facts], self._taxonomy))
-        for position, (photo_id, suffix, each) in enumerate(zip(photo_ids, suffixes, facts, strict=True)):
-            square = self._square(photos.images[position], photo_id, suffix, each.description)
-            yield self._encoder.encode(square, each.template)
-            photos.images[position] = b""
+        labels.append(tabulate_labels(photo_ids, digests, [each.description for each in facts], self._taxonomy))
+        for part in self._cut(photos):
+            rows = zip(photos.images[part], photo_ids[part], suffixes[part], facts[part], strict=True)
+            squares = [self._square(image, photo_id, suffix, each.description) for image, photo_id, suffix, each in rows]
+            yield from self._encoder.encode(squares, [each.template for each in facts[part]])
+            photos.images[part] = [b""] * len(squares)
+
+    def _cut(self, photos: Gathered) -> Iterator[slice]:
+        """Parts that take little memory as records."""
+        num_photos = len(photos.places)
+        num_bytes = self._num_pixel_bytes + int(photos.places["image_size"].max())
+        step = min(MAX_AT_ONCE, max(1, BYTES_AT_ONCE // num_bytes))
+        for start in range(0, num_photos, step):
+            yield slice(start, min(start + step, num_photos))
 
     def _learn(self, photos: Gathered, photo_ids: list[str], keys: list[tuple[bytes, int]]) -> None:
         """Have the facts of all `keys`."""
