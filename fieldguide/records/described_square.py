@@ -11,7 +11,7 @@ from PIL import Image
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import PhotoError, RecordError
-from fieldguide.images.encode import ImageFormat
+from fieldguide.images.encode import ENDINGS, ImageFormat
 from fieldguide.images.lab import rgb_to_lab, scale_lab
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Square:
     @property
     def file_name(self) -> str:
         """Its photo id with the suffix of its format."""
-        return f"{self.photo_id}.{self.format.ending}"
+        return f"{self.photo_id}.{ENDINGS[self.format]}"
 
     def class_name(self, rank: str) -> str:
         """The name of its class at `rank`. Raises RecordError if the taxonomy has no such class."""

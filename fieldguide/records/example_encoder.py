@@ -50,5 +50,5 @@ def _encode(row: tuple[str, str, Field], squares: Sequence[Square]) -> list[byte
     if field.shape:
         return [encode_feature(name, dtype, write(square, rank)) for square in squares]
     if dtype == "bytes":
-        return [encode_bytes(name, write(square, rank)) for square in squares]
+        return encode_bytes(name, [write(square, rank) for square in squares])
     return [encode_feature(name, dtype, [write(square, rank)]) for square in squares]

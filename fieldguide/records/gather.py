@@ -12,7 +12,7 @@ from xxhash import xxh3_64_hexdigest
 from fieldguide.records.places import SUFFIXES
 from fieldguide.tar import BLOCK, OWNER, Member, read_member
 
-MAX_PHOTOS: Final = 16384
+MAX_PHOTOS: Final = 4096
 """Photos in memory at once, besides the bound in bytes: what is known of each takes room, too."""
 
 OWNER_FROM: Final = BLOCK - OWNER.start
@@ -61,42 +61,52 @@ def cut_by_bytes(places: np.ndarray, memory_bytes: int) -> Iterator[np.ndarray]:
 def _gather_at_once(places: np.ndarray, tars: Sequence[Path]) -> Gathered:
     # One tar after the other, front to back: a shuffled shard touches many, and disks and descriptors dislike that.
     order = np.lexsort((places["image"], places["tar"]))
-    sorted_places = places[order]
-    images, texts = [b""] * len(places), [b""] * len(places)
-    bounds = [0, *(np.flatnonzero(np.diff(sorted_places["tar"])) + 1).tolist(), len(places)]
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
-        tar = tars[sorted_places["tar"][start]]
-        _read_some(tar, sorted_places[start:end], order[start:end].tolist(), images, texts)
-    return Gathered(places, tars, images, texts)
-
-
-def _read_some(tar: Path, places: np.ndarray, positions: list[int], images: list[bytes], texts: list[bytes]) -> None:
-    """Read photos of one tar into their positions of `images` and `texts`."""
     ends = places["image"] + places["image_size"], places["json"] + places["json_size"]
     # A sample is read as one piece, its headers with it.
     starts = np.minimum(places["image"], places["json"]) - BLOCK
-    lengths = np.maximum(*ends) - starts
-    columns = (places["image"], ends[0], places["json"], ends[1])
-    pieces = [column.tolist() for column in (starts, lengths, *(column - starts for column in columns))]
+    within = [column - starts for column in (places["image"], ends[0], places["json"], ends[1])]
+    columns = [column[order].tolist() for column in (places["tar"], starts, np.maximum(*ends) - starts, *within)]
+    images, texts = [b""] * len(places), [b""] * len(places)
     owners: list[bytes] = []
     digests: list[str] = []
-    descriptor = os.open(tar, os.O_RDONLY)
+    opened, descriptor = -1, -1
     try:
-        for position, start, length, image_at, image_end, text_at, text_end in zip(positions, *pieces, strict=True):
+        for position, tar, start, length, image_at, image_end, text_at, text_end in zip(
+            order.tolist(), *columns, strict=True
+        ):
+            if tar != opened:
+                if descriptor >= 0:
+                    os.close(descriptor)
+                descriptor = os.open(tars[tar], os.O_RDONLY)
+                opened = tar
             content = os.pread(descriptor, length, start)
             if len(content) != length:
                 break
             images[position] = image = content[image_at:image_end]
             texts[position] = text = content[text_at:text_end]
-            owners += content[image_at - OWNER_FROM : image_at - OWNER_TO], content[text_at - OWNER_FROM : text_at - OWNER_TO]
-            digests += xxh3_64_hexdigest(image), xxh3_64_hexdigest(text)
+            owners.append(content[image_at - OWNER_FROM : image_at - OWNER_TO])
+            owners.append(content[text_at - OWNER_FROM : text_at - OWNER_TO])
+            digests.append(xxh3_64_hexdigest(image))
+            digests.append(xxh3_64_hexdigest(text))
     finally:
-        os.close(descriptor)
+        if descriptor >= 0:
+            os.close(descriptor)
+    photos = Gathered(places, tars, images, texts)
+    _check_digests(photos, order, owners, digests)
+    return photos
+
+
+def _check_digests(photos: Gathered, order: np.ndarray, owners: list[bytes], digests: list[str]) -> None:
+    """Raise RecordError for the first member, in `order`, whose digest its header does not name, or that is not there.
+
+    The owners of images and descriptions take turns, and so do the digests of what was read.
+    """
     said = np.frombuffer(b"".join(owners), f"S{OWNER.stop - OWNER.start}")
     is_damaged = (said != np.frombuffer("".join(digests).encode(), "S16")) & (said != b"")
-    if is_damaged.any() or len(said) < 2 * len(places):
-        # The first photo that is damaged, or where the file ends.
-        place = places[is_damaged.argmax() // 2 if is_damaged.any() else len(said) // 2]
-        with tar.open("rb") as stream:
-            for at, size in ((place["image"], place["image_size"]), (place["json"], place["json_size"])):
-                read_member(stream, Member("", int(at), int(size)))
+    if not is_damaged.any() and len(said) == 2 * len(order):
+        return
+    number = order[(is_damaged.argmax() if is_damaged.any() else len(said)) // 2]
+    place = photos.places[number]
+    with photos.tars[place["tar"]].open("rb") as tar:
+        for at, size in ((place["image"], place["image_size"]), (place["json"], place["json_size"])):
+            read_member(tar, Member("", int(at), int(size)))

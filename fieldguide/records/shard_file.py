@@ -15,8 +15,8 @@ from fieldguide.records.manifest import Compression, ShardEntry, index_path, wri
 WINDOW_BITS: Final[dict[Compression, int]] = {"gzip": 31, "zlib": 15}
 """As zlib takes them: they choose the container, too. Its gzip header has neither a time nor a name."""
 LEVEL: Final = 6
-BLOCK_BYTES: Final = 1 << 20
-"""Written, compressed and read at once."""
+BLOCK_BYTES: Final = 1 << 18
+"""Written, compressed and read at once: little enough to stay in the cache of a core from one step to the next."""
 
 
 def write_shard_file(path: Path, payloads: Iterable[bytes], compression: Compression = "none") -> ShardEntry:
@@ -97,13 +97,14 @@ def _join_records(payloads: Iterable[bytes], lengths: list[int]) -> Generator[by
     waiting: list[bytes] = []
     num_bytes = 0
     for payload in payloads:
-        waiting += frame(payload)
-        lengths.append(len(payload) + OVERHEAD)
-        num_bytes += lengths[-1]
+        waiting.append(payload)
+        num_bytes += len(payload)
         if num_bytes >= BLOCK_BYTES:
-            yield b"".join(waiting)
+            yield frame(waiting)
+            lengths += [len(each) + OVERHEAD for each in waiting]
             waiting, num_bytes = [], 0
-    yield b"".join(waiting)
+    yield frame(waiting)
+    lengths += [len(each) + OVERHEAD for each in waiting]
 
 
 def _compress(blocks: Iterable[bytes], compression: Compression) -> Iterator[bytes]:
