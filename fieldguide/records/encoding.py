@@ -57,8 +57,8 @@ def name_order(name: str) -> bytes:
 
 def encode_example(entries: Iterable[bytes | memoryview]) -> bytes:
     """The payload of a record: entries from `encode_feature`, in `name_order`."""
-    entries = list(entries)
-    return b"".join((_TAGGED[sum(map(len, entries))], *entries))
+    content = b"".join(entries)
+    return _TAGGED[len(content)] + content
 
 
 def append_features(payload: bytes | memoryview, entries: Iterable[bytes]) -> bytes:
