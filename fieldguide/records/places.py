@@ -95,10 +95,10 @@ def _list_all(tar: Path) -> Members:
 
 def _refuse(tar: Path, members: Members, number: int) -> RecordError:
     """The error for the sample that member `number` belongs to."""
-    for key, sample in group_samples(members.each()):
-        number -= len(sample)
-        if number < 0:
-            break
+    behind = 0
+    key, sample = next(
+        (key, sample) for key, sample in group_samples(members.each()) if (behind := behind + len(sample)) > number
+    )
     return RecordError(
         f"{tar}: sample {key!r} has {', '.join(sample)}; expected a {KEY}-digit id with json and one of "
         f"{', '.join(SUFFIXES)}"

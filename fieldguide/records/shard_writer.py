@@ -96,7 +96,9 @@ class Composer:
         labels.append(tabulate_labels(photo_ids, digests, [each.description for each in facts], self._taxonomy))
         for part in self._cut(photos):
             rows = zip(photos.images[part], photo_ids[part], suffixes[part], facts[part], strict=True)
-            squares = [self._square(image, photo_id, suffix, each.description) for image, photo_id, suffix, each in rows]
+            squares = [
+                self._square(image, photo_id, suffix, each.description) for image, photo_id, suffix, each in rows
+            ]
             yield from self._encoder.encode(squares, [each.template for each in facts[part]])
             photos.images[part] = [b""] * len(squares)
 
