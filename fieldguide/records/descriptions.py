@@ -39,7 +39,7 @@ def split_texts(photos: Gathered) -> tuple[bytes, list[bytes]]:
         starts[position], rests[position] = text[: len(START)], text[len(START) :]
     rows = _as_rows(starts)
     described = np.ascontiguousarray(rows[:, PHOTO_ID]).view("S16")[:, 0]
-    for position in np.flatnonzero(described != photos.places["photo_id"]):
+    for position in np.flatnonzero(described != photos.places["photo_id"]).tolist():
         raise _other_photo(photos, position, described[position].decode(errors="replace"))
     digests = rows[:, SHA256].tobytes()
     with suppress(ValueError):

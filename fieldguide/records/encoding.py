@@ -33,7 +33,7 @@ def encode_feature(name: str, dtype: Dtype, values: Sequence[Any] | npt.NDArray[
     """The entry of one feature with at least one value, each of `dtype`; arrays are written flat, in C order."""
     if dtype == "bytes":
         if len(values) == 1:
-            return encode_bytes(name, values)[0]
+            return encode_bytes(name, [values[0]])[0]
         # Numbers are packed; strings stand each by itself.
         content = b"".join([part for value in values for part in (FIRST, encode_varint(len(value)), value)])
     elif dtype == "int64":
