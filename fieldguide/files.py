@@ -67,13 +67,9 @@ def salted_unit(salt: str, key: str) -> float:
 
 def salted_units(salt: str, keys: Iterable[str]) -> npt.NDArray[np.float64]:
     """`salted_unit` of many keys, in less than half the time: float64 [num_keys]."""
-    begun = hashlib.sha256(f"{salt}\0".encode())
-    digests = bytearray()
-    for key in keys:
-        own = begun.copy()
-        own.update(key.encode())
-        digests += own.digest()[:8]
-    return np.frombuffer(digests, ">u8") / 2**64
+    before = f"{salt}\0".encode()
+    digests = b"".join([hashlib.sha256(before + key.encode()).digest() for key in keys])
+    return np.frombuffer(digests, ">u8").reshape(-1, 4)[:, 0] / 2**64
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:

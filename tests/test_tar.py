@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fieldguide.errors import RecordError
-from fieldguide.tar import Member, TarShardWriter, group_samples, iterate_members, read_samples
+from fieldguide.tar import (
+    BLOCK,
+    HEADERS_AT_ONCE,
+    SIZE,
+    Member,
+    TarShardWriter,
+    group_samples,
+    iterate_members,
+    list_members,
+    read_samples,
+)
 
 FILES = {"a1.jpg": b"\xff\xd8" * 300, "a1.json": b"{}", "b2.jpg": b"", "b2.json": b'{"x": 1}'}
 
@@ -30,6 +40,23 @@ def test_offsets_point_at_the_bytes(tmp_path: Path):
     content = (tmp_path / "x.tar").read_bytes()
     assert {member.name: content[member.offset : member.offset + member.size] for member in members} == FILES
     assert list(iterate_members(tmp_path / "x.tar")) == members
+
+
+def test_any_number_of_members_from_any_program_comes_in_order(tmp_path: Path):
+    names = [f"{number}.txt" for number in range(2 * HEADERS_AT_ONCE + 3)]
+    # Headers that are not plain: long names, letters beyond ASCII, sizes with a blank.
+    names[5], names[HEADERS_AT_ONCE], names[-1] = "d" * 90 + "/" + "n" * 90, "ä.txt", "é.txt"
+    with TarShardWriter(tmp_path / "x.tar") as tar:
+        members = [tar.add(name, name.encode()) for name in names]
+    content = bytearray((tmp_path / "x.tar").read_bytes())
+    header = members[7].offset - BLOCK
+    content[header + SIZE.start : header + SIZE.stop] = b"         5 "
+    content[header + 148 : header + 156] = b"%06o\0 " % tarfile.calc_chksums(bytes(content[header : header + BLOCK]))[0]
+    (tmp_path / "x.tar").write_bytes(content)
+    assert list(iterate_members(tmp_path / "x.tar")) == members
+    portions = list(list_members(tmp_path / "x.tar"))
+    assert max(len(portion.names) for portion in portions) == HEADERS_AT_ONCE
+    assert [member for portion in portions for member in portion.each()] == members
 
 
 def test_python_reads_it_and_finds_nothing_that_varies(shard: Path):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.errors import PhotoError, RecordError
-from fieldguide.images.encode import ImageFormat
+from fieldguide.images.encode import ENDINGS, ImageFormat
 from fieldguide.images.lab import rgb_to_lab, scale_lab
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ FORMATS: Final = {each.ending: each for each in ImageFormat}
 """Of squares, by the suffix that they have in a tar."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Square:
     """One photo on its way into a record."""
 
@@ -29,21 +29,23 @@ class Square:
     """A file of `format`."""
     side: int
     """px"""
+    photo_id: str
     description: "Description"
+    """Its own, or that of a photo that differs only in id and digest."""
     taxonomy: Taxonomy
     format: ImageFormat = ImageFormat.JPEG
 
     @property
     def file_name(self) -> str:
         """Its photo id with the suffix of its format."""
-        return f"{self.description.photo_id}.{self.format.ending}"
+        return f"{self.photo_id}.{ENDINGS[self.format]}"
 
     def class_name(self, rank: str) -> str:
         """The name of its class at `rank`. Raises RecordError if the taxonomy has no such class."""
         name = self.description.labels.get(rank)
         if name is None or name not in self.taxonomy.index(rank):
             raise RecordError(
-                f"photo {self.description.photo_id}: {rank} {name!r} is not a class of the taxonomy, which has "
+                f"photo {self.photo_id}: {rank} {name!r} is not a class of the taxonomy, which has "
                 f"{len(self.taxonomy.classes[rank])}; are the resize and split outputs of the same run?"
             )
         return name
@@ -58,7 +60,7 @@ class Square:
         try:
             return decode_pixels(self.image, self.format)
         except PhotoError as error:
-            raise RecordError(f"photo {self.description.photo_id} {error}") from None
+            raise RecordError(f"photo {self.photo_id} {error}") from None
 
     @cached_property
     def lab(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

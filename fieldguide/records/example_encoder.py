@@ -1,16 +1,14 @@
 """Photos as the bytes of their Examples; what many photos share is made once."""
 
-from collections.abc import Callable, Hashable, Iterable
-from itertools import groupby
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.records.described_square import Square
-from fieldguide.records.encoding import encode_example, encode_feature, name_order
+from fieldguide.records.encoding import encode_bytes, encode_example, encode_feature, name_order
 from fieldguide.records.features import Field, expand
 
-MAX_KEPT: Final = 1 << 16
-"""Entries that are kept for each thing that features vary with, such as the labels: about 30 MB."""
+Template = tuple[bytes, ...]
+"""What photos of equal facts share of their records: the pieces around the features that each has for itself."""
 
 
 class ExampleEncoder:
@@ -18,42 +16,39 @@ class ExampleEncoder:
 
     def __init__(self, fields: Iterable[Field], taxonomy: Taxonomy) -> None:
         named = sorted(expand(fields, taxonomy.ranks), key=lambda row: name_order(row[0]))
-        # Neighbours that vary with the same thing are kept as one piece.
-        self._runs = [
-            _Run(varies_with, [(name, rank, field) for name, rank, field in run])
-            for varies_with, run in groupby(named, key=lambda row: row[2].varies_with)
-        ]
+        self._own = [row for row in named if not row[2].is_shared]
+        self._shared: list[list[tuple[str, str, Field]]] = [[]]
+        for row in named:
+            if row[2].is_shared:
+                self._shared[-1].append(row)
+            else:
+                self._shared.append([])
 
-    def encode(self, square: Square) -> bytes:
-        """The payload of one record.
+    def prepare(self, square: Square) -> Template:
+        """The template of all photos with the facts of this one.
 
-        Raises RecordError where the description names a class that the taxonomy lacks, or the photo does not decode.
+        Raises RecordError where the description names a class that the taxonomy lacks.
         """
-        return encode_example([run.encode(square) for run in self._runs])
+        return tuple(b"".join([entry for row in rows for entry in _encode(row, [square])]) for rows in self._shared)
+
+    def encode(self, squares: Sequence[Square], templates: Sequence[Template]) -> Iterator[bytes]:
+        """The payloads of some records, each square with its template.
+
+        Raises RecordError where a photo does not decode and the record needs that.
+        """
+        first, *others = zip(*templates, strict=True)
+        columns: list[Iterable[bytes]] = [first]
+        for row, after in zip(self._own, others, strict=True):
+            columns += _encode(row, squares), after
+        return map(encode_example, zip(*columns, strict=True))
 
 
-class _Run:
-    """Features that stand together, and vary with one thing or each with the photo itself."""
-
-    def __init__(self, varies_with: Callable[[Square], Hashable] | None, rows: list[tuple[str, str, Field]]) -> None:
-        self._varies_with = varies_with
-        self._rows = rows
-        self._kept: dict[Hashable, bytes] = {}
-
-    def encode(self, square: Square) -> bytes:
-        if self._varies_with is None:
-            return self._make(square)
-        key = self._varies_with(square)
-        if (entries := self._kept.get(key)) is None:
-            if len(self._kept) == MAX_KEPT:
-                self._kept.clear()
-            entries = self._kept[key] = self._make(square)
-        return entries
-
-    def _make(self, square: Square) -> bytes:
-        return b"".join([_encode_field(name, field, field.write(square, rank)) for name, rank, field in self._rows])
-
-
-def _encode_field(name: str, field: Field, value: Any) -> bytes:
-    values = value if field.shape else [value]
-    return encode_feature(name, field.dtype, values)
+def _encode(row: tuple[str, str, Field], squares: Sequence[Square]) -> list[bytes]:
+    """The entries of one feature."""
+    name, rank, field = row
+    write, dtype = field.write, field.dtype
+    if field.shape:
+        return [encode_feature(name, dtype, write(square, rank)) for square in squares]
+    if dtype == "bytes":
+        return encode_bytes(name, [write(square, rank) for square in squares])
+    return [encode_feature(name, dtype, [write(square, rank)]) for square in squares]

@@ -6,7 +6,7 @@ kinds.py has the rows of records that hold pixels in the place of an encoded ima
 
 import hashlib
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -81,8 +81,8 @@ class Field:
     """The attribute, from the list of values as they were written. Raises WireError or UnicodeDecodeError."""
     shape: tuple[int, ...] = ()
     """Of its values; (): one value, which TensorFlow reads as a scalar."""
-    varies_with: Callable[[Square], Hashable] | None = None
-    """All that `write` looks at, where many photos share it and their bytes are made once; None: the photo itself."""
+    is_shared: bool = False
+    """Whether all photos of one format and one description, its ids left aside, have the same value."""
 
     @property
     def length(self) -> int:
@@ -102,19 +102,11 @@ def _read_label(values: Sequence[int], rank: str, taxonomy: Taxonomy) -> int:
     return values[0]
 
 
-def _by_labels(square: Square) -> Hashable:
-    return tuple(square.description.labels.items())
-
-
-def _by_style(square: Square) -> Hashable:
-    return square.side, square.format
-
-
 FIELDS: Final = (
     Field("image/encoded", "bytes", lambda square, _: square.image, "image"),
-    Field("image/format", "bytes", lambda square, _: square.format.encode(), varies_with=_by_style),
-    Field("image/height", "int64", lambda square, _: square.side, varies_with=_by_style),
-    Field("image/width", "int64", lambda square, _: square.side, varies_with=_by_style),
+    Field("image/format", "bytes", lambda square, _: square.format.encode(), is_shared=True),
+    Field("image/height", "int64", lambda square, _: square.side, is_shared=True),
+    Field("image/width", "int64", lambda square, _: square.side, is_shared=True),
     Field(
         "image/filename",
         "bytes",
@@ -123,14 +115,14 @@ FIELDS: Final = (
         lambda values, rank, taxonomy: values[0].decode().partition(".")[0],
     ),
     Field("image/key/sha256", "bytes", lambda square, _: hashlib.sha256(square.image).hexdigest().encode()),
-    Field("image/class/label", "int64", Square.class_index, varies_with=_by_labels),
-    Field("image/class/text", "bytes", lambda square, rank: square.class_name(rank).encode(), varies_with=_by_labels),
-    Field("image/class/{rank}/label", "int64", Square.class_index, "labels", _read_label, varies_with=_by_labels),
+    Field("image/class/label", "int64", Square.class_index, is_shared=True),
+    Field("image/class/text", "bytes", lambda square, rank: square.class_name(rank).encode(), is_shared=True),
+    Field("image/class/{rank}/label", "int64", Square.class_index, "labels", _read_label, is_shared=True),
     Field(
         "image/class/{rank}/text",
         "bytes",
         lambda square, rank: square.class_name(rank).encode(),
-        varies_with=_by_labels,
+        is_shared=True,
     ),
     Field(
         "image/region",
@@ -138,7 +130,7 @@ FIELDS: Final = (
         lambda square, _: (square.description.region or "").encode(),
         "region",
         lambda values, rank, taxonomy: values[0].decode() or None,
-        varies_with=lambda square: square.description.region,
+        is_shared=True,
     ),
     Field(
         "image/box",
@@ -147,7 +139,7 @@ FIELDS: Final = (
         "box",
         lambda values, rank, taxonomy: tuple(values),
         shape=(4,),
-        varies_with=lambda square: square.description.box,
+        is_shared=True,
     ),
 )
 """Of a record of kind image."""

@@ -17,13 +17,20 @@ from fieldguide.records.features import Description
 from fieldguide.records.manifest import LABELS, Manifest
 
 
-def tabulate_labels(described: Sequence[Description], taxonomy: Taxonomy) -> pl.DataFrame:
-    """The rows of one shard, all columns but `split`. Every label must be a class of the taxonomy."""
+def tabulate_labels(
+    photo_ids: Sequence[str], digests: bytes, described: Sequence[Description], taxonomy: Taxonomy
+) -> pl.DataFrame:
+    """The rows of some photos, all columns but `split`; `digests` are the SHA-256 of their originals, 32 bytes each.
+
+    Of `described` region and labels are looked at. Every label must be a class of the taxonomy.
+    """
     columns: dict[str, pl.Series] = {
-        "photo_id": pl.Series([each.photo_id for each in described], dtype=pl.String),
+        "photo_id": pl.Series(photo_ids, dtype=pl.String),
         "region": pl.Series([each.region for each in described], dtype=pl.String),
     }
-    columns["sha256"] = pl.Series([bytes.fromhex(each.sha256) for each in described], dtype=pl.Binary)
+    columns["sha256"] = pl.Series(
+        [digests[start : start + 32] for start in range(0, len(digests), 32)], dtype=pl.Binary
+    )
     for rank in taxonomy.ranks:
         index = taxonomy.index(rank)
         columns[rank] = pl.Series([index[each.labels[rank]] for each in described], dtype=pl.Int32)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
+import polars as pl
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -201,8 +202,9 @@ def index_path(shard: Path) -> Path:
 
 def write_index(path: Path, lengths: list[int]) -> None:
     """Write one `offset length` line per record (bytes, framing included)."""
-    offsets = np.cumsum([0, *lengths]).tolist()
-    path.write_text("".join(f"{offset} {length}\n" for offset, length in zip(offsets, lengths, strict=False)))
+    table = pl.DataFrame({"length": lengths}, {"length": pl.Int64})
+    offsets = pl.col("length").cum_sum() - pl.col("length")
+    table.select(offsets.alias("offset"), "length").write_csv(path, include_header=False, separator=" ")
 
 
 def read_index(shard: Path, entry: ShardEntry) -> np.ndarray:

@@ -17,30 +17,12 @@ import numpy as np
 
 from fieldguide.engine import EngineParams, map_shards
 from fieldguide.errors import RecordError
-from fieldguide.files import salted_units
-from fieldguide.records.described_square import FORMATS
-from fieldguide.tar import Member, group_samples, iterate_members
-
-PLACE: Final = np.dtype(
-    [
-        ("order", "f8"),
-        ("photo_id", "S16"),
-        ("tar", "u4"),
-        ("suffix", "u1"),
-        ("image", "i8"),
-        ("image_size", "u4"),
-        ("json", "i8"),
-        ("json_size", "u4"),
-    ]
-)
-"""A photo's place in the shuffle, and of which tar its image and its description are which bytes; `suffix` counts
-FORMATS."""
+from fieldguide.records.places import PLACE, locate_photos
 
 SORTING: Final = 4
 """Times the bytes of a bucket that sorting it takes, the bucket among them."""
 MAX_BUCKETS: Final = 512
 """Open files."""
-SUFFIXES: Final = tuple(FORMATS)
 
 
 class Shuffle:
@@ -95,32 +77,6 @@ class Shuffle:
 def count_buckets(num_photos: int, memory_bytes: int) -> int:
     """How many buckets it takes so that each can be sorted in `memory_bytes`, as far as files can be open at once."""
     return min(MAX_BUCKETS, max(1, -(-num_photos * PLACE.itemsize * SORTING // memory_bytes)))
-
-
-def locate_photos(tar: Path, salt: str) -> np.ndarray:
-    """Where each photo of one tar lies, in tar order: PLACE [num_photos] with `tar` 0."""
-    rows: list[tuple[float, bytes, int, int, int, int, int, int]] = []
-    for key, members in group_samples(iterate_members(tar)):
-        images = [suffix for suffix in members if suffix in FORMATS]
-        if len(images) != 1 or "json" not in members or not key.isascii() or len(key) != 16:
-            raise RecordError(
-                f"{tar}: sample {key!r} has {', '.join(members)}; expected a 16-digit id with json and one of "
-                f"{', '.join(SUFFIXES)}"
-            )
-        image, json = members[images[0]], members["json"]
-        check_sizes(tar, image, json)
-        suffix = SUFFIXES.index(images[0])
-        rows.append((0.0, key.encode(), 0, suffix, image.offset, image.size, json.offset, json.size))
-    places = np.array(rows, PLACE)
-    places["order"] = salted_units(salt, [row[1].decode() for row in rows])
-    return places
-
-
-def check_sizes(tar: Path, *members: Member) -> None:
-    """Raise RecordError where a member is larger than an Example may be."""
-    for member in members:
-        if member.size >= 1 << 31:
-            raise RecordError(f"{tar}: {member.name} has {member.size} bytes; expected less than 2 GiB")
 
 
 def sort_places(places: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from fieldguide.errors import PhotoError
-from fieldguide.images.headers import read_size
+from fieldguide.images.headers import read_header, read_size
 
 FORMATS = [("jpeg", {}), ("jpeg", {"progressive": True, "exif": b"Exif\0\0" + bytes(300)}), ("webp", {}), ("png", {})]
 
@@ -20,6 +20,18 @@ def encode(size: tuple[int, int], format: str, **options: object) -> bytes:
 @pytest.mark.parametrize(("format", "options"), FORMATS)
 def test_width_then_height(format: str, options: dict[str, object]):
     assert read_size(encode((40, 30), format, **options), format) == (40, 30)
+
+
+@pytest.mark.parametrize(("format", "options"), FORMATS)
+def test_a_header_decides_the_size(format: str, options: dict[str, object]):
+    content = encode((40, 30), format, **options)
+    header, size = read_header(content, format)
+    assert content.startswith(header)
+    assert size == (40, 30)
+    if format == "jpeg":
+        assert len(header) < len(content)
+        assert read_header(header, format) == (header, size)
+        assert not encode((40, 31), format, **options).startswith(header)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fieldguide.records.cutting import Cut, plan_shards
-from fieldguide.records.shuffle import PLACE
+from fieldguide.records.places import PLACE
 
 MB = 1_000_000
 

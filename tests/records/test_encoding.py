@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fieldguide.records import encoding
 from fieldguide.records.encoding import (
     append_features,
+    encode_bytes,
     encode_example,
     encode_feature,
     encode_varint,
@@ -55,10 +57,18 @@ def test_arrays_are_written_flat():
     assert parse_example(memoryview(payload)) == {"planes": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}
 
 
-@given(st.binary(max_size=200))
-def test_a_frame_is_read_back(payload):
-    assert frame(payload) == test_example.frame(payload)
-    assert bytes(unframe(memoryview(frame(payload)))) == payload
+@given(st.lists(st.binary(max_size=200), max_size=4))
+def test_frames_are_read_back(payloads):
+    records = [frame([payload]) for payload in payloads]
+    assert frame(payloads) == b"".join(records)
+    assert records == [test_example.frame(payload) for payload in payloads]
+    assert [bytes(unframe(memoryview(record))) for record in records] == payloads
+
+
+def test_lengths_that_are_forgotten_come_back(monkeypatch):
+    monkeypatch.setattr(encoding, "MAX_KEPT", 2)
+    values = [b"x" * length for length in (1, 2, 300, 1, 2)]
+    assert encode_bytes("a", values) == [encode_feature("a", "bytes", [value]) for value in values]
 
 
 @pytest.mark.parametrize(

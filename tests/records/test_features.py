@@ -14,7 +14,7 @@ from tests.records.making import SIDE, TAXONOMY, make_photo
 FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
 
 _, IMAGE, FACTS = make_photo(1)
-SQUARE = Square(IMAGE, SIDE, Description.model_validate(FACTS), TAXONOMY)
+SQUARE = Square(IMAGE, SIDE, str(FACTS["photo_id"]), Description.model_validate(FACTS), TAXONOMY)
 
 
 def features() -> dict[str, Feature]:

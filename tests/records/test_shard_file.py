@@ -55,7 +55,7 @@ def flip(content: bytes, position: int) -> bytes:
 @pytest.mark.parametrize(
     ("compression", "damage", "message"),
     [
-        ("none", lambda content: content[:-1], "the record at byte 1.*: the length is 4 bytes"),
+        ("none", lambda content: content[:-1], r"the record at byte \d+: the length is 4 bytes"),
         ("none", lambda content: content + b"x", "at least 16 bytes, got 1"),
         ("none", lambda content: flip(content, 17), "the record at byte 16: the crc of the length is wrong"),
         ("none", lambda content: flip(content, 29), "the record at byte 16: the crc of the payload is wrong"),

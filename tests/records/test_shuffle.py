@@ -7,7 +7,8 @@ import pytest
 
 from fieldguide.errors import RecordError
 from fieldguide.files import salted_unit
-from fieldguide.records.shuffle import MAX_BUCKETS, PLACE, SORTING, Shuffle, count_buckets, sort_places
+from fieldguide.records.places import PLACE
+from fieldguide.records.shuffle import MAX_BUCKETS, SORTING, Shuffle, count_buckets, sort_places
 from tests.records.making import ENGINE, make_resized
 
 
