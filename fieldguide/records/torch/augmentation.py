@@ -67,11 +67,11 @@ class Part:
     def take(self, pixels: Pixels, scale: int) -> Tensor:
         """The part of a photo decoded at 1 / `scale`: uint8 [1, 3, height, width], channels last."""
         bottom, right = round((self.top + self.height) / scale), round((self.left + self.width) / scale)
-        part = torch.from_numpy(pixels)[round(self.top / scale) : bottom, round(self.left / scale) : right]
+        part = pixels[round(self.top / scale) : bottom, round(self.left / scale) : right]
         turned = [axis for axis, is_turned in ((0, self.upside_down), (1, self.mirrored)) if is_turned]
-        # Both copy: the kernels want the part without gaps.
-        part = part.flip(turned) if turned else part.contiguous()
-        return part[None].permute(0, 3, 1, 2)
+        # Both copy: the kernels want the part without gaps. NumPy copies faster, torch turns faster.
+        whole = torch.from_numpy(part).flip(turned) if turned else torch.from_numpy(np.ascontiguousarray(part))
+        return whole[None].permute(0, 3, 1, 2)
 
 
 class Augmentation:
