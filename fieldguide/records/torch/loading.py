@@ -50,19 +50,48 @@ def draw_photos(photos: Photos, keys: Sequence[Key], side: int, augmentation: Au
     read or decoded.
     """
     batch = _empty(len(keys), side)
+    found = [photos.read_photo(index) for _, index in keys]
     with _one_thread():
-        for place, (view, index) in zip(batch, keys, strict=True):
-            photo = photos.read_photo(index)
-            try:
-                if augmentation is None:
+        if augmentation is None:
+            for photo, place in zip(found, batch, strict=True):
+                with _named(photo, photos.split):
                     show_whole(photo.image, place)
-                else:
-                    with drawn_from(seed, view, photo.photo_id, torch_alone=augmentation.draws_from_torch_alone):
-                        pixels = augmentation.prepare(photo.image, side)
-                    place.copy_(pixels.permute(1, 2, 0))
-            except OSError as error:
-                raise RecordError(f"photo {photo.photo_id} of split {photos.split}: {error}") from None
+        else:
+            _augment(augmentation, seed, [view for view, _ in keys], found, photos.split, batch)
     return batch.permute(0, 3, 1, 2)
+
+
+def _augment(
+    augmentation: Augmentation, seed: int, views: Sequence[int], found: Sequence[Photo], split: str, batch: Tensor
+) -> None:
+    """Show `found` in `batch` uint8 [batch, side, side, 3], each in its view.
+
+    What can be is drawn for all of them first. Between the decoding of two photos it would take three times as long: by
+    then, what Python and torch need for it has left the processor's caches.
+    """
+    places = batch.permute(0, 3, 1, 2)[:, None].unbind()
+    parts = []
+    for photo, view, place in zip(found, views, places, strict=True):
+        with (
+            _named(photo, split),
+            drawn_from(seed, view, photo.photo_id, torch_alone=augmentation.draws_from_torch_alone),
+        ):
+            parts.append(augmentation.draw(photo.image))
+            if not augmentation.draws_ahead:
+                augmentation.show(photo.image, parts[-1], place)
+    if augmentation.draws_ahead:
+        for photo, part, place in zip(found, parts, places, strict=True):
+            with _named(photo, split):
+                augmentation.show(photo.image, part, place)
+
+
+@contextmanager
+def _named(photo: Photo, split: str) -> Iterator[None]:
+    """An error of decoding says which photo it was."""
+    try:
+        yield
+    except OSError as error:
+        raise RecordError(f"photo {photo.photo_id} of split {split}: {error}") from None
 
 
 def to_input(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
