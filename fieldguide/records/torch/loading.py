@@ -1,13 +1,14 @@
 """Batches of photos as uint8 tensors, prepared in order by this process or by several.
 
-A photo is decoded, cut and resized straight into its place in the batch, and a batch of a worker lies in shared memory
-from the start: nothing is stacked, copied or normalised on the way. Normalising makes four bytes of each, so it is
-left to the network's process and its device (`to_input`).
+A photo is decoded, cut and resized straight into its place in the batch, and a batch of a worker lies in memory that
+the network's process has, too: nothing is stacked, copied or normalised on the way. Normalising makes four bytes of
+each, so it is left to the network's process and its device (`to_input`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from itertools import chain
+from typing import Any, Final, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,10 @@ from fieldguide.records.order import Key
 from fieldguide.records.skim import Photo
 from fieldguide.records.torch.augmentation import Augmentation, show_whole
 from fieldguide.records.torch.randomness import drawn_from
+from fieldguide.records.torch.slots import InSlot, Slots
+
+AHEAD: Final = 2
+"""Batches that each worker prepares before they are asked for."""
 
 
 class Photos(Protocol):
@@ -37,6 +42,11 @@ LoadedBatch = TypeVar("LoadedBatch", covariant=True)
 
 class BatchSource(Protocol[LoadedBatch]):
     """What `load_batches` takes: it makes the batch of some keys at once."""
+
+    @property
+    def image_size(self) -> int:
+        """Side of its images, px."""
+        ...
 
     def load(self, keys: Sequence[Key]) -> LoadedBatch:
         """The batch of these keys. Raises FieldguideError where a photo cannot be read or decoded."""
@@ -114,20 +124,33 @@ def to_input(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Ten
 def load_batches(
     source: BatchSource[LoadedBatch], keys: Iterable[Sequence[Key]], workers: int
 ) -> Iterator[LoadedBatch]:
-    """Yield one batch for each sequence of keys, in order, prepared by `workers` processes (0: this one)."""
+    """Yield one batch for each sequence of keys, in order, prepared by `workers` processes (0: this one).
+
+    Raises FieldguideError where a photo cannot be read or decoded, RecordError where a worker was killed.
+    """
+    if workers == 0:
+        yield from map(source.load, keys)
+        return
+    keys = iter(keys)
+    first = next(keys, ())
+    # Two more than can be on their way: one that is used, and the one before, to which a loop still has a name.
+    slots = Slots(AHEAD * workers + 2, len(first) * source.image_size**2 * 3)
     loader: DataLoader[Any] = DataLoader(
-        _AtOnce(source),  # type: ignore[arg-type]  # torch asks for no more than it has
-        batch_sampler=keys,  # type: ignore[arg-type]  # any iterable of key lists; torch names only its own class
+        _AtOnce(source, slots),  # type: ignore[arg-type]  # torch asks for no more than it has
+        # Any iterable serves; torch names only its own class.
+        batch_sampler=((slots.take(), some) for some in chain([first] if first else [], keys)),  # type: ignore[arg-type]
         num_workers=workers,
+        prefetch_factor=AHEAD,
         collate_fn=_as_it_is,
         pin_memory=torch.cuda.is_available(),
-        # Forked workers share the records' memory map; a spawned one would import torch for seconds.
-        multiprocessing_context="fork" if workers else None,
+        # Forked workers share slots and the records' memory map; a spawned one would import torch for seconds.
+        multiprocessing_context="fork",
         # Its seed would come from the global generator, which nothing here may depend on.
         generator=torch.Generator().manual_seed(0),
     )
     try:
-        yield from loader
+        for batch in loader:
+            yield _opened(batch)
     except FieldguideError as error:
         # From a worker it comes with the traceback as text; its last line is the message.
         message = str(error).strip().splitlines()[-1]
@@ -137,18 +160,47 @@ def load_batches(
 class _AtOnce:
     """A source as torch's loader asks for it; `_as_it_is` keeps the loader from taking the batch apart."""
 
-    def __init__(self, source: BatchSource[Any]) -> None:
-        self._source = source
+    def __init__(self, source: BatchSource[Any], slots: Slots) -> None:
+        self._source, self._slots = source, slots
+        self._slot: int | None = None
+        self._images: Tensor | None = None
 
-    def __getitems__(self, keys: Sequence[Key]) -> Any:
-        return self._source.load(keys)
+    def __getitems__(self, request: tuple[int | None, Sequence[Key]]) -> Any:
+        self._slot, keys = request
+        self._images = None
+        batch = self._source.load(keys)
+        return tuple(map(self._pack, batch)) if type(batch) is tuple else self._pack(batch)
+
+    def make_room(self, shape: tuple[int, ...]) -> Tensor | None:
+        """The slot of the batch that is being made, once; None where there is none or it is too small."""
+        if self._slot is None or self._images is not None:
+            return None
+        self._images = self._slots.write(self._slot, shape)
+        return self._images
+
+    def _pack(self, value: Any) -> Any:
+        if self._images is None or not isinstance(value, Tensor) or value.data_ptr() != self._images.data_ptr():
+            return value
+        assert self._slot is not None
+        num, height, width, channels = self._images.shape
+        return InSlot(self._slots.number, self._slot, (num, height, width, channels))
+
+
+def _opened(batch: Any) -> Any:
+    if type(batch) is tuple:
+        return tuple(map(_opened, batch))
+    return batch.open() if isinstance(batch, InSlot) else batch
 
 
 def _empty(num: int, side: int) -> Tensor:
-    """uint8 [num, side, side, 3], not initialised."""
+    """uint8 [num, side, side, 3], not initialised; in a worker, where the network's process finds it."""
     shape = (num, side, side, 3)
-    if get_worker_info() is None:
+    worker = get_worker_info()
+    if worker is None:
         return torch.empty(shape, dtype=torch.uint8)
+    room = worker.dataset.make_room(shape) if isinstance(worker.dataset, _AtOnce) else None
+    if room is not None:
+        return room
     # What torch's own collate function does: a tensor elsewhere would be copied here when it is sent.
     storage = torch.UntypedStorage._new_shared(num * side * side * 3)
     return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)
