@@ -112,12 +112,15 @@ def to_input(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Ten
     num, _, height, width = images.shape
     # Rows of [width * 3] values: a broadcast over the last three of them would be a slow loop.
     rows = images.permute(0, 2, 3, 1).contiguous().flatten(2)
-    row_mean, row_std = (torch.tensor(list(values) * width, device=images.device) for values in (mean, std))
+    row_mean, row_std, row_range = (
+        torch.tensor(list(values) * width, device=images.device) for values in (mean, std, [255.0] * 3)
+    )
     inputs = torch.empty(rows.shape, device=images.device)
     # On a CPU a photo for each thread at a time: that stays in a core's cache from one operation to the next.
     at_once = torch.get_num_threads() if images.device.type == "cpu" else max(1, num)
     for source, target in zip(rows.split(at_once), inputs.split(at_once), strict=True):
-        target.copy_(source).div_(255).sub_(row_mean).div_(row_std)
+        # Division and subtraction in one go, rounded one after the other all the same.
+        torch.addcdiv(-row_mean, target.copy_(source), row_range, out=target).div_(row_std)
     return inputs.view(num, height, width, 3).permute(0, 3, 1, 2)
 
 
@@ -150,11 +153,16 @@ def load_batches(
     )
     try:
         for batch in loader:
+            if isinstance(batch, FieldguideError):
+                raise batch
             yield _opened(batch)
-    except FieldguideError as error:
-        # From a worker it comes with the traceback as text; its last line is the message.
-        message = str(error).strip().splitlines()[-1]
-        raise type(error)(message.removeprefix(f"{type(error).__module__}.{type(error).__name__}: ")) from None
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise RecordError(
+            f"one of {workers} workers that prepare photos is gone ({str(error).strip().removesuffix('.')}); "
+            "where memory ran out, take fewer workers or smaller batches"
+        ) from None
 
 
 class _AtOnce:
@@ -168,7 +176,11 @@ class _AtOnce:
     def __getitems__(self, request: tuple[int | None, Sequence[Key]]) -> Any:
         self._slot, keys = request
         self._images = None
-        batch = self._source.load(keys)
+        try:
+            batch = self._source.load(keys)
+        except FieldguideError as error:
+            # Sent, not raised: torch would raise it anew with a traceback in the place of its message.
+            return error
         return tuple(map(self._pack, batch)) if type(batch) is tuple else self._pack(batch)
 
     def make_room(self, shape: tuple[int, ...]) -> Tensor | None:
@@ -179,11 +191,12 @@ class _AtOnce:
         return self._images
 
     def _pack(self, value: Any) -> Any:
-        if self._images is None or not isinstance(value, Tensor) or value.data_ptr() != self._images.data_ptr():
+        """The images as where they lie; anything else is copied by torch on its way."""
+        if self._slot is None or self._images is None or not isinstance(value, Tensor):
             return value
-        assert self._slot is not None
-        num, height, width, channels = self._images.shape
-        return InSlot(self._slots.number, self._slot, (num, height, width, channels))
+        if not value.is_set_to(self._images.permute(0, 3, 1, 2)):
+            return value
+        return InSlot(self._slots.number, self._slot, tuple(self._images.shape))
 
 
 def _opened(batch: Any) -> Any:

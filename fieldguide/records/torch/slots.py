@@ -61,7 +61,7 @@ class InSlot:
 
     slots: int
     slot: int
-    shape: tuple[int, int, int, int]
+    shape: tuple[int, ...]
     """Batch, height, width, 3."""
 
     def open(self) -> Tensor:
