@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -145,9 +146,10 @@ def decode_only(folder: Path, workers: int, decode: Callable[[list[bytes]], int]
     contents = [file.read_bytes() for file in files]
     parts = [[contents[place % len(contents)] for place in range(start, start + BATCH)]
              for start in range(0, len(contents), BATCH)]  # fmt: skip
-    with multiprocessing.get_context("fork").Pool(max(1, workers)) as pool:
+    # Not multiprocessing's Pool, which starts new workers in the place of those that are killed at the end.
+    with ProcessPoolExecutor(max(1, workers), multiprocessing.get_context("fork")) as pool:
         for _ in range(EPOCHS):
-            yield from pool.imap(decode, parts)
+            yield from pool.map(decode, parts)
 
 
 def prepare_torch(workers: int) -> None:
