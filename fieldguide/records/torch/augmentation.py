@@ -28,7 +28,10 @@ MODES: Final = {
     **dict.fromkeys((InterpolationMode.BICUBIC, Image.Resampling.BICUBIC, "bicubic"), "bicubic"),
 }
 """torch's names of the interpolations that it antialiases, by the names that torchvision takes."""
-KERNELS: Final = {"bilinear": torch._C._nn._upsample_bilinear2d_aa, "bicubic": torch._C._nn._upsample_bicubic2d_aa}
+KERNELS: Final[dict[str, Callable[..., Tensor]]] = {
+    "bilinear": torch._C._nn._upsample_bilinear2d_aa,
+    "bicubic": torch._C._nn._upsample_bicubic2d_aa,
+}
 
 
 class RandomCrop:
@@ -115,8 +118,7 @@ def resize(pixels: Tensor, size: tuple[int, int], mode: str = "bicubic", out: Te
     if tuple(pixels.shape[2:]) == size:
         return pixels if out is None else out.copy_(pixels)
     # What `interpolate` calls, which has no `out`.
-    resized: Tensor = KERNELS[mode](pixels, size, False, None, None, out=out)
-    return resized
+    return KERNELS[mode](pixels, size, False, None, None, out=out)
 
 
 def show_whole(image: bytes, out: Tensor) -> None:

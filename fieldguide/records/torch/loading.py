@@ -138,10 +138,11 @@ def load_batches(
     first = next(keys, ())
     # Two more than can be on their way: one that is used, and the one before, to which a loop still has a name.
     slots = Slots(AHEAD * workers + 2, len(first) * source.image_size**2 * 3)
+    # Any iterable serves; torch names only its own class.
+    requests: Any = ((slots.take(), some) for some in chain([first] if first else [], keys))
     loader: DataLoader[Any] = DataLoader(
         _AtOnce(source, slots),  # type: ignore[arg-type]  # torch asks for no more than it has
-        # Any iterable serves; torch names only its own class.
-        batch_sampler=((slots.take(), some) for some in chain([first] if first else [], keys)),  # type: ignore[arg-type]
+        batch_sampler=requests,
         num_workers=workers,
         prefetch_factor=AHEAD,
         collate_fn=_as_it_is,
