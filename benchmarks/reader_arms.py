@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -130,14 +131,25 @@ def read_tf_data(folder: Path, workers: int) -> Iterator[Any]:
 
 def read_bare(folder: Path, workers: int) -> Iterator[Any]:
     """Pillow's decoding and nothing else; no pixel leaves the processes."""
+    return decode_only(folder, workers, _decode_by_pillow)
+
+
+def read_bare_simplejpeg(folder: Path, workers: int) -> Iterator[Any]:
+    """Likewise, with the decoder that ours uses."""
+    return decode_only(folder, workers, _decode_by_simplejpeg)
+
+
+def decode_only(folder: Path, workers: int, decode: Callable[[list[bytes]], int]) -> Iterator[Any]:
+    """All batches of all epochs, decoded by as many processes as there are workers."""
     files = sorted((folder / "files").rglob("*.jpg"))
     yield
     contents = [file.read_bytes() for file in files]
     parts = [[contents[place % len(contents)] for place in range(start, start + BATCH)]
              for start in range(0, len(contents), BATCH)]  # fmt: skip
-    with multiprocessing.get_context("fork").Pool(max(1, workers)) as pool:
+    # Not multiprocessing's Pool, which starts new workers in the place of those that are killed at the end.
+    with ProcessPoolExecutor(max(1, workers), multiprocessing.get_context("fork")) as pool:
         for _ in range(EPOCHS):
-            yield from pool.imap(_decode_all, parts)
+            yield from pool.map(decode, parts)
 
 
 def prepare_torch(workers: int) -> None:
@@ -150,13 +162,21 @@ def prepare_torch(workers: int) -> None:
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - workers))
 
 
-def _decode_all(contents: list[bytes]) -> int:
+def _decode_by_pillow(contents: list[bytes]) -> int:
     import io
 
     from PIL import Image
 
     for content in contents:
         Image.open(io.BytesIO(content)).convert("RGB")
+    return len(contents)
+
+
+def _decode_by_simplejpeg(contents: list[bytes]) -> int:
+    from simplejpeg import decode_jpeg
+
+    for content in contents:
+        decode_jpeg(content, "RGB")
     return len(contents)
 
 
@@ -172,6 +192,7 @@ READERS: dict[str, Callable[[Path, int], Iterator[Any]]] = {
     "webdataset": read_webdataset,
     "tf.data": read_tf_data,
     "bare": read_bare,
+    "bare simplejpeg": read_bare_simplejpeg,
     "ours, uint8": read_ours_uint8,
 }
 

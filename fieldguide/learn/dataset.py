@@ -38,6 +38,11 @@ class PhotoDataset:
     def __len__(self) -> int:
         return len(self.records)
 
+    @property
+    def image_size(self) -> int:
+        """Side of the images, px."""
+        return self.spec.image_size
+
     def __getitem__(self, key: Key) -> tuple[Tensor, int, int]:
         """Image uint8 [3, S, S], view and index of one photo."""
         images, _, _ = self.load([key])

@@ -10,18 +10,16 @@ Without augmentation it is Pillow's antialiased bicubic, bit for bit what the br
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import interpolate
 from torchvision.transforms import InterpolationMode, RandomResizedCrop, v2
 
-from fieldguide.records.pixels import Pixels, choose_scale, decode, read_size
+from fieldguide.records.pixels import choose_scale, decode, read_size
+from fieldguide.records.torch.part import Part, draw_crop
 
 Transform = Callable[[Image.Image], Image.Image]
 
@@ -30,6 +28,10 @@ MODES: Final = {
     **dict.fromkeys((InterpolationMode.BICUBIC, Image.Resampling.BICUBIC, "bicubic"), "bicubic"),
 }
 """torch's names of the interpolations that it antialiases, by the names that torchvision takes."""
+KERNELS: Final[dict[str, Callable[..., Tensor]]] = {
+    "bilinear": torch._C._nn._upsample_bilinear2d_aa,
+    "bicubic": torch._C._nn._upsample_bicubic2d_aa,
+}
 
 
 class RandomCrop:
@@ -43,35 +45,6 @@ class RandomCrop:
         """The part; draws from torch's generator."""
         top, left, height, width = RandomResizedCrop.get_params(image, self.scale, self.ratio)
         return image.crop((left, top, left + width, top + height))
-
-
-@dataclass
-class Part:
-    """The part of a photo that is looked at, and how it is turned."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-    mirrored: bool = False
-    upside_down: bool = False
-    resized: v2.RandomResizedCrop | None = None
-    """The step that gives it its size; None: it keeps its own."""
-
-    def narrow(self, top: int, left: int, height: int, width: int) -> None:
-        """Look at this part of the part, counted as it stands now."""
-        self.top += self.height - top - height if self.upside_down else top
-        self.left += self.width - left - width if self.mirrored else left
-        self.height, self.width = height, width
-
-    def take(self, pixels: Pixels, scale: int) -> Tensor:
-        """The part of a photo decoded at 1 / `scale`: uint8 [1, 3, height, width], channels last."""
-        bottom, right = round((self.top + self.height) / scale), round((self.left + self.width) / scale)
-        part = torch.from_numpy(pixels)[round(self.top / scale) : bottom, round(self.left / scale) : right]
-        turned = [axis for axis, is_turned in ((0, self.upside_down), (1, self.mirrored)) if is_turned]
-        # Both copy: the kernels want the part without gaps.
-        part = part.flip(turned) if turned else part.contiguous()
-        return part[None].permute(0, 3, 1, 2)
 
 
 class Augmentation:
@@ -93,47 +66,59 @@ class Augmentation:
             image = step(image)
         return image
 
-    def prepare(self, image: bytes, side: int) -> Tensor:
-        """A record's photo, augmented: uint8 [3, side, side]. Draws. Raises OSError where it cannot be decoded."""
-        height, width = read_size(image)
-        part = self._draw(height, width)
-        size, mode = (side, side), "bicubic"
-        if part.resized is not None:
-            size, mode = tuple(part.resized.size), MODES[part.resized.interpolation]
-        # Steps that look at single pixels (blur, noise) are to find as many as ever.
-        may_shrink = part.resized is not None or not self._others
-        scale = choose_scale(part.height, part.width, max(size)) if may_shrink else 1
-        pixels = part.take(decode(image, scale=scale), scale)
-        if part.resized is not None or not self._others:
-            pixels = resize(pixels, size, mode)
-        if self._others:
-            shown = Image.fromarray(pixels[0].permute(1, 2, 0).numpy())
-            for step in self._others:
-                shown = step(shown)
-            pixels = torch.from_numpy(np.array(shown.convert("RGB")))[None].permute(0, 3, 1, 2)
-        return resize(pixels, (side, side))[0]
+    @property
+    def draws_ahead(self) -> bool:
+        """Whether nothing is drawn any more once there is a Part: then `show` needs no generators."""
+        return not self._others
 
-    def _draw(self, height: int, width: int) -> Part:
-        part = Part(0, 0, height, width)
+    def draw(self, image: bytes) -> Part:
+        """What the steps that a Part can stand for look at. Raises OSError where the photo is no image of a record."""
+        part = Part(0, 0, *read_size(image))
         step: Any
         for step in self._geometric:
-            if isinstance(step, RandomCrop):
-                part.narrow(*RandomResizedCrop.get_params(_stand_in(part.height, part.width), step.scale, step.ratio))
-            elif isinstance(step, v2.RandomResizedCrop):
-                part.narrow(**step.make_params([_stand_in(part.height, part.width)]))
-                part.resized = step
+            if isinstance(step, (RandomCrop, v2.RandomResizedCrop)):
+                part.narrow(*draw_crop(part.height, part.width, step.scale, step.ratio))
+                part.resized = step if isinstance(step, v2.RandomResizedCrop) else part.resized
             elif isinstance(step, v2.RandomHorizontalFlip):
                 part.mirrored ^= bool(torch.rand(1) < step.p)
             elif isinstance(step, v2.RandomVerticalFlip):
                 part.upside_down ^= bool(torch.rand(1) < step.p)
         return part
 
+    def show(self, image: bytes, part: Part, out: Tensor) -> None:
+        """The part of a record's photo, behind all other steps, into `out` uint8 [1, 3, side, side], channels last.
 
-def resize(pixels: Tensor, size: tuple[int, ...], mode: str = "bicubic") -> Tensor:
-    """Antialiased, by torch's uint8 kernels: uint8 [1, 3, height, width] in channels-last layout."""
-    if tuple(pixels.shape[2:]) == tuple(size):
-        return pixels
-    return interpolate(pixels, tuple(size), mode=mode, antialias=True)
+        Where not `draws_ahead`, the generators have to be as `draw` left them. Raises OSError where the photo cannot be
+        decoded.
+        """
+        whole = (out.shape[2], out.shape[3])
+        size, mode = whole, "bicubic"
+        if part.resized is not None:
+            height, width = part.resized.size
+            size, mode = (height, width), MODES[part.resized.interpolation]
+        # Steps that look at single pixels (blur, noise) are to find as many as ever.
+        may_shrink = part.resized is not None or not self._others
+        scale = choose_scale(part.height, part.width, max(size)) if may_shrink else 1
+        pixels = part.take(decode(image, scale=scale), scale)
+        if self._others:
+            if part.resized is not None:
+                pixels = resize(pixels, size, mode)
+            shown = Image.fromarray(pixels[0].permute(1, 2, 0).numpy())
+            for step in self._others:
+                shown = step(shown)
+            pixels = torch.from_numpy(np.array(shown.convert("RGB")))[None].permute(0, 3, 1, 2)
+            mode = "bicubic"
+        elif size != whole:
+            pixels, mode = resize(pixels, size, mode), "bicubic"
+        resize(pixels, whole, mode, out)
+
+
+def resize(pixels: Tensor, size: tuple[int, int], mode: str = "bicubic", out: Tensor | None = None) -> Tensor:
+    """Antialiased, by torch's uint8 kernels: uint8 [1, 3, height, width] in channels-last layout, `out` likewise."""
+    if tuple(pixels.shape[2:]) == size:
+        return pixels if out is None else out.copy_(pixels)
+    # What `interpolate` calls, which has no `out`.
+    return KERNELS[mode](pixels, size, False, None, None, out=out)
 
 
 def show_whole(image: bytes, out: Tensor) -> None:
@@ -189,9 +174,3 @@ def _count_geometric(steps: Sequence[Transform]) -> int:
                 return count
             is_resized = True
     return len(steps)
-
-
-@lru_cache(maxsize=64)
-def _stand_in(height: int, width: int) -> Tensor:
-    """A tensor of an image's shape that takes no memory: torchvision asks for nothing but the size."""
-    return torch.empty(1, dtype=torch.uint8).expand(3, height, width)

@@ -1,13 +1,14 @@
 """Batches of photos as uint8 tensors, prepared in order by this process or by several.
 
-A photo is decoded, cut and resized straight into its place in the batch, and a batch of a worker lies in shared memory
-from the start: nothing is stacked, copied or normalised on the way. Normalising makes four bytes of each, so it is
-left to the network's process and its device (`to_input`).
+A photo is decoded, cut and resized straight into its place in the batch, and a batch of a worker lies in memory that
+the network's process has, too: nothing is stacked, copied or normalised on the way. Normalising makes four bytes of
+each, so it is left to the network's process and its device (`to_input`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from itertools import chain
+from typing import Any, Final, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,10 @@ from fieldguide.records.order import Key
 from fieldguide.records.skim import Photo
 from fieldguide.records.torch.augmentation import Augmentation, show_whole
 from fieldguide.records.torch.randomness import drawn_from
+from fieldguide.records.torch.slots import InSlot, Slots
+
+AHEAD: Final = 2
+"""Batches that each worker prepares before they are asked for."""
 
 
 class Photos(Protocol):
@@ -38,6 +43,11 @@ LoadedBatch = TypeVar("LoadedBatch", covariant=True)
 class BatchSource(Protocol[LoadedBatch]):
     """What `load_batches` takes: it makes the batch of some keys at once."""
 
+    @property
+    def image_size(self) -> int:
+        """Side of its images, px."""
+        ...
+
     def load(self, keys: Sequence[Key]) -> LoadedBatch:
         """The batch of these keys. Raises FieldguideError where a photo cannot be read or decoded."""
         ...
@@ -50,19 +60,48 @@ def draw_photos(photos: Photos, keys: Sequence[Key], side: int, augmentation: Au
     read or decoded.
     """
     batch = _empty(len(keys), side)
+    found = [photos.read_photo(index) for _, index in keys]
     with _one_thread():
-        for place, (view, index) in zip(batch, keys, strict=True):
-            photo = photos.read_photo(index)
-            try:
-                if augmentation is None:
+        if augmentation is None:
+            for photo, place in zip(found, batch, strict=True):
+                with _named(photo, photos.split):
                     show_whole(photo.image, place)
-                else:
-                    with drawn_from(seed, view, photo.photo_id, torch_alone=augmentation.draws_from_torch_alone):
-                        pixels = augmentation.prepare(photo.image, side)
-                    place.copy_(pixels.permute(1, 2, 0))
-            except OSError as error:
-                raise RecordError(f"photo {photo.photo_id} of split {photos.split}: {error}") from None
+        else:
+            _augment(augmentation, seed, [view for view, _ in keys], found, photos.split, batch)
     return batch.permute(0, 3, 1, 2)
+
+
+def _augment(
+    augmentation: Augmentation, seed: int, views: Sequence[int], found: Sequence[Photo], split: str, batch: Tensor
+) -> None:
+    """Show `found` in `batch` uint8 [batch, side, side, 3], each in its view.
+
+    What can be is drawn for all of them first. Between the decoding of two photos it would take three times as long: by
+    then, what Python and torch need for it has left the processor's caches.
+    """
+    places = batch.permute(0, 3, 1, 2)[:, None].unbind()
+    parts = []
+    for photo, view, place in zip(found, views, places, strict=True):
+        with (
+            _named(photo, split),
+            drawn_from(seed, view, photo.photo_id, torch_alone=augmentation.draws_from_torch_alone),
+        ):
+            parts.append(augmentation.draw(photo.image))
+            if not augmentation.draws_ahead:
+                augmentation.show(photo.image, parts[-1], place)
+    if augmentation.draws_ahead:
+        for photo, part, place in zip(found, parts, places, strict=True):
+            with _named(photo, split):
+                augmentation.show(photo.image, part, place)
+
+
+@contextmanager
+def _named(photo: Photo, split: str) -> Iterator[None]:
+    """An error of decoding says which photo it was."""
+    try:
+        yield
+    except OSError as error:
+        raise RecordError(f"photo {photo.photo_id} of split {split}: {error}") from None
 
 
 def to_input(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -73,53 +112,109 @@ def to_input(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Ten
     num, _, height, width = images.shape
     # Rows of [width * 3] values: a broadcast over the last three of them would be a slow loop.
     rows = images.permute(0, 2, 3, 1).contiguous().flatten(2)
-    row_mean, row_std = (torch.tensor(list(values) * width, device=images.device) for values in (mean, std))
+    row_mean, row_std, row_range = (
+        torch.tensor(list(values) * width, device=images.device) for values in (mean, std, [255.0] * 3)
+    )
     inputs = torch.empty(rows.shape, device=images.device)
     # On a CPU a photo for each thread at a time: that stays in a core's cache from one operation to the next.
     at_once = torch.get_num_threads() if images.device.type == "cpu" else max(1, num)
     for source, target in zip(rows.split(at_once), inputs.split(at_once), strict=True):
-        target.copy_(source).div_(255).sub_(row_mean).div_(row_std)
+        # Division and subtraction in one go, rounded one after the other all the same.
+        torch.addcdiv(-row_mean, target.copy_(source), row_range, out=target).div_(row_std)
     return inputs.view(num, height, width, 3).permute(0, 3, 1, 2)
 
 
 def load_batches(
     source: BatchSource[LoadedBatch], keys: Iterable[Sequence[Key]], workers: int
 ) -> Iterator[LoadedBatch]:
-    """Yield one batch for each sequence of keys, in order, prepared by `workers` processes (0: this one)."""
+    """Yield one batch for each sequence of keys, in order, prepared by `workers` processes (0: this one).
+
+    Raises FieldguideError where a photo cannot be read or decoded, RecordError where a worker was killed.
+    """
+    if workers == 0:
+        yield from map(source.load, keys)
+        return
+    keys = iter(keys)
+    first = next(keys, ())
+    # Two more than can be on their way: one that is used, and the one before, to which a loop still has a name.
+    slots = Slots(AHEAD * workers + 2, len(first) * source.image_size**2 * 3)
+    # Any iterable serves; torch names only its own class.
+    requests: Any = ((slots.take(), some) for some in chain([first] if first else [], keys))
     loader: DataLoader[Any] = DataLoader(
-        _AtOnce(source),  # type: ignore[arg-type]  # torch asks for no more than it has
-        batch_sampler=keys,  # type: ignore[arg-type]  # any iterable of key lists; torch names only its own class
+        _AtOnce(source, slots),  # type: ignore[arg-type]  # torch asks for no more than it has
+        batch_sampler=requests,
         num_workers=workers,
+        prefetch_factor=AHEAD,
         collate_fn=_as_it_is,
         pin_memory=torch.cuda.is_available(),
-        # Forked workers share the records' memory map; a spawned one would import torch for seconds.
-        multiprocessing_context="fork" if workers else None,
+        # Forked workers share slots and the records' memory map; a spawned one would import torch for seconds.
+        multiprocessing_context="fork",
         # Its seed would come from the global generator, which nothing here may depend on.
         generator=torch.Generator().manual_seed(0),
     )
     try:
-        yield from loader
-    except FieldguideError as error:
-        # From a worker it comes with the traceback as text; its last line is the message.
-        message = str(error).strip().splitlines()[-1]
-        raise type(error)(message.removeprefix(f"{type(error).__module__}.{type(error).__name__}: ")) from None
+        for batch in loader:
+            if isinstance(batch, FieldguideError):
+                raise batch
+            yield _opened(batch)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise RecordError(
+            f"one of {workers} workers that prepare photos is gone ({str(error).strip().removesuffix('.')}); "
+            "where memory ran out, take fewer workers or smaller batches"
+        ) from None
 
 
 class _AtOnce:
     """A source as torch's loader asks for it; `_as_it_is` keeps the loader from taking the batch apart."""
 
-    def __init__(self, source: BatchSource[Any]) -> None:
-        self._source = source
+    def __init__(self, source: BatchSource[Any], slots: Slots) -> None:
+        self._source, self._slots = source, slots
+        self._slot: int | None = None
+        self._images: Tensor | None = None
 
-    def __getitems__(self, keys: Sequence[Key]) -> Any:
-        return self._source.load(keys)
+    def __getitems__(self, request: tuple[int | None, Sequence[Key]]) -> Any:
+        self._slot, keys = request
+        self._images = None
+        try:
+            batch = self._source.load(keys)
+        except FieldguideError as error:
+            # Sent, not raised: torch would raise it anew with a traceback in the place of its message.
+            return error
+        return tuple(map(self._pack, batch)) if type(batch) is tuple else self._pack(batch)
+
+    def make_room(self, shape: tuple[int, ...]) -> Tensor | None:
+        """The slot of the batch that is being made, once; None where there is none or it is too small."""
+        if self._slot is None or self._images is not None:
+            return None
+        self._images = self._slots.write(self._slot, shape)
+        return self._images
+
+    def _pack(self, value: Any) -> Any:
+        """The images as where they lie; anything else is copied by torch on its way."""
+        if self._slot is None or self._images is None or not isinstance(value, Tensor):
+            return value
+        if not value.is_set_to(self._images.permute(0, 3, 1, 2)):
+            return value
+        return InSlot(self._slots.number, self._slot, tuple(self._images.shape))
+
+
+def _opened(batch: Any) -> Any:
+    if type(batch) is tuple:
+        return tuple(map(_opened, batch))
+    return batch.open() if isinstance(batch, InSlot) else batch
 
 
 def _empty(num: int, side: int) -> Tensor:
-    """uint8 [num, side, side, 3], not initialised."""
+    """uint8 [num, side, side, 3], not initialised; in a worker, where the network's process finds it."""
     shape = (num, side, side, 3)
-    if get_worker_info() is None:
+    worker = get_worker_info()
+    if worker is None:
         return torch.empty(shape, dtype=torch.uint8)
+    room = worker.dataset.make_room(shape) if isinstance(worker.dataset, _AtOnce) else None
+    if room is not None:
+        return room
     # What torch's own collate function does: a tensor elsewhere would be copied here when it is sent.
     storage = torch.UntypedStorage._new_shared(num * side * side * 3)
     return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)

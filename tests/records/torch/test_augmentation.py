@@ -30,6 +30,13 @@ def encode(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
+def show(augmentation: Augmentation, content: bytes, side: int) -> torch.Tensor:
+    """uint8 [3, side, side]"""
+    out = torch.empty(1, side, side, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
+    augmentation.show(content, augmentation.draw(content), out)
+    return out[0]
+
+
 def compare(steps: list[Any], image: Image.Image, side: int, draws: int = 20) -> np.ndarray:
     """Differences from the steps one by one and Pillow's resizing: int [draws, side, side, 3]."""
     augmentation = Augmentation(steps)
@@ -41,7 +48,7 @@ def compare(steps: list[Any], image: Image.Image, side: int, draws: int = 20) ->
             expected = augmentation(decoded)
             following = torch.rand(1)
         with drawn_from(1, draw, torch_alone=augmentation.draws_from_torch_alone):
-            found = augmentation.prepare(content, side)
+            found = show(augmentation, content, side)
             assert torch.equal(torch.rand(1), following)
         assert found.shape == (3, side, side)
         if expected.size != (side, side):
