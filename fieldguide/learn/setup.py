@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fieldguide.errors import ParamsError, TrainingError
+from fieldguide.learn.imbalance import ClassCounts, count_drawn
 from fieldguide.learn.labels import UNKNOWN, map_labels, select_classes, select_photos
 from fieldguide.learn.linear_probe import initialise_head
 from fieldguide.learn.network import Network, build_network
@@ -26,6 +27,7 @@ class TrainingSetup:
     """int64 [num_train]: the photos to learn from."""
     labels: np.ndarray
     """int64 [num_records, num_ranks] of all records; UNKNOWN where the network does not know the class."""
+    class_counts: ClassCounts
     order: BatchOrder
     validation: Validation
 
@@ -53,7 +55,9 @@ def prepare_training(
         raise ParamsError(f"rank_weights names {', '.join(params.rank_weights)}; expected a weight for each of {ranks}")
     in_region = select_photos(records, region, None)
     classes = select_classes(records.taxonomy, records, in_region, region)
-    network = build_network(params, ranks=ranks, classes=classes, region=region, seed=params.seed)
+    # Not every architecture knows of it.
+    own_args = {"drop_path_rate": params.drop_path} if params.drop_path else {}
+    network = build_network(params, ranks=ranks, classes=classes, region=region, seed=params.seed, **own_args)
     labels = map_labels(records, classes, ranks)
     indices = in_region[labels[in_region, 0] != UNKNOWN][: params.max_samples]
     val_indices = select_photos(val_records, region, params.max_samples)
@@ -69,4 +73,7 @@ def prepare_training(
         initialise_head(network, embed, records, indices, labels)
     balanced = balance_weights(labels[indices, 0], params.balance_fraction) if params.balance_fraction else None
     order = BatchOrder(indices, params.batch_size, params.seed, views=views, weights=balanced)
-    return TrainingSetup(network, records, indices, labels, order, validation)
+    class_counts = {
+        rank: count_drawn(labels[indices, column], balanced, len(classes[rank])) for column, rank in enumerate(ranks)
+    }
+    return TrainingSetup(network, records, indices, labels, class_counts, order, validation)

@@ -19,6 +19,7 @@ from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
+from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.network import load_network
 from fieldguide.learn.params import TrainingParams
@@ -38,10 +39,12 @@ def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **chang
     """Train the small network of `training_section`; with `stop_after`, die in that step."""
     params = TrainingParams.model_validate(training_section(**changes))
     setup = prepare_training(params, tfrecord, None, region=None, views=None)
-    label_loss = LabelLoss(setup.network.spec, torch.from_numpy(setup.labels), params.rank_weights, 0.1)
+    labels, cpu = torch.from_numpy(setup.labels), torch.device("cpu")
+    balances = make_balances(setup.network.spec, params.loss, setup.class_counts, cpu)
+    label_loss = LabelLoss(setup.network.spec, labels, params.rank_weights, params.label_smoothing, balances)
     steps = 0
 
-    def loss(*batch: torch.Tensor) -> torch.Tensor:
+    def loss(*batch: Any) -> torch.Tensor:
         nonlocal steps
         steps += 1
         if steps == stop_after:
@@ -55,7 +58,7 @@ def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **chang
         metrics = train_network(
             setup.network,
             params,
-            TrainingTask(dataset, setup.order, loss, setup.validation),
+            TrainingTask(dataset, setup.order, loss, setup.validation, setup.class_counts),
             out,
             folder=folder,
             fabric=fabric,
@@ -81,9 +84,9 @@ def test_files_of_a_finished_training(undisturbed: Path):
     names = {"model.safetensors", "last.safetensors", "model.json", "history.csv"}
     assert {path.name for path in undisturbed.iterdir()} == names
     header, *rows = (undisturbed / "history.csv").read_text().splitlines()
-    assert header == "epoch,lr,train_loss,val_loss,val_top1,val_top1_species,val_top1_genus"
+    assert header == "epoch,lr,train_loss,grad_norm,val_loss,val_top1,val_top1_species,val_top1_genus"
     assert [row.split(",")[0] for row in rows] == ["0", "1", "2"]
-    best = max(range(3), key=lambda epoch: (float(rows[epoch].split(",")[4]), -float(rows[epoch].split(",")[3])))
+    best = max(range(3), key=lambda epoch: (float(rows[epoch].split(",")[5]), -float(rows[epoch].split(",")[4])))
     assert load_network(undisturbed).spec.epoch == best
 
 
