@@ -177,9 +177,8 @@ class Stepper:
         except (RuntimeError, MemoryError) as error:
             if not isinstance(error, torch.OutOfMemoryError | MemoryError) and CPU_IS_FULL not in str(error):
                 raise
-            raise TrainingError(
-                f"{where} ({self._name_photos(indices)}): out of memory: {_first_line(error)}; {self._how_to_need_less()}"
-            ) from None
+            problem = f"out of memory: {_first_line(error)}; {self._how_to_need_less()}"
+            raise TrainingError(f"{where} ({self._name_photos(indices)}): {problem}") from None
 
     def _how_to_stay_finite(self) -> str:
         params = self.params
