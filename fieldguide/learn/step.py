@@ -68,6 +68,7 @@ class Stepper:
         """`dataset` is where the batches come from. Raises TrainingError where the optimiser cannot be made."""
         self.spec, self.params, self.fabric, self.loss, self.dataset = network.spec, params, fabric, loss, dataset
         self.batches_per_epoch = batches_per_epoch
+        self._num_learning = 0
         self.raw = network.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(self.raw, params)
         # Compiled or not, it is the raw module that is saved: the names of its weights stay what they are.
@@ -104,10 +105,11 @@ class Stepper:
         """Set every part of the network to learning or to standing still, as this epoch wants it."""
         self.module.train()
         if self.params.unfreeze:
-            freeze_backbone(self.raw, self.params.unfreeze, epoch)
-            if self.params.compile:
+            num_learning = freeze_backbone(self.raw, self.params.unfreeze, epoch)
+            if self.params.compile and num_learning != self._num_learning:
                 # Else every epoch that thaws something would be one more variant of each graph, and these are limited.
                 torch._dynamo.reset()
+            self._num_learning = num_learning
 
     def take(self, batches: Iterator[Batch], epoch: int, first: int) -> StepResult:
         """Learn from the next batches, of which `first` is the number in its epoch, counted from 0.
@@ -115,8 +117,7 @@ class Stepper:
         The last step of an epoch may have fewer than `accumulate`. Raises TrainingError, or what a batch's source does.
         """
         size = min(self.params.accumulate, self.batches_per_epoch - first)
-        number = epoch * self.batches_per_epoch + first
-        self.schedule.step_update(number)
+        self.schedule.step_update(epoch * self.batches_per_epoch + first)
         self.optimizer.zero_grad()
         num_photos, loss_sum = 0, 0.0
         for place in range(first, first + size):
@@ -130,7 +131,8 @@ class Stepper:
                 with self.fabric.no_backward_sync(self.module, enabled=not is_last):
                     loss_sum += self._learn(images, views, indices, epoch, place, 1 / size)
                 if is_last:
-                    grad_norm = self._update(number)
+                    steps_per_epoch = -(-self.batches_per_epoch // self.params.accumulate)
+                    grad_norm = self._update(epoch * steps_per_epoch + first // self.params.accumulate)
             num_photos += len(images)
         return StepResult(size, num_photos, loss_sum, grad_norm)
 
@@ -152,7 +154,7 @@ class Stepper:
         return value
 
     def _update(self, number: int) -> float:
-        """Move the weights and their average. Returns the length of the gradient before it is clipped."""
+        """Move the weights and their average in the step of this number; the gradient's length before clipping."""
         longest = float("inf") if self.params.clip_norm is None else self.params.clip_norm
         total = self.fabric.clip_gradients(self.module, self.optimizer, max_norm=longest, error_if_nonfinite=False)
         assert total is not None

@@ -57,5 +57,5 @@ def test_nothing_is_mixed_unless_asked_for():
 
 
 def test_probabilities_leave_room_for_each_other():
-    with pytest.raises(ValueError, match="mixup and cutmix have probabilities of 1.2 together; expected at most 1"):
+    with pytest.raises(ValueError, match=r"mixup and cutmix have probabilities of 1\.2 together"):
         params(mixup=MIXUP | {"probability": 0.7}, cutmix=CUTMIX)
