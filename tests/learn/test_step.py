@@ -78,6 +78,17 @@ def test_drop_path_acts_and_is_not_written_down(tfrecord: Path, tmp_path: Path):
     assert "drop_path" not in (tmp_path / "with" / "model.json").read_text()
 
 
+def test_what_thaws_learns_at_the_rate_of_its_layer(tfrecord: Path, tmp_path: Path):
+    section = {**PLAIN, "ema_decay": None, "layer_decay": 0.5, "weight_decay": 0.0}
+    thawing = {"start": 1, "duration": 0, "final_fraction": 1.0}
+    train_into(tmp_path / "frozen", tfrecord, unfreeze=thawing, **section | {"epochs": 1})
+    train_into(tmp_path / "thawed", tfrecord, unfreeze=thawing, **section)
+    frozen, thawed = (load_file(tmp_path / name / "last.safetensors") for name in ("frozen", "thawed"))
+    moved = {name: float((thawed[name] - frozen[name]).abs().max()) for name in thawed}
+    assert min(moved.values()) > 0
+    assert moved["blocks.0.mlp.fc1.weight"] < moved["blocks.5.mlp.fc1.weight"]
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
