@@ -46,7 +46,7 @@ def rebalance_classifier(
     for rank, method in methods.items():
         weight = classifier.weight.detach()[rows[rank]].double().cpu().numpy()
         scales[rank], shifts[rank] = _changes(method, weight, counts[rank])
-    metrics = {}
+    metrics: dict[str, float] = {}
     for rank, macro in _measure(network, validation, scales, shifts).items():
         # The first of equals: the least change.
         best = int(macro.argmax())

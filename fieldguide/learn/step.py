@@ -69,10 +69,10 @@ class Stepper:
         self.spec, self.params, self.fabric, self.loss, self.dataset = network.spec, params, fabric, loss, dataset
         self.batches_per_epoch = batches_per_epoch
         self._num_learning = 0
-        self.raw = network.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.raw = network.module.to(memory_format=torch.channels_last)
         optimizer = make_optimizer(self.raw, params)
         # Compiled or not, it is the raw module that is saved: the names of its weights stay what they are.
-        called = torch.compile(self.raw) if params.compile else self.raw
+        called: Any = torch.compile(self.raw) if params.compile else self.raw
         self.module, self.optimizer = fabric.setup(called, optimizer)
         self.schedule = make_schedule(optimizer, params, batches_per_epoch)
         self.average = ModelEmaV3(self.raw, decay=params.ema_decay) if params.ema_decay else None
