@@ -84,6 +84,15 @@ def _probe_what_is_embedded(params: Params) -> Iterator[str]:
                 )
 
 
+def _mix_where_nobody_is_asked_about_whole_photos(params: Params) -> Iterator[str]:
+    for key in ("mixup", "cutmix"):
+        if get(params, "distill_student", key) and get(params, "distill_student", "soft_weight"):
+            yield (
+                f"distill_student.{key} mixes photos, but the teachers' answers are kept for whole ones; "
+                "expected null, or soft_weight 0"
+            )
+
+
 def _train_on_images_with_an_index(params: Params) -> Iterator[str]:
     for key, wanted in (("kind", "image"), ("compression", "none")):
         if (found := get(params, "tfrecord", key)) not in (None, wanted):
@@ -148,6 +157,7 @@ RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "no text holds a template": _hold_no_templates,
     "no text holds a password": _hold_no_passwords,
     "a linear probe is of the embedded backbone": _probe_what_is_embedded,
+    "a student's photos are mixed without teachers alone": _mix_where_nobody_is_asked_about_whole_photos,
     "squares are encoded as their format can": _encode_as_the_format_can,
     "photos are cut to boxes that sources draw": _cut_to_boxes_there_are,
     **TEACHER_RULES,

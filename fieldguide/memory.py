@@ -1,6 +1,8 @@
-"""How the process keeps its memory: training on a CPU gets two to four times faster, resizing a tenth."""
+"""How the process keeps its memory, which makes training on a CPU two to four times faster, and how much it took."""
 
 import ctypes
+import resource
+import sys
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 """Options of glibc's mallopt (malloc.h)."""
@@ -18,3 +20,9 @@ def keep_freed_memory() -> None:
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
         mallopt(M_TOP_PAD, 64 * 2**20)
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has had so far, MB of 1e6 bytes; of its children nothing."""
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest * (1 if sys.platform == "darwin" else 1024) / 1e6

@@ -11,6 +11,7 @@ from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.distillation import DistillationLoss, cache_teacher_features
 from fieldguide.learn.fingerprint import make_fingerprint
+from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.network import BEST_FILE, load_network
 from fieldguide.learn.params import DistillationParams
 from fieldguide.learn.setup import prepare_training
@@ -47,11 +48,13 @@ def distill_student(
             for name, network in networks.items()
         }
         labels = torch.from_numpy(setup.labels).to(fabric.device)
+        balances = make_balances(spec, params.loss, setup.class_counts, fabric.device)
         task = TrainingTask(
             PhotoDataset(setup.records, spec, transform, params.seed),
             setup.order,
-            DistillationLoss(spec, labels, params, features),
+            DistillationLoss(spec, labels, params, features, balances),
             setup.validation,
+            setup.class_counts,
         )
         metrics = train_network(
             setup.network.taught_by(networks),

@@ -9,6 +9,7 @@ from fieldguide.learn.choice import choosing_files
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
+from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.params import TeacherParams
 from fieldguide.learn.photo_source import open_photos
@@ -55,6 +56,7 @@ def train_teacher(
         prepared_device(params.precision, params.workers) as fabric,
     ):
         labels = torch.from_numpy(setup.labels).to(fabric.device)
+        balances = make_balances(spec, params.loss, setup.class_counts, fabric.device)
         transform = build_transforms(params.transforms)
         dataset, skipped = PhotoDataset(setup.records, spec, transform, params.seed), None
         if params.input == "photos":
@@ -62,8 +64,9 @@ def train_teacher(
         task = TrainingTask(
             dataset,
             setup.order,
-            LabelLoss(spec, labels, params.rank_weights, params.label_smoothing),
+            LabelLoss(spec, labels, params.rank_weights, params.label_smoothing, balances),
             setup.validation,
+            setup.class_counts,
         )
         metrics = train_network(
             setup.network, params, task, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch

@@ -71,6 +71,8 @@ AGREEING = [
     boxed({"box": "bbox"}, kind="observations"),
     boxed({"box": "bbox", "width": "w", "height": "h"}, 512, kind="observations"),
     {"resize": {"method": "bbox"}},
+    {"distill_student": {"soft_weight": 0.0, "mixup": {"alpha": 0.2, "probability": 0.5}}},
+    {"train_teacher": {"a": {"mixup": {"alpha": 0.2, "probability": 0.5}}}},
     {"resize": {"format": "webp", "subsampling": "4:2:0"}},
     {"resize": {"format": "png", "subsampling": "4:4:4"}},
     {"train_teacher": {"a": BACKBONE, "b": BACKBONE | {"init_from": "a", "image_size": 384, "head_init": "none"}}},
@@ -170,6 +172,10 @@ CONTRADICTIONS = [
         "train_teacher.a.region is 'EU_SX', which no source and no part of fetch.regions gives; expected one of ALPS",
     ),
     (regional("EU_SW", FOLDERS), "expected one of none"),
+    (
+        {"distill_student": {"soft_weight": 0.7, "cutmix": {"alpha": 1.0, "probability": 0.5}}},
+        "distill_student.cutmix mixes photos, but the teachers' answers are kept for whole ones; expected null",
+    ),
     (
         {"resize": {"format": "webp", "subsampling": "4:4:4"}},
         "resize.subsampling is 4:4:4, but resize.format webp knows 4:2:0 alone; expected that, or jpeg",

@@ -22,6 +22,7 @@ TIMM = "CenterCropOrPad RandomCropOrPad RandomPad RandomResizedCropAndInterpolat
 ALLOWED_CLASSES = frozenset(
     [
         "fieldguide.learn.transforms.RandomCrop",
+        "fieldguide.learn.transforms.RandomErasing",
         *(f"torchvision.transforms.v2.{name}" for name in TORCHVISION.split()),
         *(f"timm.data.transforms.{name}" for name in TIMM.split()),
     ]

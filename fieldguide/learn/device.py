@@ -9,6 +9,7 @@ import torch
 from lightning_fabric import Fabric
 
 from fieldguide.engine import count_workers
+from fieldguide.errors import ParamsError
 from fieldguide.learn.params import Precision
 from fieldguide.memory import keep_freed_memory
 
@@ -19,7 +20,10 @@ def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
 
     The `workers` processes that decode get a core each, torch's threads the others: a core for which both compete holds
     up every parallel loop (measured: ten times slower).
+    Raises ParamsError for float16 without an accelerator, where Fabric would compute in bfloat16 instead.
     """
+    if precision == "fp16-mixed" and not torch.cuda.is_available():
+        raise ParamsError("precision is fp16-mixed, but this machine has no GPU; expected auto, 32-true or bf16-mixed")
     keep_freed_memory()
     # cuBLAS reads it when it starts; without it torch refuses to be deterministic.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -35,8 +39,10 @@ def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
         torch.set_num_threads(before[2])
 
 
-def choose_precision(precision: Precision) -> Literal["32-true", "bf16-mixed"]:
-    """What `auto` is on this machine."""
+def choose_precision(precision: Precision) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
+    """Fabric's name for it, and what `auto` is on this machine."""
+    if precision == "fp16-mixed":
+        return "16-mixed"
     if precision != "auto":
         return precision
     has_bfloat16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -18,7 +18,9 @@ from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.embedding import write_features
-from fieldguide.learn.losses import hard_loss, share_classes, soft_loss
+from fieldguide.learn.imbalance import ClassBalance
+from fieldguide.learn.losses import NO_BALANCES, hard_loss, share_classes, soft_loss
+from fieldguide.learn.mixing import Mix
 from fieldguide.learn.network import Network, classifier_of, split_logits
 from fieldguide.learn.params import DistillationParams
 from fieldguide.learn.transforms import Augmentation
@@ -81,12 +83,17 @@ class DistillationLoss:
         labels: Tensor,
         params: DistillationParams,
         teachers: Mapping[str, TeacherFeatures],
+        balances: Mapping[str, ClassBalance] = NO_BALANCES,
     ) -> None:
-        """`labels` int64 [num_records, num_ranks] on the training device; without `teachers` only the labels count."""
+        """`labels` int64 [num_records, num_ranks] and `balances`, of the labels' word, on the training device.
+
+        Without `teachers` only the labels count.
+        """
         self.spec = spec
         self.labels = labels
         self.params = params
         self.teachers = teachers
+        self.balances = balances
         self.shared = {
             rank: {
                 name: share_classes(spec.classes[rank], answers.spec.classes[rank]).to(labels.device)
@@ -96,13 +103,14 @@ class DistillationLoss:
             for rank in spec.ranks
         }
 
-    def __call__(self, logits: Tensor, views: Tensor, indices: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, views: Tensor, indices: Tensor, mix: Mix | None = None) -> Tensor:
         """The loss of one batch: logits float32 [batch, num_outputs], views and record indices int64 [batch]."""
+        assert mix is None or not self.teachers, "what teachers said of whole photos is not true of mixed ones"
         student = split_logits(logits, self.spec)
         chosen = self.labels[indices]
         labels = {rank: chosen[:, column] for column, rank in enumerate(self.spec.ranks)}
         params = self.params
-        hard = hard_loss(student, labels, params.rank_weights, params.label_smoothing)
+        hard = hard_loss(student, labels, params.rank_weights, params.label_smoothing, self.balances, mix)
         if not self.teachers:
             return params.hard_weight * hard
         answers = {name: teacher.logits(views, indices) for name, teacher in self.teachers.items()}

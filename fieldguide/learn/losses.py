@@ -5,30 +5,39 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
 from torch import Tensor
 
 from fieldguide.learn.description import NetworkSpec
+from fieldguide.learn.imbalance import ClassBalance
 from fieldguide.learn.labels import UNKNOWN
+from fieldguide.learn.mixing import Mix
 from fieldguide.learn.network import split_logits
+
+NO_BALANCES: Mapping[str, ClassBalance] = MappingProxyType({})
 
 
 def hard_loss(
-    logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], weights: Mapping[str, float], label_smoothing: float
+    logits: Mapping[str, Tensor],
+    labels: Mapping[str, Tensor],
+    weights: Mapping[str, float],
+    label_smoothing: float,
+    balances: Mapping[str, ClassBalance] = NO_BALANCES,
+    mix: Mix | None = None,
 ) -> Tensor:
     """Weighted mean over ranks of the cross entropy: sum(w_r CE_r) / sum(w_r), a scalar.
 
     `logits` {rank: [batch, classes]}, `labels` {rank: int64 [batch]}. Photos labelled UNKNOWN at a rank do not count
-    there, and a rank that no photo of the batch knows does not count at all.
+    there, and a rank that no photo of the batch knows does not count at all. A mixed photo counts for each of its two
+    labels by the share it has of it, and of these those that are known.
     """
     terms, total = [], 0.0
     for rank, rank_logits in logits.items():
         if bool((labels[rank] != UNKNOWN).any()):
-            cross_entropy = F.cross_entropy(
-                rank_logits, labels[rank], ignore_index=UNKNOWN, label_smoothing=label_smoothing
-            )
+            cross_entropy = _rank_loss(rank_logits, labels[rank], label_smoothing, balances.get(rank), mix)
             terms.append(weights[rank] * cross_entropy)
             total += weights[rank]
     if not terms or total == 0:
@@ -37,21 +46,45 @@ def hard_loss(
     return torch.stack(terms).sum() / total
 
 
+def _rank_loss(
+    logits: Tensor, labels: Tensor, label_smoothing: float, balance: ClassBalance | None, mix: Mix | None
+) -> Tensor:
+    """Mean cross entropy of the photos that are known, at least one: a scalar."""
+    adjusted = logits if balance is None else logits + balance.shift
+    loss, num_known = torch.zeros((), device=logits.device), torch.zeros((), device=logits.device)
+    for part, share in mix.parts(labels) if mix else [(labels, 1.0)]:
+        each = F.cross_entropy(adjusted, part, ignore_index=UNKNOWN, label_smoothing=label_smoothing, reduction="none")
+        if balance is not None:
+            each = each * balance.weights[part.clamp(min=0)]
+        loss = loss + share * each.sum()
+        num_known = num_known + share * (part != UNKNOWN).sum()
+    return loss / num_known
+
+
 class LabelLoss:
     """Cross entropy over all ranks with the labels alone."""
 
-    def __init__(self, spec: NetworkSpec, labels: Tensor, rank_weights: Mapping[str, float], smoothing: float) -> None:
-        """`labels` int64 [num_records, num_ranks] on the training device."""
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        labels: Tensor,
+        rank_weights: Mapping[str, float],
+        smoothing: float,
+        balances: Mapping[str, ClassBalance] = NO_BALANCES,
+    ) -> None:
+        """`labels` int64 [num_records, num_ranks] and `balances` on the training device."""
         self.spec = spec
         self.labels = labels
         self.rank_weights = rank_weights
         self.smoothing = smoothing
+        self.balances = balances
 
-    def __call__(self, logits: Tensor, views: Tensor, indices: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, views: Tensor, indices: Tensor, mix: Mix | None = None) -> Tensor:
         """The loss of one batch: logits float32 [batch, num_outputs], record indices int64 [batch]."""
         chosen = self.labels[indices]
         labels = {rank: chosen[:, column] for column, rank in enumerate(self.spec.ranks)}
-        return hard_loss(split_logits(logits, self.spec), labels, self.rank_weights, self.smoothing)
+        by_rank = split_logits(logits, self.spec)
+        return hard_loss(by_rank, labels, self.rank_weights, self.smoothing, self.balances, mix)
 
 
 @dataclass(frozen=True)

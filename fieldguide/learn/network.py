@@ -51,9 +51,9 @@ class Network:
         return Network(self.module, self.spec.model_copy(update={"teachers": origins}))
 
 
-def build_module(backbone: BackboneParams, num_outputs: int, seed: int) -> nn.Module:
+def build_module(backbone: BackboneParams, num_outputs: int, seed: int, **own_args: Any) -> nn.Module:
     """`create_module` for a network that is trained: it ends in one linear classifier, else TrainingError."""
-    module = create_module(backbone, num_outputs, seed)
+    module = create_module(backbone, num_outputs, seed, **own_args)
     classifier_name(module)
     return module
 
@@ -76,7 +76,9 @@ def create_module(backbone: BackboneParams, num_outputs: int, seed: int, **own_a
             hub = isinstance(backbone.weights, HubWeights)
             module: nn.Module = timm.create_model(name, pretrained=hub, num_classes=num_outputs, **args, **own_args)
         except (TypeError, AssertionError, ValueError, RuntimeError, OSError) as error:
-            raise TrainingError(f"architecture {name} cannot be built with {args}: {_first_line(error)}") from None
+            raise TrainingError(
+                f"architecture {name} cannot be built with {args | own_args}: {_first_line(error)}"
+            ) from None
     if isinstance(backbone.weights, FileWeights):
         load_weights(module, backbone.weights.path, classifiers_of(getattr(module, "pretrained_cfg", {})))
     _check_input(module, backbone)
@@ -84,11 +86,20 @@ def create_module(backbone: BackboneParams, num_outputs: int, seed: int, **own_a
 
 
 def build_network(
-    backbone: BackboneParams, *, ranks: list[str], classes: dict[str, list[str]], region: str | None, seed: int
+    backbone: BackboneParams,
+    *,
+    ranks: list[str],
+    classes: dict[str, list[str]],
+    region: str | None,
+    seed: int,
+    **own_args: Any,
 ) -> Network:
-    """A network with its first weights for these classes. Raises TrainingError as `build_module` does."""
+    """A network with its first weights for these classes. Raises TrainingError as `build_module` does.
+
+    `own_args` of timm's model act while it is trained alone, and are not written down.
+    """
     weights = describe_weights(backbone.weights)
-    module = build_module(backbone, sum(len(classes[rank]) for rank in ranks), seed)
+    module = build_module(backbone, sum(len(classes[rank]) for rank in ranks), seed, **own_args)
     spec = NetworkSpec(
         **backbone.model_dump(include=BackboneParams.model_fields.keys() - {"weights"}),
         ranks=ranks,

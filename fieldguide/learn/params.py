@@ -8,8 +8,8 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, Positi
 from fieldguide.learn.augmentations import check_transform
 from fieldguide.params import Section, Side
 
-Precision = Literal["auto", "32-true", "bf16-mixed"]
-"""`auto`: bfloat16 where an accelerator has it, else float32."""
+Precision = Literal["auto", "32-true", "bf16-mixed", "fp16-mixed"]
+"""`auto`: bfloat16 where an accelerator has it, else float32. `fp16-mixed` wants an accelerator."""
 
 Outputs = Literal["prelogits", "logits"]
 """What of a network is kept: the input of its classifier, or the classifier's answers."""
@@ -104,7 +104,7 @@ class EmbedParams(Section):
     batch_size: PositiveInt
     """Photos at once."""
     precision: Precision
-    """`auto` (bf16 where an accelerator has it), `32-true` or `bf16-mixed`."""
+    """`auto` (bf16 where an accelerator has it), `32-true`, `bf16-mixed` or, on an accelerator, `fp16-mixed`."""
     devices: PositiveInt | Literal["auto"]
     """Accelerators, a process for each (without any: processes that share the cores); `auto`: all there are."""
     workers: NonNegativeInt
@@ -119,6 +119,57 @@ class EmbedParams(Section):
     """`lab`: also write the records with their embeddings and their L* and a*b* planes, as interim/embed/fused."""
 
 
+class MixParams(Section):
+    """How batches are mixed with themselves, by mixup or by CutMix."""
+
+    alpha: PositiveFloat
+    """The share of a photo is drawn from Beta(alpha, alpha): small, and most photos stay nearly what they are."""
+    probability: float = Field(gt=0, le=1)
+    """Share of the batches that are mixed so."""
+
+
+class UnfreezeParams(Section):
+    """A backbone that is frozen at first and thaws from its end, epoch by epoch."""
+
+    start: NonNegativeInt
+    """The first epoch, counted from 0, in which something besides the classifier learns."""
+    duration: NonNegativeInt
+    """Epochs from then until all of `final_fraction` has thawed."""
+    final_fraction: float = Field(gt=0, le=1)
+    """Share of the backbone's weight tensors, counted from its end, that learn in the end."""
+
+
+class CrossEntropy(Section):
+    """Every photo counts the same."""
+
+    kind: Literal["cross_entropy"]
+    """`cross_entropy`."""
+
+
+class ClassBalanced(Section):
+    """Cross entropy weighted by the inverse effective number of photos (Cui et al., CVPR 2019)."""
+
+    kind: Literal["class_balanced"]
+    """`class_balanced`."""
+    beta: float = Field(ge=0, lt=1)
+    """0 weighs all classes the same; the nearer to 1, the nearer to one over their number of photos."""
+
+
+class LogitAdjusted(Section):
+    """Cross entropy of logits to which tau * log prior is added (Menon et al., ICLR 2021)."""
+
+    kind: Literal["logit_adjusted"]
+    """`logit_adjusted`."""
+    tau: PositiveFloat
+    """1 is the balanced softmax (Ren et al., NeurIPS 2020)."""
+
+
+RankLoss = Annotated[CrossEntropy | ClassBalanced | LogitAdjusted, Field(discriminator="kind")]
+
+Rebalancing = Literal["logit_adjustment", "tau_norm"]
+"""How a finished classifier is made to favour rare classes more."""
+
+
 class TrainingParams(BackboneParams):
     """What the sections of teachers and student have in common."""
 
@@ -130,7 +181,18 @@ class TrainingParams(BackboneParams):
     epochs: PositiveInt
     """Passes over the training photos."""
     batch_size: PositiveInt
-    """Photos a step."""
+    """Photos of a batch."""
+    accumulate: PositiveInt
+    """Batches whose gradients make one step of the optimiser, as one batch that many times as large would."""
+    mixup: MixParams | None
+    """Blend each photo of a batch, and its label, with another one (Zhang et al., ICLR 2018); null: never."""
+    cutmix: MixParams | None
+    """Paste a part of another photo of the batch into each (Yun et al., ICCV 2019); null: never."""
+    drop_path: float = Field(ge=0, lt=1)
+    """Share of photos that skip a residual branch, rising linearly to this at the last one (stochastic depth; Huang et
+    al., 2016); 0: none."""
+    unfreeze: UnfreezeParams | None
+    """Thaw a frozen backbone from its end; null: all of it learns from the start."""
     optimizer: str
     """A name that timm's create_optimizer_v2 knows."""
     learning_rate: PositiveFloat
@@ -151,19 +213,30 @@ class TrainingParams(BackboneParams):
     """Share of the label's probability that is spread over all classes."""
     rank_weights: dict[str, NonNegativeFloat]
     """Weight of each rank in the loss: those of `split.ranks`."""
+    loss: dict[str, RankLoss]
+    """Of a rank that is not to have plain cross entropy: {kind: class_balanced, beta: 0.999} or {kind: logit_adjusted,
+    tau: 1.0}. Counted are the photos as they are drawn, so that `balance_fraction` does not balance twice."""
+    rebalance: dict[str, Rebalancing]
+    """Of a rank whose finished classifier is adjusted: `logit_adjustment` or `tau_norm` (Kang et al., ICLR 2020), as
+    strongly as gives the best mean accuracy of the classes on val. It goes into the classifier's own weights."""
     balance_fraction: float = Field(ge=0, le=1)
     """Draw photos of a class of n_c photos with weight (N / n_c)^fraction; 0: every photo once an epoch."""
+    monitor: Literal["val_top1", "val_loss"]
+    """By what an epoch is better than another: more `val_top1` (as much of it at less `val_loss` is better, too), or
+    less `val_loss`. The best one's weights are kept."""
     patience: PositiveInt | None
-    """Stop after so many epochs without a better validation top-1; null: never."""
+    """Stop after so many epochs in a row none of which was better than all before; null: never."""
     train_set: TrainSet
     """Learn from `all` training photos, or from the `small` set that `split.train_small` marks."""
     max_samples: PositiveInt | None
     """Learn from so many photos only, to try things out: each class of the first rank keeps its share, at least one
     photo as long as there is room; null: all."""
     precision: Precision
-    """`auto` (bf16 where an accelerator has it), `32-true` or `bf16-mixed`."""
+    """`auto` (bf16 where an accelerator has it), `32-true`, `bf16-mixed` or, on an accelerator, `fp16-mixed`."""
+    compile: bool
+    """Let torch.compile make kernels for the network: minutes before the first step, then less time for each."""
     checkpoint_steps: PositiveInt
-    """Steps between two resume checkpoints; one is written at the end of every epoch too."""
+    """Batches between two resume checkpoints; one is written at the end of every epoch too."""
     workers: NonNegativeInt
     """Processes that decode and augment, each on a core of its own; 0: the training process does. Images are the same,
     but torch's threads get the other cores, and the last bits of a sum depend on how many threads share it."""
@@ -179,6 +252,15 @@ class TrainingParams(BackboneParams):
                 raise ValueError(
                     f"transforms[{number}] makes images of {size} px, image_size is {self.image_size}; expected the "
                     "same, or fieldguide.learn.transforms.RandomCrop, which leaves the size to the network"
+                )
+        mixed = sum(mix.probability for mix in (self.mixup, self.cutmix) if mix)
+        if mixed > 1:
+            raise ValueError(f"mixup and cutmix have probabilities of {mixed} together; expected at most 1")
+        for key, by_rank in (("loss", self.loss), ("rebalance", self.rebalance)):
+            if unknown := by_rank.keys() - self.rank_weights.keys():
+                expected = ", ".join(self.rank_weights)
+                raise ValueError(
+                    f"{key} names {', '.join(sorted(unknown))}; expected ranks of rank_weights: {expected}"
                 )
         if not any(self.rank_weights.values()):
             raise ValueError(f"rank_weights {self.rank_weights} teach nothing; expected one above 0")

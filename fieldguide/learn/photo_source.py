@@ -47,13 +47,13 @@ class CataloguePhotos:
         Raises RecordError where the catalogue is missing.
         """
         self.split = records.split
-        self._photo_ids, self._style = records.photo_ids, records.style
+        self.photo_ids, self._style = records.photo_ids, records.style
         self._indices, self._seed, self._skipped = indices, seed, skipped
         self._places = OriginalPlaces(records, tfrecord, fetch, num_readers)
         self._brought: dict[int, Photo] = {}
 
     def __len__(self) -> int:
-        return len(self._photo_ids)
+        return len(self.photo_ids)
 
     def read_photo(self, index: int) -> Photo:
         """A photo that `bring` brought last."""
@@ -89,7 +89,7 @@ class CataloguePhotos:
                 reasons[index] = content
                 continue
             try:
-                self._brought[index] = Photo(self._photo_ids[index], self._square(index, content))
+                self._brought[index] = Photo(self.photo_ids[index], self._square(index, content))
             except PhotoError:
                 reasons[index] = "undecodable"
         for key in sorted(keys):

@@ -9,6 +9,7 @@ import numpy as np
 from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.choice import keep_small, sample_classes, select_photos
 from fieldguide.learn.continuation import start_from
+from fieldguide.learn.imbalance import ClassCounts, count_drawn
 from fieldguide.learn.labels import UNKNOWN, drop_rare, map_labels, select_classes
 from fieldguide.learn.linear_probe import initialise_head
 from fieldguide.learn.network import Network, build_network
@@ -31,6 +32,7 @@ class TrainingSetup:
     """int64 [num_train]: the photos to learn from."""
     labels: np.ndarray
     """int64 [num_records, num_ranks] of all records; UNKNOWN where the network does not know the class."""
+    class_counts: ClassCounts
     order: BatchOrder
     validation: Validation
 
@@ -77,7 +79,9 @@ def prepare_training(
     classes = drop_rare(classes, records, chosen, min_samples or {})
     # Of a network that starts from a teacher its own weights would be overwritten: they are not read or downloaded.
     own = params if start is None else params.model_copy(update={"weights": SCRATCH})
-    network = build_network(own, ranks=ranks, classes=classes, region=region, seed=params.seed)
+    # Not every architecture knows of it.
+    own_args = {"drop_path_rate": params.drop_path} if params.drop_path else {}
+    network = build_network(own, ranks=ranks, classes=classes, region=region, seed=params.seed, **own_args)
     if start is not None:
         network = start_from(network, start)
     labels = map_labels(records, classes, ranks)
@@ -101,4 +105,7 @@ def prepare_training(
         initialise_head(network, embed, records, indices, labels)
     balanced = balance_weights(labels[indices, 0], params.balance_fraction) if params.balance_fraction else None
     order = BatchOrder(indices, params.batch_size, params.seed, views=views, weights=balanced)
-    return TrainingSetup(network, records, indices, labels, order, validation)
+    class_counts = {
+        rank: count_drawn(labels[indices, column], balanced, len(classes[rank])) for column, rank in enumerate(ranks)
+    }
+    return TrainingSetup(network, records, indices, labels, class_counts, order, validation)

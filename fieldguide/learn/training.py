@@ -1,44 +1,42 @@
 """The training loop of teachers and student alike, on Lightning Fabric.
 
-Exact under interruption: batch order, augmentation and dropout are pure functions of (seed, epoch, step or photo id),
-and a checkpoint holds the rest (weights, optimiser, average, position). Killed at any moment and run again, it
-ends with the same bits as if it had never stopped.
+Exact under interruption: batch order, augmentation, mixing, freezing and dropout are pure functions of (seed, epoch,
+batch or photo id), and a checkpoint holds the rest (weights, optimiser, average, position). Killed at any moment and
+run again, it ends with the same bits as if it had never stopped.
 """
 
 import csv
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from timm.utils.model_ema import ModelEmaV3
-from torch import Tensor, nn
+from torch import nn
 
-from fieldguide.errors import TrainingError
 from fieldguide.files import remove_partials, written_whole
 from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Batch, PhotoDataset, load_batches
 from fieldguide.learn.description import SPEC_FILE
+from fieldguide.learn.imbalance import ClassCounts
 from fieldguide.learn.network import BEST_FILE, LAST_FILE, Network, save_weights
-from fieldguide.learn.optimisation import make_optimizer, make_schedule
 from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.rebalancing import rebalance_classifier
+from fieldguide.learn.step import Loss, Stepper
 from fieldguide.learn.validation import Validation
+from fieldguide.learn.weights import read_state_dict
+from fieldguide.memory import peak_memory_mb
 from fieldguide.progress import Watch, progress_shown
 from fieldguide.records.order import BatchOrder
-from fieldguide.records.torch.loading import to_input
-from fieldguide.records.torch.randomness import seed_of
 
 log = logging.getLogger(__name__)
 
 HISTORY_FILE = "history.csv"
-
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Logits float32 [batch, num_outputs], views and record indices int64 [batch] to a scalar."""
 
 OnEpoch = Callable[[int, dict[str, float]], None]
 
@@ -51,6 +49,8 @@ class TrainingTask:
     order: BatchOrder
     loss: Loss
     validation: Validation
+    class_counts: ClassCounts = field(default_factory=dict)
+    """Wanted where `rebalance` names a rank."""
 
 
 @dataclass
@@ -62,9 +62,12 @@ class _Progress:
     """Batches of this epoch that are done."""
     loss_sum: float = 0.0
     """Of this epoch's batches so far."""
+    grad_norm_sum: float = 0.0
+    num_grad_norms: int = 0
+    """Of this epoch's steps so far that had a finite gradient."""
     best_epoch: int = -1
-    best: tuple[float, float] = (-1.0, 0.0)
-    """Validation top-1 and negative loss of the best epoch."""
+    best: tuple[float, float] = (-inf, 0.0)
+    """By what the best epoch was the best, of which more is better; see `_score`."""
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -81,7 +84,8 @@ def train_network(
     """Train `network` and write its files into `out`; resume where a killed run left off in `folder`.
 
     `on_epoch(epoch, values)` hears of every epoch's curve points. Returns the metrics: best_epoch, val_top1, val_loss,
-    accuracy per rank, and how many epochs were run. Raises TrainingError if the loss is no longer finite.
+    accuracy per rank, what `rebalance` chose, and how many epochs were run. Raises TrainingError where a step cannot be
+    taken (see step.py).
     """
     return _Trainer(network, params, task, out, folder, fabric, on_epoch).run()
 
@@ -100,17 +104,13 @@ class _Trainer:
         self.params, self.task, self.out, self.folder = params, task, out, folder
         self.fabric, self.on_epoch = fabric, on_epoch
         self.spec = network.spec
-        self.raw = network.module.to(memory_format=torch.channels_last)
-        optimizer = make_optimizer(self.raw, params)
-        self.module, self.optimizer = fabric.setup(self.raw, optimizer)
-        self.schedule = make_schedule(optimizer, params, task.order.batches_per_epoch)
-        self.average = ModelEmaV3(self.raw, decay=params.ema_decay) if params.ema_decay else None
         self.progress = _Progress()
+        self.stepper = Stepper(network, params, fabric, task.loss, task.dataset, task.order.batches_per_epoch)
 
     @property
     def evaluated(self) -> nn.Module:
         """The weights that count: the moving average where there is one."""
-        return self.average.module if self.average else self.raw
+        return self.stepper.evaluated
 
     def run(self) -> dict[str, Any]:
         self.out.mkdir(parents=True, exist_ok=True)
@@ -129,58 +129,50 @@ class _Trainer:
         _write_history(self.out / HISTORY_FILE, progress.history)
         self.spec.model_copy(update={"epoch": progress.best_epoch}).write(self.out)
         best = progress.history[progress.best_epoch]
-        metrics = {name: value for name, value in best.items() if name.startswith("val_")}
+        metrics = {name: value for name, value in best.items() if name.startswith("val_")} | self._rebalance()
         return {"best_epoch": progress.best_epoch, **metrics, "num_epochs": len(progress.history)}
+
+    def _rebalance(self) -> dict[str, float]:
+        """Adjust the classifier of the best epoch's weights as `rebalance` says; what is other in the metrics then."""
+        if not self.params.rebalance:
+            return {}
+        network = Network(self.evaluated, self.spec)
+        network.module.load_state_dict(read_state_dict(self.out / BEST_FILE))
+        chosen = rebalance_classifier(network, self.params.rebalance, self.task.class_counts, self.task.validation)
+        save_weights(network.module, self.out / BEST_FILE)
+        return self.task.validation.measure(network, self.params.rank_weights) | chosen
 
     def _run_epoch(self, batches: Iterator[Batch]) -> None:
         progress, steps = self.progress, self.task.order.batches_per_epoch
         started, num_photos = time.monotonic(), 0
-        self.module.train()
+        self.stepper.begin_epoch(progress.epoch)
         with progress_shown(Watch(steps, lambda: progress.step, unit="batches"), self._epoch_name()) as report:
             while progress.step < steps:
-                images, views, indices = next(batches)
-                progress.loss_sum += self._train_step(images, views, indices)
-                progress.step += 1
-                num_photos += len(images)
+                done = self.stepper.take(batches, progress.epoch, progress.step)
+                progress.step += done.num_batches
+                progress.loss_sum += done.loss_sum
+                if isfinite(done.grad_norm):
+                    progress.grad_norm_sum += done.grad_norm
+                    progress.num_grad_norms += 1
+                num_photos += done.num_photos
                 report()
-                if progress.step % self.params.checkpoint_steps == 0 and progress.step < steps:
+                # Between two steps there are no gradients to keep.
+                is_due = progress.step % self.params.checkpoint_steps < done.num_batches
+                if is_due and progress.step < steps:
                     self._save()
         speed = num_photos / max(time.monotonic() - started, 1e-9)
         self._finish_epoch(speed)
 
-    def _train_step(self, images: Tensor, views: Tensor, indices: Tensor) -> float:
-        progress = self.progress
-        number = progress.epoch * self.task.order.batches_per_epoch + progress.step
-        self.schedule.step_update(number)
-        # Dropout and stochastic depth draw from here; see randomness.py.
-        torch.manual_seed(seed_of(self.params.seed, progress.epoch, progress.step))
-        inputs = to_input(images.to(self.fabric.device, non_blocking=True), self.spec.mean, self.spec.std)
-        logits = self.module(inputs).float()
-        loss = self.task.loss(logits, views.to(logits.device), indices.to(logits.device))
-        value = float(loss.detach())
-        if not torch.isfinite(loss.detach()):
-            raise TrainingError(
-                f"{self.out}: the loss is {value} at {self._epoch_name()}, batch {progress.step + 1}; "
-                f"lower learning_rate ({self.params.learning_rate}) or set clip_norm"
-            )
-        self.optimizer.zero_grad()
-        self.fabric.backward(loss)
-        if self.params.clip_norm is not None:
-            self.fabric.clip_gradients(self.module, self.optimizer, max_norm=self.params.clip_norm)
-        self.optimizer.step()
-        if self.average:
-            self.average.update(self.raw, step=number)
-        return value
-
     def _finish_epoch(self, images_per_s: float) -> None:
         progress = self.progress
         values = {
-            "lr": float(max(group["lr"] for group in self.optimizer.param_groups)),
+            "lr": self.stepper.learning_rate,
             "train_loss": progress.loss_sum / self.task.order.batches_per_epoch,
+            "grad_norm": progress.grad_norm_sum / max(progress.num_grad_norms, 1),
             **self.task.validation.measure(Network(self.evaluated, self.spec), self.params.rank_weights),
         }
         progress.history.append(values)
-        score = (values["val_top1"], -values["val_loss"])
+        score = self._score(values)
         if score > progress.best:
             progress.best, progress.best_epoch = score, progress.epoch
             # Beside the checkpoint: DVC empties `out` before a run is taken up.
@@ -190,9 +182,23 @@ class _Trainer:
             "%s: train loss %.3f, val loss %.3f, val top-1 %.3f, %.0f img/s",
             self._epoch_name(), values["train_loss"], values["val_loss"], values["val_top1"], images_per_s,
         )  # fmt: skip
-        self.on_epoch(progress.epoch, {**values, "images_per_s": images_per_s})
+        # Speed and memory are for the curves alone: the files are the same for every run.
+        own = {"images_per_s": images_per_s, "peak_memory_mb": self._peak_memory_mb()}
+        self.on_epoch(progress.epoch, {**values, **own})
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
+        progress.grad_norm_sum, progress.num_grad_norms = 0.0, 0
         self._save()
+
+    def _score(self, values: Mapping[str, float]) -> tuple[float, float]:
+        if self.params.monitor == "val_loss":
+            return -values["val_loss"], 0.0
+        return values["val_top1"], -values["val_loss"]
+
+    def _peak_memory_mb(self) -> float:
+        """Of the accelerator where there is one, else of this process."""
+        if self.fabric.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.fabric.device) / 1e6
+        return peak_memory_mb()
 
     def _epoch_name(self) -> str:
         """For people, who count from 1."""
@@ -203,17 +209,13 @@ class _Trainer:
         return patience is not None and progress.epoch - 1 - progress.best_epoch >= patience
 
     def _save(self) -> None:
-        state = {"module": self.raw, "optimizer": self.optimizer, **vars(self.progress)}
-        self.folder.save(self.fabric, state | ({"average": self.average} if self.average else {}))
+        self.folder.save(self.fabric, {**self.stepper.state(), **vars(self.progress)})
 
     def _resume(self) -> None:
         state = self.folder.load(self.fabric)
         if state is None:
             return
-        self.raw.load_state_dict(state.pop("module"))
-        self.optimizer.load_state_dict(state.pop("optimizer"))
-        if self.average:
-            self.average.load_state_dict(state.pop("average"))
+        self.stepper.load_state(state)
         self.progress = _Progress(**state)
         log.info("resuming at %s, after %d batches", self._epoch_name(), self.progress.step)
 

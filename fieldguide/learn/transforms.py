@@ -10,8 +10,9 @@ from PIL import Image
 from fieldguide.errors import ParamsError
 from fieldguide.learn.augmentations import check_transform
 from fieldguide.records.torch.augmentation import Augmentation, RandomCrop, Transform
+from fieldguide.records.torch.erasing import RandomErasing
 
-__all__ = ["Augmentation", "RandomCrop", "Transform", "build_transforms", "to_grey"]
+__all__ = ["Augmentation", "RandomCrop", "RandomErasing", "Transform", "build_transforms", "to_grey"]
 
 
 def to_grey(image: Image.Image) -> Image.Image:

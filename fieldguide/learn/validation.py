@@ -1,10 +1,12 @@
 """How well a network does on the validation photos while it is being trained."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
+from torch import Tensor
 
 from fieldguide.learn.dataset import PhotoDataset, chunk_keys
 from fieldguide.learn.description import NetworkSpec
@@ -42,11 +44,7 @@ class Validation:
         """
         ranks = network.spec.ranks
         losses, num_right, num_known = (dict.fromkeys(ranks, 0.0) for _ in range(3))
-        keys = chunk_keys(self.indices, self.batch_size)
-        dataset = PhotoDataset(self.records, network.spec)
-        labels = iter(torch.from_numpy(self.labels).split(self.batch_size))
-        for logits in run_batches(network.module, dataset, keys, call, self.workers):
-            batch_labels = next(labels)
+        for logits, batch_labels in self.answers(network):
             for column, (rank, at_rank) in enumerate(split_logits(logits, network.spec).items()):
                 truth = batch_labels[:, column]
                 losses[rank] += float(F.cross_entropy(at_rank, truth, ignore_index=UNKNOWN, reduction="sum"))
@@ -57,3 +55,10 @@ class Validation:
         loss = sum(rank_weights[rank] * losses[rank] / num_known[rank] for rank in counted) / total if total else 0.0
         accuracies = {f"val_top1_{rank}": num_right[rank] / max(num_known[rank], 1) for rank in ranks}
         return {"val_loss": loss, "val_top1": accuracies[f"val_top1_{ranks[0]}"], **accuracies}
+
+    def answers(self, network: Network) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the logits of every batch, float32 [batch, num_outputs], and its labels int64 [batch, num_ranks]."""
+        keys = chunk_keys(self.indices, self.batch_size)
+        dataset = PhotoDataset(self.records, network.spec)
+        labels = torch.from_numpy(self.labels).split(self.batch_size)
+        yield from zip(run_batches(network.module, dataset, keys, call, self.workers), labels, strict=True)

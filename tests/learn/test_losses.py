@@ -6,6 +6,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.learn.losses import hard_loss, share_classes, soft_loss
+from fieldguide.learn.mixing import Mix
 
 GENERATOR = torch.Generator().manual_seed(0)
 LOGITS = {"species": torch.randn(4, 5, generator=GENERATOR), "genus": torch.randn(4, 3, generator=GENERATOR)}
@@ -84,3 +85,25 @@ def test_a_photo_nobody_knows_has_no_gradient():
     assert float(loss.detach()) == 0.0
     assert student.grad is not None
     assert not student.grad.any()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_mixed_batch_is_cross_entropy_with_soft_labels(smoothing: float):
+    labels, mix = torch.tensor([0, 1, 2, 4]), Mix(0.7, None)
+    soft = 0.7 * F.one_hot(labels, 5) + 0.3 * F.one_hot(labels.roll(1), 5)
+    soft = (1 - smoothing) * soft + smoothing / 5
+    expected = F.cross_entropy(LOGITS["species"], soft)
+    found = hard_loss({"species": LOGITS["species"]}, {"species": labels}, {"species": 1.0}, smoothing, mix=mix)
+    torch.testing.assert_close(found, expected)
+
+
+def test_of_a_mixed_photo_the_part_that_is_known_counts():
+    labels = torch.tensor([0, UNKNOWN, 2, 1])
+    each = [
+        F.cross_entropy(LOGITS["genus"], part, reduction="none")
+        for part in (labels.clamp(min=0), labels.clamp(min=0).roll(1))
+    ]
+    own, partners = torch.tensor([1.0, 0, 1, 1]), torch.tensor([1.0, 1, 0, 1])
+    expected = (0.7 * own * each[0] + 0.3 * partners * each[1]).sum() / (0.7 * 3 + 0.3 * 3)
+    found = hard_loss({"genus": LOGITS["genus"]}, {"genus": labels}, {"genus": 1.0}, 0.0, mix=Mix(0.7, None))
+    torch.testing.assert_close(found, expected)

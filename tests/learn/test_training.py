@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -19,13 +21,16 @@ from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
+from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.losses import LabelLoss
-from fieldguide.learn.network import load_network
+from fieldguide.learn.network import Network, build_network, load_network
 from fieldguide.learn.params import TrainingParams
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
-from tests.learn.making import largest_difference, training_section
+from fieldguide.learn.validation import Validation
+from tests.learn.making import TRANSFORMS, largest_difference, training_section
+from tests.records.making import TAXONOMY
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,14 +39,35 @@ class KilledError(Exception):
     pass
 
 
-def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **changes: Any) -> dict[str, Any]:
-    """Train the small network of `training_section`; with `stop_after`, die in that step."""
+EVERYTHING = {
+    "accumulate": 4,
+    "mixup": {"alpha": 0.4, "probability": 0.5},
+    "cutmix": {"alpha": 1.0, "probability": 0.3},
+    "drop_path": 0.1,
+    "unfreeze": {"start": 1, "duration": 1, "final_fraction": 0.5},
+    "loss": {"species": {"kind": "logit_adjusted", "tau": 1.0}, "genus": {"kind": "class_balanced", "beta": 0.9}},
+    "rebalance": {"species": "tau_norm", "genus": "logit_adjustment"},
+    "transforms": [*TRANSFORMS, {"_target_": "fieldguide.learn.transforms.RandomErasing", "p": 0.5}],
+}
+"""All that draws, or that works differently from step to step."""
+
+
+def train_into(
+    out: Path,
+    tfrecord: Path,
+    stop_after: int | None = None,
+    alter: Callable[[TrainingTask], TrainingTask] = lambda task: task,
+    **changes: Any,
+) -> dict[str, Any]:
+    """Train the small network of `training_section`; with `stop_after`, die in that batch. `alter` gets the task."""
     params = TrainingParams.model_validate(training_section(**changes))
     setup = prepare_training(params, tfrecord, None, region=None, views=None)
-    label_loss = LabelLoss(setup.network.spec, torch.from_numpy(setup.labels), params.rank_weights, 0.1)
+    labels, cpu = torch.from_numpy(setup.labels), torch.device("cpu")
+    balances = make_balances(setup.network.spec, params.loss, setup.class_counts, cpu)
+    label_loss = LabelLoss(setup.network.spec, labels, params.rank_weights, params.label_smoothing, balances)
     steps = 0
 
-    def loss(*batch: torch.Tensor) -> torch.Tensor:
+    def loss(*batch: Any) -> torch.Tensor:
         nonlocal steps
         steps += 1
         if steps == stop_after:
@@ -49,17 +75,18 @@ def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **chang
         return label_loss(*batch)
 
     dataset = PhotoDataset(setup.records, setup.network.spec, build_transforms(params.transforms), params.seed)
-    curves: list[int] = []
+    task = alter(TrainingTask(dataset, setup.order, loss, setup.validation, setup.class_counts))
+    curves: list[dict[str, float]] = []
     fingerprint = make_fingerprint(params.model_dump(mode="json"), tfrecord)
     with open_run_folder(out.name, fingerprint) as folder, prepared_device(params.precision, params.workers) as fabric:
         metrics = train_network(
             setup.network,
             params,
-            TrainingTask(dataset, setup.order, loss, setup.validation),
+            task,
             out,
             folder=folder,
             fabric=fabric,
-            on_epoch=lambda epoch, values: curves.append(epoch),
+            on_epoch=lambda epoch, values: curves.append({"epoch": epoch, **values}),
         )
     return {**metrics, "curves": curves, "steps": steps}
 
@@ -68,6 +95,13 @@ def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **chang
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, tfrecord: Path) -> Path:
     out = tmp_path_factory.mktemp("undisturbed")
     train_into(out, tfrecord)
+    return out
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, tfrecord: Path) -> Path:
+    out = tmp_path_factory.mktemp("whole")
+    train_into(out, tfrecord, **EVERYTHING)
     return out
 
 
@@ -81,9 +115,9 @@ def test_files_of_a_finished_training(undisturbed: Path):
     names = {"model.safetensors", "last.safetensors", "model.json", "history.csv"}
     assert {path.name for path in undisturbed.iterdir()} == names
     header, *rows = (undisturbed / "history.csv").read_text().splitlines()
-    assert header == "epoch,lr,train_loss,val_loss,val_top1,val_top1_species,val_top1_genus"
+    assert header == "epoch,lr,train_loss,grad_norm,val_loss,val_top1,val_top1_species,val_top1_genus"
     assert [row.split(",")[0] for row in rows] == ["0", "1", "2"]
-    best = max(range(3), key=lambda epoch: (float(rows[epoch].split(",")[4]), -float(rows[epoch].split(",")[3])))
+    best = max(range(3), key=lambda epoch: (float(rows[epoch].split(",")[5]), -float(rows[epoch].split(",")[4])))
     assert load_network(undisturbed).spec.epoch == best
 
 
@@ -97,6 +131,17 @@ def test_taken_up_at_any_step_the_bits_are_the_same(undisturbed: Path, tfrecord:
     assert same_files(undisturbed, tmp_path)
     for file in ("model.safetensors", "last.safetensors"):
         assert largest_difference(load_file(undisturbed / file), load_file(tmp_path / file)) == 0.0
+
+
+@pytest.mark.parametrize("stop_after", [3, 6, 9, 14])
+def test_so_they_are_with_mixing_freezing_and_accumulation(
+    whole: Path, tfrecord: Path, tmp_path: Path, stop_after: int
+):
+    # Steps of 4 and 2 batches: some of these lie inside of one.
+    with pytest.raises(KilledError):
+        train_into(tmp_path, tfrecord, stop_after=stop_after, **EVERYTHING)
+    train_into(tmp_path, tfrecord, **EVERYTHING)
+    assert same_files(whole, tmp_path)
 
 
 @pytest.mark.slow
@@ -114,8 +159,8 @@ def test_the_result_does_not_depend_on_workers_or_an_earlier_run(
 @pytest.mark.slow
 def test_killed_for_real_at_random_moments(tfrecord: Path, tmp_path: Path):
     code = (
-        "import sys; from pathlib import Path; from tests.learn.test_training import train_into;"
-        "train_into(Path(sys.argv[1]), Path(sys.argv[2]))"
+        "import sys; from pathlib import Path; from tests.learn.test_training import EVERYTHING, train_into;"
+        "train_into(Path(sys.argv[1]), Path(sys.argv[2]), workers=1, **EVERYTHING)"
     )
 
     def start(out: str) -> subprocess.Popen[bytes]:
@@ -138,7 +183,7 @@ def test_killed_for_real_at_random_moments(tfrecord: Path, tmp_path: Path):
 @pytest.mark.slow
 def test_the_flora_is_learnt(tfrecord: Path, tmp_path: Path):
     metrics = train_into(tmp_path, tfrecord, epochs=20, ema_decay=None, transforms=[], balance_fraction=0.0)
-    assert metrics["curves"] == list(range(20))
+    assert [point["epoch"] for point in metrics["curves"]] == list(range(20))
     losses = [float(row.split(",")[2]) for row in (tmp_path / "history.csv").read_text().splitlines()[1:]]
     assert losses[-1] < 0.8 * losses[0]
 
@@ -151,10 +196,84 @@ def test_an_epoch_shows_how_far_it_is(tfrecord: Path, tmp_path: Path, monkeypatc
     assert shown == [f"epoch 1 of 1: {step} of 6 batches" for step in range(1, 6)]
 
 
-def test_patience(tfrecord: Path, tmp_path: Path):
-    metrics = train_into(tmp_path, tfrecord, epochs=40, learning_rate=1e-9, min_learning_rate=0.0, patience=2)
-    # The best epoch, and two more that were no better.
-    assert metrics["num_epochs"] == metrics["best_epoch"] + 3 < 40
+@dataclass(frozen=True)
+class Planned:
+    """A validation whose scores are known beforehand: top-1 and loss of each epoch."""
+
+    scores: Iterator[tuple[float, float]]
+
+    def measure(self, network: Network, rank_weights: dict[str, float]) -> dict[str, float]:
+        top1, loss = next(self.scores)
+        return {"val_loss": loss, "val_top1": top1}
+
+
+@pytest.mark.parametrize(
+    ("monitor", "patience", "scores", "best_epoch", "num_epochs"),
+    [
+        ("val_top1", 1, [(0.1, 2.0), (0.2, 3.0), (0.2, 3.0), (0.9, 1.0)], 1, 3),
+        ("val_top1", 2, [(0.2, 2.0), (0.1, 1.0), (0.3, 1.0), (0.1, 1.0), (0.2, 1.0), (0.9, 1.0)], 2, 5),
+        ("val_top1", 2, [(0.2, 2.0), (0.1, 1.0), (0.2, 1.9), (0.1, 1.0), (0.2, 1.9), (0.9, 1.0)], 2, 5),
+        ("val_top1", None, [(0.2, 2.0), (0.1, 1.0), (0.1, 1.0), (0.1, 1.0)], 0, 4),
+        ("val_loss", 1, [(0.1, 2.0), (0.0, 1.9), (0.9, 1.9), (0.9, 0.1)], 1, 3),
+        ("val_loss", 3, [(0.1, 2.0), (0.9, 2.1), (0.9, 2.2), (0.9, 2.3), (0.9, 0.1)], 0, 4),
+    ],
+)
+def test_patience(
+    tfrecord: Path,
+    tmp_path: Path,
+    monitor: str,
+    patience: int | None,
+    scores: list[tuple[float, float]],
+    best_epoch: int,
+    num_epochs: int,
+):
+    found = train_into(
+        tmp_path,
+        tfrecord,
+        alter=lambda task: replace(task, validation=cast(Validation, Planned(iter(scores)))),
+        epochs=len(scores),
+        monitor=monitor,
+        patience=patience,
+        max_samples=8,
+    )
+    assert (found["best_epoch"], found["num_epochs"]) == (best_epoch, num_epochs)
+
+
+def test_frozen_statistics_do_not_move_in_weights_or_average(whole: Path, tfrecord: Path, tmp_path: Path):
+    frozen = {"start": 3, "duration": 2, "final_fraction": 1.0}
+    train_into(tmp_path, tfrecord, unfreeze=frozen)
+    first = build_network(
+        TrainingParams.model_validate(training_section()),
+        ranks=TAXONOMY.ranks,
+        classes=TAXONOMY.classes,
+        region=None,
+        seed=17,
+    ).module.state_dict()
+    last = load_file(tmp_path / "last.safetensors")
+    moved = {name for name, value in last.items() if not torch.equal(value, first[name])}
+    assert moved == {"classifier.weight", "classifier.bias"}
+    # Of half of it the norms at the end have moved, those at the beginning have not.
+    half = load_file(whole / "last.safetensors")
+    moved = {name for name, value in half.items() if "running_mean" in name and not torch.equal(value, first[name])}
+    norms = [name for name in half if "running_mean" in name]
+    assert 0 < len(moved) < len(norms)
+
+
+def test_metrics_of_a_rebalanced_classifier_are_those_of_the_weights(whole: Path, tfrecord: Path, tmp_path: Path):
+    found = train_into(tmp_path, tfrecord, epochs=1, rebalance={"species": "logit_adjustment"})
+    assert found["val_macro_species"] >= found["val_macro_before_species"]
+    params = TrainingParams.model_validate(training_section())
+    validation = prepare_training(params, tfrecord, None, region=None, views=None).validation
+    measured = validation.measure(load_network(tmp_path), params.rank_weights)
+    assert {name: found[name] for name in measured} == pytest.approx(measured)
+
+
+def test_curves_have_what_differs_between_runs_and_files_have_not(tfrecord: Path, tmp_path: Path):
+    (point,) = train_into(tmp_path, tfrecord, epochs=1)["curves"]
+    header = (tmp_path / "history.csv").read_text().splitlines()[0].split(",")
+    assert set(point) - set(header) == {"images_per_s", "peak_memory_mb"}
+    assert point["grad_norm"] > 0
+    assert point["peak_memory_mb"] > 100
 
 
 @pytest.mark.parametrize(
@@ -163,7 +282,7 @@ def test_patience(tfrecord: Path, tmp_path: Path):
         ({"optimizer": "adamv"}, TrainingError, "optimizer 'adamv' cannot be made"),
         ({"rank_weights": {"species": 1.0}}, ParamsError, "expected a weight for each of"),
         ({"head_init": "linear_probe"}, ParamsError, "this stage reads no embeddings"),
-        ({"learning_rate": 1e30, "clip_norm": None, "warmup_epochs": 0}, TrainingError, "the loss is .* at epoch"),
+        ({"precision": "fp16-mixed"}, ParamsError, "precision is fp16-mixed, but this machine has no GPU"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(

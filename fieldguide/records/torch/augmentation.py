@@ -138,6 +138,7 @@ def show_whole(image: bytes, out: Tensor) -> None:
 
 _TORCH_ALONE: Final = {
     __name__,
+    f"{__package__}.erasing",
     *(f"torchvision.transforms.v2.{name}" for name in ("_augment", "_auto_augment", "_color", "_container", "_misc")),
     *(f"torchvision.transforms.v2.{name}" for name in ("_geometry", "_meta", "_temporal", "_type_conversion")),
 }

@@ -30,6 +30,11 @@ class Photos(Protocol):
 
     split: str
 
+    @property
+    def photo_ids(self) -> Sequence[str]:
+        """Of all of them, in order."""
+        ...
+
     def __len__(self) -> int: ...
 
     def read_photo(self, index: int) -> Photo:
