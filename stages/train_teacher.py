@@ -6,11 +6,11 @@ import torch
 
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
-from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.params import TeacherParams
 from fieldguide.learn.photo_source import open_photos
+from fieldguide.learn.processes import joined_processes
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
@@ -30,8 +30,8 @@ def train_teacher(
     spec = setup.network.spec
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord)
     with (
-        open_run_folder(f"train-teacher-{teacher}", fingerprint) as folder,
-        prepared_device(params.precision, params.workers) as fabric,
+        joined_processes(params.devices, params.precision, params.workers) as fabric,
+        open_run_folder(f"train-teacher-{teacher}", fingerprint, fabric, params.resume) as folder,
     ):
         labels = torch.from_numpy(setup.labels).to(fabric.device)
         transform = build_transforms(params.transforms)

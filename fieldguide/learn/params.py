@@ -14,6 +14,9 @@ Precision = Literal["auto", "32-true", "bf16-mixed"]
 Outputs = Literal["prelogits", "logits"]
 """What of a network is kept: the input of its classifier, or the classifier's answers."""
 
+Resume = Literal["exact", "compatible", "never"]
+"""Which checkpoint of a killed run is taken up; see docs/resuming.md."""
+
 Mean = tuple[float, float, float]
 Std = tuple[PositiveFloat, PositiveFloat, PositiveFloat]
 
@@ -149,6 +152,13 @@ class TrainingParams(BackboneParams):
     """`auto` (bf16 where an accelerator has it), `32-true` or `bf16-mixed`."""
     checkpoint_steps: PositiveInt
     """Steps between two resume checkpoints; one is written at the end of every epoch too."""
+    resume: Resume
+    """Which checkpoint of an unfinished run with the same parameters, records and weights is taken up: `exact`, one
+    made by the same code, libraries, threads and device, so that the bits are those of a run that never stopped;
+    `compatible`, else any, with a warning; `never`, none."""
+    devices: PositiveInt | Literal["auto"]
+    """Processes of this machine that train together, each on an accelerator of its own (without any: on its share of
+    the cores) and with its part of every batch; `auto`: one for each accelerator. torchrun or srun overrule it."""
     workers: NonNegativeInt
     """Processes that decode and augment, each on a core of its own; 0: the training process does. Images are the same,
     but torch's threads get the other cores, and the last bits of a sum depend on how many threads share it."""

@@ -20,7 +20,7 @@ from fieldguide.learn.device import choose_precision, prepared_device
 from fieldguide.learn.devices import run_shares
 from fieldguide.learn.embedder import build_embedder, measure_dim
 from fieldguide.learn.embedding import BATCHES_PER_PIECE, Piece, compute_pieces
-from fieldguide.learn.fingerprint import Fingerprint, make_fingerprint
+from fieldguide.learn.fingerprint import Fingerprint, describe_software, make_fingerprint
 from fieldguide.learn.params import EmbedParams
 from fieldguide.learn.predict import call
 from fieldguide.learn.transforms import Augmentation, to_grey
@@ -49,7 +49,8 @@ def describe_embeddings(params: EmbedParams) -> dict[str, object]:
 def fingerprint_network(params: EmbedParams) -> Fingerprint:
     """All that the bits of a piece depend on beside its shard."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    return make_fingerprint({**describe_embeddings(params), "batch_size": params.batch_size, "device": device}, None)
+    deciding = {**describe_embeddings(params), "batch_size": params.batch_size, "device": device}
+    return make_fingerprint(deciding, None) | describe_software()
 
 
 def plan_pieces(tfrecord: Path, folder: Path, batch_size: int) -> Pieces:

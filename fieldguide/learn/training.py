@@ -2,7 +2,9 @@
 
 Exact under interruption: batch order, augmentation and dropout are pure functions of (seed, epoch, step or photo id),
 and a checkpoint holds the rest (weights, optimiser, average, position). Killed at any moment and run again, it
-ends with the same bits as if it had never stopped.
+ends with the same bits as if it had never stopped. SIGTERM and Ctrl-C wait for the step under way and a checkpoint.
+
+Processes that train together run the same loop, each on its part of every batch (collectives.py); the first one writes.
 """
 
 import csv
@@ -22,8 +24,17 @@ from torch import Tensor, nn
 from fieldguide.errors import TrainingError
 from fieldguide.files import remove_partials, written_whole
 from fieldguide.learn.checkpoint import RunFolder
+from fieldguide.learn.collectives import (
+    average_statistics,
+    gather_batch,
+    largest,
+    share_order,
+    sum_gradients,
+    unite,
+)
 from fieldguide.learn.dataset import Batch, PhotoDataset, load_batches
 from fieldguide.learn.description import SPEC_FILE
+from fieldguide.learn.interruption import Interruption, interruption_noted
 from fieldguide.learn.network import BEST_FILE, LAST_FILE, Network, save_weights
 from fieldguide.learn.optimisation import make_optimizer, make_schedule
 from fieldguide.learn.params import TrainingParams
@@ -100,10 +111,11 @@ class _Trainer:
         self.params, self.task, self.out, self.folder = params, task, out, folder
         self.fabric, self.on_epoch = fabric, on_epoch
         self.spec = network.spec
-        self.raw = network.module.to(memory_format=torch.channels_last)
+        self.raw = unite(fabric, network.module).to(memory_format=torch.channels_last)
+        self.order = share_order(fabric, task.order)
         optimizer = make_optimizer(self.raw, params)
         self.module, self.optimizer = fabric.setup(self.raw, optimizer)
-        self.schedule = make_schedule(optimizer, params, task.order.batches_per_epoch)
+        self.schedule = make_schedule(optimizer, params, self.order.batches_per_epoch)
         self.average = ModelEmaV3(self.raw, decay=params.ema_decay) if params.ema_decay else None
         self.progress = _Progress()
 
@@ -113,27 +125,34 @@ class _Trainer:
         return self.average.module if self.average else self.raw
 
     def run(self) -> dict[str, Any]:
-        self.out.mkdir(parents=True, exist_ok=True)
-        remove_partials(self.out)
-        for name in (SPEC_FILE, BEST_FILE, LAST_FILE, HISTORY_FILE):
-            (self.out / name).unlink(missing_ok=True)
+        if self.fabric.is_global_zero:
+            self.out.mkdir(parents=True, exist_ok=True)
+            remove_partials(self.out)
+            for name in (SPEC_FILE, BEST_FILE, LAST_FILE, HISTORY_FILE):
+                (self.out / name).unlink(missing_ok=True)
         self._resume()
         progress = self.progress
-        keys = self.task.order.iterate(self.params.epochs, epoch=progress.epoch, step=progress.step)
-        batches = load_batches(self.task.dataset, keys, self.params.workers)
-        while progress.epoch < self.params.epochs and not self._is_out_of_patience():
-            self._run_epoch(batches)
+        with interruption_noted() as interruption:
+            keys = self.order.iterate(self.params.epochs, epoch=progress.epoch, step=progress.step)
+            batches = load_batches(self.task.dataset, keys, self.params.workers)
+            while progress.epoch < self.params.epochs and not self._is_out_of_patience():
+                self._run_epoch(batches, interruption)
+        if self.fabric.is_global_zero:
+            self._write_results()
+        best = progress.history[progress.best_epoch]
+        metrics = {name: value for name, value in best.items() if name.startswith("val_")}
+        return {"best_epoch": progress.best_epoch, **metrics, "num_epochs": len(progress.history)}
+
+    def _write_results(self) -> None:
+        progress = self.progress
         save_weights(self.evaluated, self.out / LAST_FILE)
         with written_whole(self.out / BEST_FILE) as temporary:
             shutil.copyfile(self.folder.path / BEST_FILE, temporary)
         _write_history(self.out / HISTORY_FILE, progress.history)
         self.spec.model_copy(update={"epoch": progress.best_epoch}).write(self.out)
-        best = progress.history[progress.best_epoch]
-        metrics = {name: value for name, value in best.items() if name.startswith("val_")}
-        return {"best_epoch": progress.best_epoch, **metrics, "num_epochs": len(progress.history)}
 
-    def _run_epoch(self, batches: Iterator[Batch]) -> None:
-        progress, steps = self.progress, self.task.order.batches_per_epoch
+    def _run_epoch(self, batches: Iterator[Batch], interruption: Interruption) -> None:
+        progress, steps = self.progress, self.order.batches_per_epoch
         started, num_photos = time.monotonic(), 0
         self.module.train()
         with progress_shown(Watch(steps, lambda: progress.step, unit="batches"), self._epoch_name()) as report:
@@ -141,8 +160,9 @@ class _Trainer:
                 images, views, indices = next(batches)
                 progress.loss_sum += self._train_step(images, views, indices)
                 progress.step += 1
-                num_photos += len(images)
+                num_photos += len(images) * self.fabric.world_size
                 report()
+                self._end_if_asked(interruption)
                 if progress.step % self.params.checkpoint_steps == 0 and progress.step < steps:
                     self._save()
         speed = num_photos / max(time.monotonic() - started, 1e-9)
@@ -150,13 +170,13 @@ class _Trainer:
 
     def _train_step(self, images: Tensor, views: Tensor, indices: Tensor) -> float:
         progress = self.progress
-        number = progress.epoch * self.task.order.batches_per_epoch + progress.step
+        number = progress.epoch * self.order.batches_per_epoch + progress.step
         self.schedule.step_update(number)
         # Dropout and stochastic depth draw from here; see randomness.py.
-        torch.manual_seed(seed_of(self.params.seed, progress.epoch, progress.step))
+        torch.manual_seed(seed_of(self.params.seed, progress.epoch, progress.step) + self.fabric.global_rank)
         inputs = to_input(images.to(self.fabric.device, non_blocking=True), self.spec.mean, self.spec.std)
         logits = self.module(inputs).float()
-        loss = self.task.loss(logits, views.to(logits.device), indices.to(logits.device))
+        loss = self.task.loss(*gather_batch(self.fabric, logits, views.to(logits.device), indices.to(logits.device)))
         value = float(loss.detach())
         if not torch.isfinite(loss.detach()):
             raise TrainingError(
@@ -165,6 +185,8 @@ class _Trainer:
             )
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
+        sum_gradients(self.fabric, self.raw)
+        average_statistics(self.fabric, self.raw)
         if self.params.clip_norm is not None:
             self.fabric.clip_gradients(self.module, self.optimizer, max_norm=self.params.clip_norm)
         self.optimizer.step()
@@ -176,16 +198,18 @@ class _Trainer:
         progress = self.progress
         values = {
             "lr": float(max(group["lr"] for group in self.optimizer.param_groups)),
-            "train_loss": progress.loss_sum / self.task.order.batches_per_epoch,
-            **self.task.validation.measure(Network(self.evaluated, self.spec), self.params.rank_weights),
+            "train_loss": progress.loss_sum / self.order.batches_per_epoch,
+            **self.task.validation.measure(Network(self.evaluated, self.spec), self.params.rank_weights, self.fabric),
         }
         progress.history.append(values)
         score = (values["val_top1"], -values["val_loss"])
         if score > progress.best:
             progress.best, progress.best_epoch = score, progress.epoch
-            # Beside the checkpoint: DVC empties `out` before a run is taken up.
-            save_weights(self.evaluated, self.folder.path / BEST_FILE)
-        _write_history(self.out / HISTORY_FILE, progress.history)
+            if self.fabric.is_global_zero:
+                # Beside the checkpoint: DVC empties `out` before a run is taken up.
+                save_weights(self.evaluated, self.folder.path / BEST_FILE)
+        if self.fabric.is_global_zero:
+            _write_history(self.out / HISTORY_FILE, progress.history)
         log.info(
             "%s: train loss %.3f, val loss %.3f, val top-1 %.3f, %.0f img/s",
             self._epoch_name(), values["train_loss"], values["val_loss"], values["val_top1"], images_per_s,
@@ -202,6 +226,14 @@ class _Trainer:
         progress, patience = self.progress, self.params.patience
         return patience is not None and progress.epoch - 1 - progress.best_epoch >= patience
 
+    def _end_if_asked(self, interruption: Interruption) -> None:
+        """Save and leave if any process got a signal, all at the same step."""
+        if number := largest(self.fabric, interruption.number):
+            self._save()
+            log.info("stopped at %s, after %d batches; run again to go on", self._epoch_name(), self.progress.step)
+            interruption.number = number
+            interruption.end()
+
     def _save(self) -> None:
         state = {"module": self.raw, "optimizer": self.optimizer, **vars(self.progress)}
         self.folder.save(self.fabric, state | ({"average": self.average} if self.average else {}))
@@ -210,12 +242,22 @@ class _Trainer:
         state = self.folder.load(self.fabric)
         if state is None:
             return
-        self.raw.load_state_dict(state.pop("module"))
-        self.optimizer.load_state_dict(state.pop("optimizer"))
-        if self.average:
-            self.average.load_state_dict(state.pop("average"))
-        self.progress = _Progress(**state)
+        try:
+            self.raw.load_state_dict(state.pop("module"))
+            self.optimizer.load_state_dict(state.pop("optimizer"))
+            if self.average:
+                self.average.load_state_dict(state.pop("average"))
+            self.progress = _Progress(**state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise TrainingError(
+                f"{self.folder.path} holds a checkpoint that this code cannot go on from: {_first_line(error)}; expected "
+                "one of the same code, which `resume: exact` looks for"
+            ) from None
         log.info("resuming at %s, after %d batches", self._epoch_name(), self.progress.step)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:

@@ -67,6 +67,8 @@ def training_section(**changes: Any) -> dict[str, Any]:
         "max_samples": None,
         "precision": "auto",
         "checkpoint_steps": 2,
+        "resume": "exact",
+        "devices": 1,
         "workers": 0,
         "seed": 17,
         **changes,

@@ -1,11 +1,7 @@
 """The loop: it learns, stops when told to, and ends with the same bits however often it was killed."""
 
 import logging
-import random
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +13,29 @@ from fieldguide import progress
 from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
-from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.network import load_network
 from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.processes import joined_processes
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
 from tests.learn.making import largest_difference, training_section
-
-ROOT = Path(__file__).parents[2]
 
 
 class KilledError(Exception):
     pass
 
 
-def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **changes: Any) -> dict[str, Any]:
-    """Train the small network of `training_section`; with `stop_after`, die in that step."""
+def train_into(
+    out: Path,
+    tfrecord: Path,
+    stop_after: int | None = None,
+    on_step: Callable[[int], None] = lambda step: None,
+    **changes: Any,
+) -> dict[str, Any]:
+    """Train the small network of `training_section`; `on_step` hears of each step, and with `stop_after` one dies."""
     params = TrainingParams.model_validate(training_section(**changes))
     setup = prepare_training(params, tfrecord, None, region=None, views=None)
     label_loss = LabelLoss(setup.network.spec, torch.from_numpy(setup.labels), params.rank_weights, 0.1)
@@ -44,6 +44,7 @@ def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **chang
     def loss(*batch: torch.Tensor) -> torch.Tensor:
         nonlocal steps
         steps += 1
+        on_step(steps)
         if steps == stop_after:
             raise KilledError
         return label_loss(*batch)
@@ -51,7 +52,10 @@ def train_into(out: Path, tfrecord: Path, stop_after: int | None = None, **chang
     dataset = PhotoDataset(setup.records, setup.network.spec, build_transforms(params.transforms), params.seed)
     curves: list[int] = []
     fingerprint = make_fingerprint(params.model_dump(mode="json"), tfrecord)
-    with open_run_folder(out.name, fingerprint) as folder, prepared_device(params.precision, params.workers) as fabric:
+    with (
+        joined_processes(params.devices, params.precision, params.workers) as fabric,
+        open_run_folder(out.name, fingerprint, fabric, params.resume) as folder,
+    ):
         metrics = train_network(
             setup.network,
             params,
@@ -109,30 +113,6 @@ def test_the_result_does_not_depend_on_workers_or_an_earlier_run(
     train_into(tmp_path / "helped", tfrecord, epochs=1)
     train_into(tmp_path / "helped", tfrecord, workers=2)
     assert same_files(tmp_path / "alone", tmp_path / "helped")
-
-
-@pytest.mark.slow
-def test_killed_for_real_at_random_moments(tfrecord: Path, tmp_path: Path):
-    code = (
-        "import sys; from pathlib import Path; from tests.learn.test_training import train_into;"
-        "train_into(Path(sys.argv[1]), Path(sys.argv[2]))"
-    )
-
-    def start(out: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", code, str(tmp_path / out), str(tfrecord)]
-        return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-
-    assert start("undisturbed").wait() == 0
-    moments = random.Random(time.time_ns())
-    for _ in range(3):
-        process = start("killed")
-        while process.poll() is None and not (tmp_path / "killed").exists():
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0.05, 1.0))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert start("killed").wait() == 0
-    assert same_files(tmp_path / "undisturbed", tmp_path / "killed")
 
 
 @pytest.mark.slow
