@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from weakref import WeakSet
 
 from lightning_fabric import Fabric
 
@@ -159,6 +160,18 @@ def _oldest() -> float:
     return time.time() - KEEP_DAYS * 86_400
 
 
+_held: WeakSet[IO[str]] = WeakSet()
+"""Locks of this process. One that it forks would hold them, too, and so for seconds after this one was killed."""
+
+
+def _let_go() -> None:
+    for stream in list(_held):
+        stream.close()
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
 def _lock(folder: Path) -> IO[str] | None:
     """Its open lock file, None if another process holds it; the kernel gives it back when its holder dies."""
     while True:
@@ -171,6 +184,7 @@ def _lock(folder: Path) -> IO[str] | None:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The last holder may have removed the folder between our opening and our locking.
             if (folder / LOCK_FILE).stat().st_ino == os.fstat(stream.fileno()).st_ino:
+                _held.add(stream)
                 return stream
         except BlockingIOError:
             stream.close()

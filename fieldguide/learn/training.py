@@ -250,8 +250,8 @@ class _Trainer:
             self.progress = _Progress(**state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise TrainingError(
-                f"{self.folder.path} holds a checkpoint that this code cannot go on from: {_first_line(error)}; expected "
-                "one of the same code, which `resume: exact` looks for"
+                f"{self.folder.path} holds a checkpoint that this code cannot go on from: {_first_line(error)}; "
+                "expected one of the same code, which `resume: exact` looks for"
             ) from None
         log.info("resuming at %s, after %d batches", self._epoch_name(), self.progress.step)
 

@@ -38,10 +38,18 @@ def finish(*processes: ForkServerProcess) -> list[int | None]:
     return [process.exitcode for process in processes]
 
 
+def has_started(out: Path) -> bool:
+    """Whether any training into `out` has: not whether it has begun its first step."""
+    return _steps_file(out).exists()
+
+
 def steps_begun(out: Path) -> int:
     """By all trainings into `out` together."""
-    path = out.parent / f"{out.name}.{STEPS_FILE}"
-    return path.stat().st_size if path.exists() else 0
+    return _steps_file(out).stat().st_size if has_started(out) else 0
+
+
+def _steps_file(out: Path) -> Path:
+    return out.parent / f"{out.name}.{STEPS_FILE}"
 
 
 def _train(out: Path, tfrecord: Path, environment: dict[str, str], changes: dict[str, Any]) -> None:
@@ -49,7 +57,7 @@ def _train(out: Path, tfrecord: Path, environment: dict[str, str], changes: dict
     signal.signal(signal.SIGTERM, _unwind)
     # The server ignores it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with (out.parent / f"{out.name}.{STEPS_FILE}").open("ab", buffering=0) as stream:
+    with _steps_file(out).open("ab", buffering=0) as stream:
         try:
             train_into(out, tfrecord, on_step=lambda step: stream.write(b"."), **changes)
         except KeyboardInterrupt:

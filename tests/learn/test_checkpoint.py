@@ -112,6 +112,22 @@ def test_two_processes_on_one_run_are_refused():
         pass
 
 
+def test_a_process_that_is_forked_does_not_hold_the_lock():
+    reading, writing = os.pipe()
+    with pytest.raises(KilledError), open_run_folder("train", RUN, FABRIC):
+        if not (child := os.fork()):
+            # A worker that outlives the process which decodes with it.
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+        raise KilledError
+    with open_run_folder("train", RUN, FABRIC):
+        pass
+    os.close(writing)
+    os.waitpid(child, 0)
+    os.close(reading)
+
+
 def test_what_nobody_took_up_is_removed(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
     old, recent = leave_behind({"params": "old"}), leave_behind({"params": "recent"})

@@ -1,7 +1,6 @@
 """Two processes that train together do what one does with the whole batch; the first one alone writes."""
 
 import csv
-import os
 import socket
 import time
 from multiprocessing.context import ForkServerProcess
@@ -114,4 +113,4 @@ def test_a_run_in_use_ends_all_with_the_same_code(tfrecord: Path, tmp_path: Path
     assert finish(*start_two(out, tfrecord, **WITHOUT_BATCHNORM, epochs=1000)) == [1, 1]
     holder.kill()
     finish(holder)
-    assert os.listdir(out.parent / FOLDER)
+    assert list((out.parent / FOLDER).iterdir())
