@@ -16,7 +16,7 @@ from tests.learn.test_training import same_files
 
 WITHOUT_BATCHNORM = {
     "architecture": "vit_tiny_patch16_224",
-    "architecture_args": {"patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2},
+    "architecture_args": {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2},
     "precision": "32-true",
     "workers": 1,
 }
