@@ -5,6 +5,7 @@ through Lightning Fabric (NCCL on accelerators, gloo on CPUs). One that ends tak
 """
 
 import ctypes
+import logging
 import os
 import signal
 import socket
@@ -109,7 +110,12 @@ def _join(group: ProcessGroup, precision: Precision) -> Fabric:
         strategy=_Together(timeout=PATIENCE, cluster_environment=TorchElasticEnvironment()),
         precision=choose_precision(precision),
     )
-    fabric.launch()
+    # Fabric would tell everyone, in five lines, that it begins.
+    logging.disable(logging.INFO)
+    try:
+        fabric.launch()
+    finally:
+        logging.disable(logging.NOTSET)
     return fabric
 
 
