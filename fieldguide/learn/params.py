@@ -175,6 +175,8 @@ class TrainingParams(BackboneParams):
                     f"transforms[{number}] makes images of {size} px, image_size is {self.image_size}; expected the "
                     "same, or fieldguide.learn.transforms.RandomCrop, which leaves the size to the network"
                 )
+        if isinstance(self.devices, int) and self.batch_size % self.devices:
+            raise ValueError(f"batch_size is {self.batch_size}; expected a multiple of devices, {self.devices}")
         if not any(self.rank_weights.values()):
             raise ValueError(f"rank_weights {self.rank_weights} teach nothing; expected one above 0")
         return self

@@ -171,6 +171,9 @@ def _leave_if_told(group: ProcessGroup) -> None:
         time.sleep(1)
     if not _note_failure() and group.number:
         sys.exit(1)
+    if group.number == 0:
+        # The others ask it whether it has told; then it may go.
+        time.sleep(2)
 
 
 def _note_failure() -> bool:
