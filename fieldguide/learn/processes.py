@@ -124,7 +124,7 @@ class _Together(DDPStrategy):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._backward_sync_control = None  # type: ignore[assignment]  # backward sends nothing
+        self._backward_sync_control = None  # backward sends nothing
 
     def setup_module(self, module: nn.Module) -> nn.Module:  # type: ignore[override]
         return module
