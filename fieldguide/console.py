@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TextIO
 
+from fieldguide.process_group import is_first_process
 from fieldguide.text import printable
 
 LAYOUT = "\n\t"
@@ -14,10 +15,13 @@ LAYOUT = "\n\t"
 
 
 def log_to_console() -> None:
-    """Send log messages from INFO on to stderr, as printable lines."""
+    """Send log messages from INFO on to stderr, as printable lines; of processes that work together, the first one's.
+
+    From the others come errors alone.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_PrintableFormatter("%(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=logging.INFO if is_first_process() else logging.ERROR, handlers=[handler])
 
 
 def tell_failure(program: str, reason: object) -> None:

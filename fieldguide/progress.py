@@ -12,6 +12,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fieldguide.process_group import is_first_process
+
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
@@ -54,7 +56,7 @@ def show_progress(
 @contextmanager
 def progress_shown(watch: Watch, label: str, *, asks: bool = False) -> Iterator[Callable[[], None]]:
     """Show what `watch` says under `label`; yields the function that shows it anew, which a thread calls if `asks`."""
-    is_drawn = sys.stderr.isatty()
+    is_drawn = sys.stderr.isatty() and is_first_process()
     with (
         _drawing(watch, label) if is_drawn else _logging(watch, label) as report,
         _repeating(report, DRAW_EVERY_S if is_drawn else FIRST_LOG_S) if asks else nullcontext(),

@@ -10,7 +10,6 @@ runs as `python -m stages.resize --fetch interim/fetch --split interim/split --o
 
 import argparse
 import inspect
-import os
 import signal
 import sys
 import types
@@ -26,6 +25,7 @@ from fieldguide.errors import FieldguideError
 from fieldguide.files import write_json
 from fieldguide.params import Section, paths_in, pick_section, read_params
 from fieldguide.parent import end_with_parent
+from fieldguide.process_group import is_first_process
 from fieldguide.system_errors import describe_system_error
 from fieldguide.track import stage_run
 
@@ -64,11 +64,11 @@ def run_stage(stage: Callable[..., Metrics], *, variant: str | None = None, argv
             for folder in _folders(options, written=False):
                 check_folder(folder)
             metrics = stage(params, **options)
-            # Of the processes that torchrun starts, the first one writes.
-            if os.environ.get("RANK", "0") == "0":
+            # Of processes that work together the first one writes.
+            if is_first_process():
                 for folder in _folders(options, written=True):
                     write_digests(folder, "@".join([stage.__name__.replace("_", "-"), *picked]))
-            write_metrics(name, metrics)
+                write_metrics(name, metrics)
             stage_run.log_metrics(metrics)
     except FieldguideError as error:
         tell_failure(stage.__name__, error)

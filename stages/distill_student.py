@@ -8,12 +8,12 @@ from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.choice import choosing_files
 from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.description import SPEC_FILE
-from fieldguide.learn.device import prepared_device
 from fieldguide.learn.distillation import DistillationLoss, cache_teacher_features
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.network import BEST_FILE, load_network
 from fieldguide.learn.params import DistillationParams
+from fieldguide.learn.processes import joined_processes
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
@@ -38,15 +38,17 @@ def distill_student(
     fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *files)
     transform = build_transforms(params.transforms)
     with (
-        open_run_folder("distill-student", fingerprint) as folder,
-        prepared_device(params.precision, params.workers) as fabric,
+        joined_processes(params.devices, params.precision, params.workers) as fabric,
+        open_run_folder("distill-student", fingerprint, fabric, params.resume) as folder,
     ):
-        features = {
-            name: cache_teacher_features(
-                network, setup.records, setup.indices, transform, params, name, folder, fabric.device
-            )
-            for name, network in networks.items()
-        }
+        # The first process asks the teachers; the others find the answers.
+        with fabric.rank_zero_first():
+            features = {
+                name: cache_teacher_features(
+                    network, setup.records, setup.indices, transform, params, name, folder, fabric.device
+                )
+                for name, network in networks.items()
+            }
         labels = torch.from_numpy(setup.labels).to(fabric.device)
         balances = make_balances(spec, params.loss, setup.class_counts, fabric.device)
         task = TrainingTask(

@@ -7,12 +7,12 @@ import torch
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.choice import choosing_files
 from fieldguide.learn.dataset import PhotoDataset
-from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.params import TeacherParams
 from fieldguide.learn.photo_source import open_photos
+from fieldguide.learn.processes import joined_processes
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
@@ -52,8 +52,8 @@ def train_teacher(
         {**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *choosing_files(params.train_set, split)
     )
     with (
-        open_run_folder(f"train-teacher-{teacher}", fingerprint) as folder,
-        prepared_device(params.precision, params.workers) as fabric,
+        joined_processes(params.devices, params.precision, params.workers) as fabric,
+        open_run_folder(f"train-teacher-{teacher}", fingerprint, fabric, params.resume) as folder,
     ):
         labels = torch.from_numpy(setup.labels).to(fabric.device)
         balances = make_balances(spec, params.loss, setup.class_counts, fabric.device)

@@ -16,23 +16,27 @@ from fieldguide.memory import keep_freed_memory
 
 @contextmanager
 def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
-    """A Fabric on the best device of this machine; deterministic algorithms are in force inside.
+    """A Fabric on the best device of this machine; deterministic algorithms are in force inside."""
+    with reproducible(workers):
+        yield Fabric(accelerator="auto", devices=1, precision=choose_precision(precision))
+
+
+@contextmanager
+def reproducible(workers: int, num_sharing: int = 1) -> Iterator[None]:
+    """Inside, the same input gives the same bits.
 
     The `workers` processes that decode get a core each, torch's threads the others: a core for which both compete holds
-    up every parallel loop (measured: ten times slower).
-    Raises ParamsError for float16 without an accelerator, where Fabric would compute in bfloat16 instead.
+    up every parallel loop (measured: ten times slower). `num_sharing` processes like this one share the machine.
     """
-    if precision == "fp16-mixed" and not torch.cuda.is_available():
-        raise ParamsError("precision is fp16-mixed, but this machine has no GPU; expected auto, 32-true or bf16-mixed")
     keep_freed_memory()
     # cuBLAS reads it when it starts; without it torch refuses to be deterministic.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark, torch.get_num_threads()
-    torch.set_num_threads(max(1, count_workers(0) - workers))
+    torch.set_num_threads(max(1, count_workers(0) // num_sharing - workers))
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
-        yield Fabric(accelerator="auto", devices=1, precision=choose_precision(precision))
+        yield
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
@@ -40,8 +44,15 @@ def prepared_device(precision: Precision, workers: int) -> Iterator[Fabric]:
 
 
 def choose_precision(precision: Precision) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
-    """Fabric's name for it, and what `auto` is on this machine."""
+    """Fabric's name for it, and what `auto` is on this machine.
+
+    Raises ParamsError for float16 without an accelerator, where Fabric would compute in bfloat16 instead.
+    """
     if precision == "fp16-mixed":
+        if not torch.cuda.is_available():
+            raise ParamsError(
+                "precision is fp16-mixed, but this machine has no GPU; expected auto, 32-true or bf16-mixed"
+            )
         return "16-mixed"
     if precision != "auto":
         return precision

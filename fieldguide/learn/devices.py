@@ -61,7 +61,7 @@ def count_devices(devices: int | Literal["auto"]) -> int:
     there_are = accelerators or count_workers(0)
     if devices > there_are:
         kind = "accelerators" if accelerators else "cores and no accelerator"
-        raise ParamsError(f"embed.devices is {devices}, but this machine has {there_are} {kind}; expected at most that")
+        raise ParamsError(f"devices is {devices}, but this machine has {there_are} {kind}; expected at most that")
     return devices
 
 

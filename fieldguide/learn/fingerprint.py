@@ -1,8 +1,9 @@
-"""What a training run depends on, as digests: only the very same run takes up what a killed one left.
+"""What a training run depends on: what is to be learnt, and the setting in which it is computed.
 
-Named is what changes the result and nothing else. A comment, another number of workers or cores, another interval
-between checkpoints costs no epoch. (Sums are split over torch's threads, so the last bits follow the number of cores:
-a run taken up on another machine ends as good, but not bit for bit as it would have.)
+The fingerprint names what changes the result: parameters, records, first weights, teachers. The setting names the rest
+that reaches the last bits or might do more: code, versions of libraries, threads, device, number of processes. A run of
+the same fingerprint and setting ends with the same bits; one of the same fingerprint in another setting ends about as
+good. In neither is a comment, or another interval between checkpoints.
 """
 
 import ast
@@ -24,9 +25,11 @@ from fieldguide.files import file_sha256
 from fieldguide.records.manifest import MANIFEST
 
 Fingerprint = dict[str, str]
-"""A digest or a version by name."""
+"""A digest by name."""
+Setting = dict[str, str]
+"""A digest, a version or a number by name; names and values are for people to read."""
 
-WITHOUT_EFFECT = ("workers", "devices", "checkpoint_steps", "max_failure_rate")
+WITHOUT_EFFECT = ("workers", "devices", "checkpoint_steps", "max_failure_rate", "resume")
 """Parameters that change how a result is reached, not the result."""
 
 ROOMS = ("catalogue", "images", "records", "learn")
@@ -34,23 +37,49 @@ ROOMS = ("catalogue", "images", "records", "learn")
 
 
 def make_fingerprint(params: Mapping[str, Any], tfrecord: Path | None, *others: Path) -> Fingerprint:
-    """Digests of everything that changes the result of a run on these records (None: on whatever records).
+    """Digests of what is to be learnt from these records (None: from whatever records).
 
     `others` are files such as weights.
     """
     acting = {key: value for key, value in params.items() if key not in WITHOUT_EFFECT}
     text = json.dumps(acting, sort_keys=True, default=str)
-    modules = (torch, torchvision, timm, lightning_fabric, numpy, PIL)
     return {
         "params": hashlib.sha256(text.encode()).hexdigest(),
         **({"records": file_sha256(tfrecord / MANIFEST)} if tfrecord else {}),
         **{str(path): file_sha256(path) for path in others},
-        "code": digest_code(),
-        "versions": " ".join(f"{module.__name__} {module.__version__}" for module in modules),
     }
 
 
-def name_run(stage: str, fingerprint: Fingerprint) -> str:
+def describe_software() -> Setting:
+    """The code without its comments, and the libraries that make results."""
+    modules = (torch, torchvision, timm, lightning_fabric, numpy, PIL)
+    return {"code": digest_code()[:16], **{module.__name__: str(module.__version__) for module in modules}}
+
+
+def describe_setting(num_processes: int = 1) -> Setting:
+    """All that may change bits of a result beside the fingerprint; ask when torch's threads are as they will be.
+
+    (Sums are split over threads, and over processes that train together.)
+    """
+    on_cuda = torch.cuda.is_available()
+    return {
+        **describe_software(),
+        "device": torch.cuda.get_device_name() if on_cuda else f"CPU with {torch.backends.cpu.get_cpu_capability()}",
+        "threads": str(torch.get_num_threads()),
+        "processes": str(num_processes),
+    }
+
+
+def name_differences(earlier: Setting, now: Setting) -> list[str]:
+    """What differs, for people: `code`, `torch 2.14.0 instead of 2.15.0`."""
+    names = [name for name in {**now, **earlier} if earlier.get(name) != now.get(name)]
+    values = {name: (earlier.get(name, "unknown"), now.get(name, "unknown")) for name in names}
+    return [
+        name if name == "code" else f"{name} {before} instead of {after}" for name, (before, after) in values.items()
+    ]
+
+
+def name_run(stage: str, fingerprint: Mapping[str, str]) -> str:
     """A short name that differs wherever the fingerprint does: `train-teacher-global-3f2a9c0d1b5e7788`."""
     return f"{stage}-{hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()[:16]}"
 

@@ -5,7 +5,7 @@ of batches is random already.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -25,6 +25,8 @@ class Mix:
     """Of each photo; the rest is its partner's."""
     box: Box | None
     """What is pasted from the partner; None: all of both is blended."""
+    num_parts: int = 1
+    """Processes that hold a part of the batch each; a photo's partner is in its own part."""
 
     def blend(self, images: Tensor) -> Tensor:
         """The mixed batch: float32 [batch, 3, side, side]; `images` may be changed."""
@@ -38,22 +40,22 @@ class Mix:
     def parts(self, labels: Tensor) -> Iterator[tuple[Tensor, float]]:
         """Labels [batch, ...] of what each photo is made of, and the share of each."""
         yield labels, self.share
-        yield labels.roll(1, 0), 1 - self.share
+        yield labels.unflatten(0, (self.num_parts, -1)).roll(1, 1).flatten(0, 1), 1 - self.share
 
 
-def draw_mix(params: TrainingParams, epoch: int, batch: int) -> Mix | None:
-    """How this batch of this epoch is mixed; None: it stays as it is."""
+def draw_mix(params: TrainingParams, epoch: int, batch: int, num_parts: int = 1) -> Mix | None:
+    """How this batch of this epoch, of which `num_parts` processes hold a part each, is mixed; None: it is not."""
     if params.mixup is None and params.cutmix is None:
         return None
     generator = np.random.default_rng(seed_of(params.seed, "mix", epoch, batch))
     chance = generator.random()
     if params.mixup is not None:
         if chance < params.mixup.probability:
-            return Mix(float(generator.beta(params.mixup.alpha, params.mixup.alpha)), None)
+            return Mix(float(generator.beta(params.mixup.alpha, params.mixup.alpha)), None, num_parts)
         chance -= params.mixup.probability
     if params.cutmix is not None and chance < params.cutmix.probability:
         share = float(generator.beta(params.cutmix.alpha, params.cutmix.alpha))
-        return _cut(share, params.image_size, generator)
+        return replace(_cut(share, params.image_size, generator), num_parts=num_parts)
     return None
 
 

@@ -17,6 +17,9 @@ Outputs = Literal["prelogits", "logits"]
 TrainSet = Literal["all", "small"]
 """Which training photos: all, or those that the split marked for quick trials (`split.train_small`)."""
 
+Resume = Literal["exact", "compatible", "never"]
+"""Which checkpoint of a killed run is taken up; see docs/resuming.md."""
+
 Mean = tuple[float, float, float]
 Std = tuple[PositiveFloat, PositiveFloat, PositiveFloat]
 
@@ -237,6 +240,13 @@ class TrainingParams(BackboneParams):
     """Let torch.compile make kernels for the network: minutes before the first step, then less time for each."""
     checkpoint_steps: PositiveInt
     """Batches between two resume checkpoints; one is written at the end of every epoch too."""
+    resume: Resume
+    """Which checkpoint of an unfinished run with the same parameters, records and weights is taken up: `exact`, one
+    made by the same code, libraries, threads and device, so that the bits are those of a run that never stopped;
+    `compatible`, else any, with a warning; `never`, none."""
+    devices: PositiveInt | Literal["auto"]
+    """Processes of this machine that train together, each on an accelerator of its own (without any: on its share of
+    the cores) and with its part of every batch; `auto`: one for each accelerator. torchrun or srun overrule it."""
     workers: NonNegativeInt
     """Processes that decode and augment, each on a core of its own; 0: the training process does. Images are the same,
     but torch's threads get the other cores, and the last bits of a sum depend on how many threads share it."""
@@ -262,6 +272,8 @@ class TrainingParams(BackboneParams):
                 raise ValueError(
                     f"{key} names {', '.join(sorted(unknown))}; expected ranks of rank_weights: {expected}"
                 )
+        if isinstance(self.devices, int) and self.batch_size % self.devices:
+            raise ValueError(f"batch_size is {self.batch_size}; expected a multiple of devices, {self.devices}")
         if not any(self.rank_weights.values()):
             raise ValueError(f"rank_weights {self.rank_weights} teach nothing; expected one above 0")
         return self

@@ -21,7 +21,7 @@ from fieldguide.learn.device import choose_precision, prepared_device
 from fieldguide.learn.devices import run_shares
 from fieldguide.learn.embedder import build_embedder, measure_dim
 from fieldguide.learn.embedding import BATCHES_PER_PIECE, Piece, compute_pieces
-from fieldguide.learn.fingerprint import Fingerprint, make_fingerprint
+from fieldguide.learn.fingerprint import Fingerprint, describe_software, make_fingerprint
 from fieldguide.learn.params import EmbedParams
 from fieldguide.learn.predict import call
 from fieldguide.learn.transforms import Augmentation, to_grey
@@ -52,7 +52,8 @@ def fingerprint_network(params: EmbedParams) -> Fingerprint:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     described = describe_embeddings(params)
     described["weights"] = {key: value for key, value in described["weights"].items() if key != "licence"}
-    return make_fingerprint({**described, "batch_size": params.batch_size, "device": device}, None)
+    deciding = {**described, "batch_size": params.batch_size, "device": device}
+    return make_fingerprint(deciding, None) | describe_software()
 
 
 def plan_pieces(tfrecord: Path, folder: Path, batch_size: int) -> Pieces:

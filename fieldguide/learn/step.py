@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch._dynamo.exc import TorchDynamoException
 
 from fieldguide.errors import FieldguideError, TrainingError
+from fieldguide.learn.collectives import average_statistics, gather_batch, sum_gradients, unite
 from fieldguide.learn.dataset import Batch, PhotoDataset
 from fieldguide.learn.freezing import freeze_backbone
 from fieldguide.learn.mixing import Mix, draw_mix
@@ -69,7 +70,7 @@ class Stepper:
         self.spec, self.params, self.fabric, self.loss, self.dataset = network.spec, params, fabric, loss, dataset
         self.batches_per_epoch = batches_per_epoch
         self._num_learning = 0
-        self.raw = network.module.to(memory_format=torch.channels_last)
+        self.raw = unite(fabric, network.module).to(memory_format=torch.channels_last)
         optimizer = make_optimizer(self.raw, params)
         # Compiled or not, it is the raw module that is saved: the names of its weights stay what they are.
         called: Any = torch.compile(self.raw) if params.compile else self.raw
@@ -128,8 +129,7 @@ class Stepper:
                 raise type(error)(f"{where}: {error}") from None
             with self._explained(where, indices):
                 is_last = place == first + size - 1
-                with self.fabric.no_backward_sync(self.module, enabled=not is_last):
-                    loss_sum += self._learn(images, views, indices, epoch, place, 1 / size)
+                loss_sum += self._learn(images, views, indices, epoch, place, 1 / size)
                 if is_last:
                     steps_per_epoch = -(-self.batches_per_epoch // self.params.accumulate)
                     grad_norm = self._update(epoch * steps_per_epoch + first // self.params.accumulate)
@@ -139,13 +139,13 @@ class Stepper:
     def _learn(self, images: Tensor, views: Tensor, indices: Tensor, epoch: int, batch: int, weight: float) -> float:
         """Add a batch's gradient, times `weight`, to what there is. Returns the loss."""
         # Dropout and stochastic depth draw from here; see randomness.py.
-        torch.manual_seed(seed_of(self.params.seed, epoch, batch))
+        torch.manual_seed(seed_of(self.params.seed, epoch, batch) + self.fabric.global_rank)
         inputs = to_input(images.to(self.fabric.device, non_blocking=True), self.spec.mean, self.spec.std)
-        mix = draw_mix(self.params, epoch, batch)
+        mix = draw_mix(self.params, epoch, batch, self.fabric.world_size)
         if mix is not None:
             inputs = mix.blend(inputs)
         logits = self.module(inputs).float()
-        views, indices = views.to(logits.device), indices.to(logits.device)
+        logits, views, indices = gather_batch(self.fabric, logits, views.to(logits.device), indices.to(logits.device))
         loss = self.loss(logits, views, indices, mix) if mix else self.loss(logits, views, indices)
         value = loss.item()
         if not torch.isfinite(loss.detach()):
@@ -155,6 +155,8 @@ class Stepper:
 
     def _update(self, number: int) -> float:
         """Move the weights and their average in the step of this number; the gradient's length before clipping."""
+        sum_gradients(self.fabric, self.raw)
+        average_statistics(self.fabric, self.raw)
         longest = float("inf") if self.params.clip_norm is None else self.params.clip_norm
         total = self.fabric.clip_gradients(self.module, self.optimizer, max_norm=longest, error_if_nonfinite=False)
         assert total is not None

@@ -2,7 +2,10 @@
 
 Exact under interruption: batch order, augmentation, mixing, freezing and dropout are pure functions of (seed, epoch,
 batch or photo id), and a checkpoint holds the rest (weights, optimiser, average, position). Killed at any moment and
-run again, it ends with the same bits as if it had never stopped.
+run again, it ends with the same bits as if it had never stopped. SIGTERM and Ctrl-C wait for the step under way and a
+checkpoint.
+
+Processes that train together run the same loop, each on its part of every batch (collectives.py); the first one writes.
 """
 
 import csv
@@ -19,11 +22,14 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from fieldguide.errors import TrainingError
 from fieldguide.files import remove_partials, written_whole
 from fieldguide.learn.checkpoint import RunFolder
+from fieldguide.learn.collectives import largest, share_order
 from fieldguide.learn.dataset import Batch, PhotoDataset, load_batches
 from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.imbalance import ClassCounts
+from fieldguide.learn.interruption import Interruption, interruption_noted
 from fieldguide.learn.network import BEST_FILE, LAST_FILE, Network, save_weights
 from fieldguide.learn.params import TrainingParams
 from fieldguide.learn.rebalancing import rebalance_classifier
@@ -104,8 +110,9 @@ class _Trainer:
         self.params, self.task, self.out, self.folder = params, task, out, folder
         self.fabric, self.on_epoch = fabric, on_epoch
         self.spec = network.spec
+        self.order = share_order(fabric, task.order)
         self.progress = _Progress()
-        self.stepper = Stepper(network, params, fabric, task.loss, task.dataset, task.order.batches_per_epoch)
+        self.stepper = Stepper(network, params, fabric, task.loss, task.dataset, self.order.batches_per_epoch)
 
     @property
     def evaluated(self) -> nn.Module:
@@ -113,37 +120,44 @@ class _Trainer:
         return self.stepper.evaluated
 
     def run(self) -> dict[str, Any]:
-        self.out.mkdir(parents=True, exist_ok=True)
-        remove_partials(self.out)
-        for name in (SPEC_FILE, BEST_FILE, LAST_FILE, HISTORY_FILE):
-            (self.out / name).unlink(missing_ok=True)
+        if self.fabric.is_global_zero:
+            self.out.mkdir(parents=True, exist_ok=True)
+            remove_partials(self.out)
+            for name in (SPEC_FILE, BEST_FILE, LAST_FILE, HISTORY_FILE):
+                (self.out / name).unlink(missing_ok=True)
         self._resume()
         progress = self.progress
-        keys = self.task.order.iterate(self.params.epochs, epoch=progress.epoch, step=progress.step)
-        batches = load_batches(self.task.dataset, keys, self.params.workers)
-        while progress.epoch < self.params.epochs and not self._is_out_of_patience():
-            self._run_epoch(batches)
+        with interruption_noted() as interruption:
+            keys = self.order.iterate(self.params.epochs, epoch=progress.epoch, step=progress.step)
+            batches = load_batches(self.task.dataset, keys, self.params.workers)
+            while progress.epoch < self.params.epochs and not self._is_out_of_patience():
+                self._run_epoch(batches, interruption)
+        best = progress.history[progress.best_epoch]
+        metrics = {name: value for name, value in best.items() if name.startswith("val_")}
+        if self.fabric.is_global_zero:
+            self._write_results()
+            if self.params.rebalance:
+                metrics |= self._rebalance()
+        return {"best_epoch": progress.best_epoch, **metrics, "num_epochs": len(progress.history)}
+
+    def _write_results(self) -> None:
+        progress = self.progress
         save_weights(self.evaluated, self.out / LAST_FILE)
         with written_whole(self.out / BEST_FILE) as temporary:
             shutil.copyfile(self.folder.path / BEST_FILE, temporary)
         _write_history(self.out / HISTORY_FILE, progress.history)
         self.spec.model_copy(update={"epoch": progress.best_epoch}).write(self.out)
-        best = progress.history[progress.best_epoch]
-        metrics = {name: value for name, value in best.items() if name.startswith("val_")} | self._rebalance()
-        return {"best_epoch": progress.best_epoch, **metrics, "num_epochs": len(progress.history)}
 
     def _rebalance(self) -> dict[str, float]:
         """Adjust the classifier of the best epoch's weights as `rebalance` says; what is other in the metrics then."""
-        if not self.params.rebalance:
-            return {}
         network = Network(self.evaluated, self.spec)
         network.module.load_state_dict(read_state_dict(self.out / BEST_FILE))
         chosen = rebalance_classifier(network, self.params.rebalance, self.task.class_counts, self.task.validation)
         save_weights(network.module, self.out / BEST_FILE)
         return self.task.validation.measure(network, self.params.rank_weights) | chosen
 
-    def _run_epoch(self, batches: Iterator[Batch]) -> None:
-        progress, steps = self.progress, self.task.order.batches_per_epoch
+    def _run_epoch(self, batches: Iterator[Batch], interruption: Interruption) -> None:
+        progress, steps = self.progress, self.order.batches_per_epoch
         started, num_photos = time.monotonic(), 0
         self.stepper.begin_epoch(progress.epoch)
         with progress_shown(Watch(steps, lambda: progress.step, unit="batches"), self._epoch_name()) as report:
@@ -154,8 +168,9 @@ class _Trainer:
                 if isfinite(done.grad_norm):
                     progress.grad_norm_sum += done.grad_norm
                     progress.num_grad_norms += 1
-                num_photos += done.num_photos
+                num_photos += done.num_photos * self.fabric.world_size
                 report()
+                self._end_if_asked(interruption)
                 # Between two steps there are no gradients to keep.
                 is_due = progress.step % self.params.checkpoint_steps < done.num_batches
                 if is_due and progress.step < steps:
@@ -167,17 +182,19 @@ class _Trainer:
         progress = self.progress
         values = {
             "lr": self.stepper.learning_rate,
-            "train_loss": progress.loss_sum / self.task.order.batches_per_epoch,
+            "train_loss": progress.loss_sum / self.order.batches_per_epoch,
             "grad_norm": progress.grad_norm_sum / max(progress.num_grad_norms, 1),
-            **self.task.validation.measure(Network(self.evaluated, self.spec), self.params.rank_weights),
+            **self.task.validation.measure(Network(self.evaluated, self.spec), self.params.rank_weights, self.fabric),
         }
         progress.history.append(values)
         score = self._score(values)
         if score > progress.best:
             progress.best, progress.best_epoch = score, progress.epoch
-            # Beside the checkpoint: DVC empties `out` before a run is taken up.
-            save_weights(self.evaluated, self.folder.path / BEST_FILE)
-        _write_history(self.out / HISTORY_FILE, progress.history)
+            if self.fabric.is_global_zero:
+                # Beside the checkpoint: DVC empties `out` before a run is taken up.
+                save_weights(self.evaluated, self.folder.path / BEST_FILE)
+        if self.fabric.is_global_zero:
+            _write_history(self.out / HISTORY_FILE, progress.history)
         log.info(
             "%s: train loss %.3f, val loss %.3f, val top-1 %.3f, %.0f img/s",
             self._epoch_name(), values["train_loss"], values["val_loss"], values["val_top1"], images_per_s,
@@ -208,6 +225,14 @@ class _Trainer:
         progress, patience = self.progress, self.params.patience
         return patience is not None and progress.epoch - 1 - progress.best_epoch >= patience
 
+    def _end_if_asked(self, interruption: Interruption) -> None:
+        """Save and leave if any process got a signal, all at the same step."""
+        if number := largest(self.fabric, interruption.number):
+            self._save()
+            log.info("stopped at %s, after %d batches; run again to go on", self._epoch_name(), self.progress.step)
+            interruption.number = number
+            interruption.end()
+
     def _save(self) -> None:
         self.folder.save(self.fabric, {**self.stepper.state(), **vars(self.progress)})
 
@@ -215,9 +240,19 @@ class _Trainer:
         state = self.folder.load(self.fabric)
         if state is None:
             return
-        self.stepper.load_state(state)
-        self.progress = _Progress(**state)
+        try:
+            self.stepper.load_state(state)
+            self.progress = _Progress(**state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise TrainingError(
+                f"{self.folder.path} holds a checkpoint that this code cannot go on from: {_first_line(error)}; "
+                "expected one of the same code, which `resume: exact` looks for"
+            ) from None
         log.info("resuming at %s, after %d batches", self._epoch_name(), self.progress.step)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:

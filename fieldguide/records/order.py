@@ -37,13 +37,26 @@ class BatchOrder:
         """
         rank, num_ranks = share
         assert 0 <= rank < num_ranks, f"rank {rank} of {num_ranks}"
+        self.batch_size = batch_size
         self._indices = np.asarray(indices, np.int64)
         self._part = min(batch_size, len(self._indices) // num_ranks)
         self._together = self._part * num_ranks
         self._first = rank * self._part
         self._seed = seed
         self._views = views
+        self._weights = weights
         self._probabilities = None if weights is None else weights / weights.sum()
+
+    def shared(self, rank: int, num_ranks: int) -> "BatchOrder":
+        """The same batches, of which this rank takes its part; they are as large as they are for one rank alone."""
+        return BatchOrder(
+            self._indices,
+            self.batch_size // num_ranks,
+            self._seed,
+            views=self._views,
+            weights=self._weights,
+            share=(rank, num_ranks),
+        )
 
     @property
     def batches_per_epoch(self) -> int:

@@ -26,6 +26,7 @@ from typing import Any
 
 from fieldguide.credentials import mask_credentials
 from fieldguide.errors import FieldguideError, ParamsError
+from fieldguide.process_group import is_first_process
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,8 @@ def stage_run(stage: str, params: Mapping[str, Any]) -> Iterator[None]:
     failed.
     """
     global _active
-    # Of the processes that torchrun starts, the first one speaks for all.
-    if _mode() == "off" or os.environ.get("RANK", "0") != "0":
+    # Of processes that work together the first one speaks for all.
+    if _mode() == "off" or not is_first_process():
         yield
         return
     recorder = _active = _Recorder()

@@ -13,6 +13,18 @@ TRANSFORMS = [
     {"_target_": "torchvision.transforms.v2.RandomResizedCrop", "size": 32, "scale": [0.5, 1.0], "interpolation": 3},
 ]
 
+EVERYTHING = {
+    "accumulate": 4,
+    "mixup": {"alpha": 0.4, "probability": 0.5},
+    "cutmix": {"alpha": 1.0, "probability": 0.3},
+    "drop_path": 0.1,
+    "unfreeze": {"start": 1, "duration": 1, "final_fraction": 0.5},
+    "loss": {"species": {"kind": "logit_adjusted", "tau": 1.0}, "genus": {"kind": "class_balanced", "beta": 0.9}},
+    "rebalance": {"species": "tau_norm", "genus": "logit_adjustment"},
+    "transforms": [*TRANSFORMS, {"_target_": "fieldguide.learn.transforms.RandomErasing", "p": 0.5}],
+}
+"""All that draws, or that works differently from step to step."""
+
 
 def backbone_section(**changes: Any) -> dict[str, Any]:
     """A small convolutional backbone as params.yaml would hold it."""
@@ -77,6 +89,8 @@ def training_section(**changes: Any) -> dict[str, Any]:
         "precision": "auto",
         "compile": False,
         "checkpoint_steps": 2,
+        "resume": "exact",
+        "devices": 1,
         "workers": 0,
         "seed": 17,
         **changes,

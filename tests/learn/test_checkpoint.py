@@ -35,7 +35,7 @@ class KilledError(Exception):
 
 def leave_behind(run: dict[str, str] = RUN, step: int = 7) -> Path:
     """The folder of a run that was killed after a checkpoint."""
-    with pytest.raises(KilledError), open_run_folder("train", run) as folder:
+    with pytest.raises(KilledError), open_run_folder("train", run, FABRIC) as folder:
         folder.save(FABRIC, {"epoch": 3, "step": step})
         raise KilledError
     return folder.path
@@ -43,13 +43,13 @@ def leave_behind(run: dict[str, str] = RUN, step: int = 7) -> Path:
 
 def test_state_comes_back_as_it_was(repository: Path):
     module = torch.nn.Linear(3, 2)
-    with pytest.raises(KilledError), open_run_folder("train", RUN) as folder:
+    with pytest.raises(KilledError), open_run_folder("train", RUN, FABRIC) as folder:
         assert folder.load(FABRIC) is None
         folder.save(FABRIC, {"epoch": 1})
         folder.save(FABRIC, {"module": module, "epoch": 3, "history": [{"lr": 0.1}], "best": (0.5, -1.0)})
         raise KilledError
     assert len(list(folder.path.glob("*.ckpt"))) == 1
-    with open_run_folder("train", RUN) as again:
+    with open_run_folder("train", RUN, FABRIC) as again:
         state = again.load(FABRIC)
     assert state is not None
     assert torch.equal(state["module"]["weight"], module.weight)
@@ -60,7 +60,7 @@ def test_state_comes_back_as_it_was(repository: Path):
 def test_a_kill_between_writing_and_naming_does_no_harm():
     path = leave_behind()
     (path / "new.ckpt").write_bytes(b"whole, but without its name")
-    with pytest.raises(KilledError), open_run_folder("train", RUN) as folder:
+    with pytest.raises(KilledError), open_run_folder("train", RUN, FABRIC) as folder:
         assert folder.load(FABRIC) == {"epoch": 3, "step": 7}
         folder.save(FABRIC, {"epoch": 4})
         raise KilledError
@@ -70,7 +70,7 @@ def test_a_kill_between_writing_and_naming_does_no_harm():
 @pytest.mark.parametrize(("stage", "run"), [("train", {"params": "b"}), ("train", {}), ("embed", RUN)])
 def test_another_run_finds_nothing(stage: str, run: dict[str, str]):
     leave_behind()
-    with open_run_folder(stage, run) as folder:
+    with open_run_folder(stage, run, FABRIC) as folder:
         assert folder.load(FABRIC) is None
 
 
@@ -78,7 +78,7 @@ def test_another_run_finds_nothing(stage: str, run: dict[str, str]):
 def test_a_damaged_checkpoint_is_set_aside(caplog: pytest.LogCaptureFixture, damaged: Callable[[bytes], bytes]):
     (file,) = leave_behind().glob("*.ckpt")
     file.write_bytes(damaged(file.read_bytes()))
-    with open_run_folder("train", RUN) as folder:
+    with open_run_folder("train", RUN, FABRIC) as folder:
         assert folder.load(FABRIC) is None
         assert [path.suffix for path in folder.path.glob("*.ckpt*")] == [".damaged"]
     assert f"{file} is damaged and is set aside" in caplog.text
@@ -93,8 +93,9 @@ def test_killed_between_two_checkpoints_the_whole_one_counts():
 
 def test_two_processes_on_one_run_are_refused():
     holder = (
-        "import sys; from fieldguide.learn.checkpoint import open_run_folder\n"
-        "with open_run_folder('train', {'params': 'a'}): print('held', flush=True); sys.stdin.read()"
+        "import sys; from lightning_fabric import Fabric; from fieldguide.learn.checkpoint import open_run_folder\n"
+        "fabric = Fabric(accelerator='cpu', devices=1)\n"
+        "with open_run_folder('train', {'params': 'a'}, fabric): print('held', flush=True); sys.stdin.read()"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
@@ -102,20 +103,51 @@ def test_two_processes_on_one_run_are_refused():
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
-        with pytest.raises(TrainingError, match="is in use: another process"), open_run_folder("train", RUN):
+        with pytest.raises(TrainingError, match="is in use: another process"), open_run_folder("train", RUN, FABRIC):
             pass
-        with open_run_folder("train", {"params": "b"}):
+        with open_run_folder("train", {"params": "b"}, FABRIC):
             pass
         process.kill()
-    with open_run_folder("train", RUN):
+    with open_run_folder("train", RUN, FABRIC):
         pass
+
+
+def test_a_process_that_is_forked_does_not_hold_the_lock():
+    reading, writing = os.pipe()
+    with pytest.raises(KilledError), open_run_folder("train", RUN, FABRIC):
+        if not (child := os.fork()):
+            # A worker that outlives the process which decodes with it.
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+        raise KilledError
+    with open_run_folder("train", RUN, FABRIC):
+        pass
+    os.close(writing)
+    os.waitpid(child, 0)
+    os.close(reading)
 
 
 def test_what_nobody_took_up_is_removed(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
     old, recent = leave_behind({"params": "old"}), leave_behind({"params": "recent"})
     long_ago = time.time() - (KEEP_DAYS + 1) * 86_400
-    os.utime(old, (long_ago, long_ago))
-    with open_run_folder("train", RUN):
-        assert (old.exists(), recent.exists()) == (False, True)
-    assert f"removing {old}" in caplog.text
+    # A checkpoint changes the attempt's folder, not the one above.
+    for folder in (old, old.parent, recent.parent):
+        os.utime(folder, (long_ago, long_ago))
+    with open_run_folder("train", RUN, FABRIC):
+        assert (old.parent.exists(), recent.exists()) == (False, True)
+    assert f"removing {old.parent}" in caplog.text
+
+
+def test_another_attempt_outlives_the_end_of_this_one():
+    with pytest.raises(KilledError), open_run_folder("train", RUN, FABRIC, setting={"code": "edited"}) as other:
+        other.save(FABRIC, {"epoch": 3, "step": 7})
+        raise KilledError
+    with open_run_folder("train", RUN, FABRIC) as folder:
+        assert folder.load(FABRIC) is None
+        folder.save(FABRIC, {"epoch": 0, "step": 1})
+    assert not folder.path.exists()
+    with open_run_folder("train", RUN, FABRIC, "compatible") as folder:
+        assert folder.load(FABRIC) == {"epoch": 3, "step": 7}
+    assert not folder.path.parent.exists()

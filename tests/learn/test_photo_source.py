@@ -188,7 +188,10 @@ def _train(flora: Flora, out: Path, stop_after: int | None = None, **changes: An
         return label_loss(*batch)
 
     fingerprint = make_fingerprint(params.model_dump(mode="json"), flora.tfrecord)
-    with open_run_folder(out.name, fingerprint) as folder, prepared_device(params.precision, params.workers) as fabric:
+    with (
+        prepared_device(params.precision, params.workers) as fabric,
+        open_run_folder(out.name, fingerprint, fabric) as folder,
+    ):
         transform = build_transforms(params.transforms)
         dataset, skipped = open_photos(params, setup, transform, flora.tfrecord, flora.fetch, folder)
         task = TrainingTask(dataset, setup.order, loss, setup.validation)

@@ -92,7 +92,7 @@ def test_two_devices_write_the_rows_of_one(tfrecord: Path, tmp_path: Path):
 
 
 def test_more_devices_than_there_are():
-    with pytest.raises(ParamsError, match=r"embed.devices is 1000, but this machine has \d+ .*; expected at most that"):
+    with pytest.raises(ParamsError, match=r"devices is 1000, but this machine has \d+ .*; expected at most that"):
         count_devices(1000)
 
 

@@ -1,11 +1,6 @@
 """The loop: it learns, stops when told to, and ends with the same bits however often it was killed."""
 
 import logging
-import random
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,43 +8,29 @@ from typing import Any, cast
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
 from fieldguide import progress
 from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.dataset import PhotoDataset
-from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.network import Network, build_network, load_network
 from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.processes import joined_processes
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
 from fieldguide.learn.transforms import build_transforms
 from fieldguide.learn.validation import Validation
-from tests.learn.making import TRANSFORMS, largest_difference, training_section
+from tests.learn.making import EVERYTHING, largest_difference, training_section
 from tests.records.making import TAXONOMY
-
-ROOT = Path(__file__).parents[2]
 
 
 class KilledError(Exception):
     pass
-
-
-EVERYTHING = {
-    "accumulate": 4,
-    "mixup": {"alpha": 0.4, "probability": 0.5},
-    "cutmix": {"alpha": 1.0, "probability": 0.3},
-    "drop_path": 0.1,
-    "unfreeze": {"start": 1, "duration": 1, "final_fraction": 0.5},
-    "loss": {"species": {"kind": "logit_adjusted", "tau": 1.0}, "genus": {"kind": "class_balanced", "beta": 0.9}},
-    "rebalance": {"species": "tau_norm", "genus": "logit_adjustment"},
-    "transforms": [*TRANSFORMS, {"_target_": "fieldguide.learn.transforms.RandomErasing", "p": 0.5}],
-}
-"""All that draws, or that works differently from step to step."""
 
 
 def train_into(
@@ -57,9 +38,13 @@ def train_into(
     tfrecord: Path,
     stop_after: int | None = None,
     alter: Callable[[TrainingTask], TrainingTask] = lambda task: task,
+    on_step: Callable[[int], None] = lambda step: None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Train the small network of `training_section`; with `stop_after`, die in that batch. `alter` gets the task."""
+    """Train the small network of `training_section`; `on_step` hears of each step, and with `stop_after` one dies.
+
+    `alter` gets the task.
+    """
     params = TrainingParams.model_validate(training_section(**changes))
     setup = prepare_training(params, tfrecord, None, region=None, views=None)
     labels, cpu = torch.from_numpy(setup.labels), torch.device("cpu")
@@ -70,6 +55,7 @@ def train_into(
     def loss(*batch: Any) -> torch.Tensor:
         nonlocal steps
         steps += 1
+        on_step(steps)
         if steps == stop_after:
             raise KilledError
         return label_loss(*batch)
@@ -78,7 +64,10 @@ def train_into(
     task = alter(TrainingTask(dataset, setup.order, loss, setup.validation, setup.class_counts))
     curves: list[dict[str, float]] = []
     fingerprint = make_fingerprint(params.model_dump(mode="json"), tfrecord)
-    with open_run_folder(out.name, fingerprint) as folder, prepared_device(params.precision, params.workers) as fabric:
+    with (
+        joined_processes(params.devices, params.precision, params.workers) as fabric,
+        open_run_folder(out.name, fingerprint, fabric, params.resume) as folder,
+    ):
         metrics = train_network(
             setup.network,
             params,
@@ -157,30 +146,6 @@ def test_the_result_does_not_depend_on_workers_or_an_earlier_run(
 
 
 @pytest.mark.slow
-def test_killed_for_real_at_random_moments(tfrecord: Path, tmp_path: Path):
-    code = (
-        "import sys; from pathlib import Path; from tests.learn.test_training import EVERYTHING, train_into;"
-        "train_into(Path(sys.argv[1]), Path(sys.argv[2]), workers=1, **EVERYTHING)"
-    )
-
-    def start(out: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", code, str(tmp_path / out), str(tfrecord)]
-        return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-
-    assert start("undisturbed").wait() == 0
-    moments = random.Random(time.time_ns())
-    for _ in range(3):
-        process = start("killed")
-        while process.poll() is None and not (tmp_path / "killed").exists():
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0.05, 1.0))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert start("killed").wait() == 0
-    assert same_files(tmp_path / "undisturbed", tmp_path / "killed")
-
-
-@pytest.mark.slow
 def test_the_flora_is_learnt(tfrecord: Path, tmp_path: Path):
     metrics = train_into(tmp_path, tfrecord, epochs=20, ema_decay=None, transforms=[], balance_fraction=0.0)
     assert [point["epoch"] for point in metrics["curves"]] == list(range(20))
@@ -202,7 +167,7 @@ class Planned:
 
     scores: Iterator[tuple[float, float]]
 
-    def measure(self, network: Network, rank_weights: dict[str, float]) -> dict[str, float]:
+    def measure(self, network: Network, rank_weights: dict[str, float], fabric: Fabric) -> dict[str, float]:
         top1, loss = next(self.scores)
         return {"val_loss": loss, "val_top1": top1}
 
