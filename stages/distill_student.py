@@ -2,52 +2,34 @@
 
 from pathlib import Path
 
-import torch
-
 from fieldguide.learn.checkpoint import open_run_folder
-from fieldguide.learn.dataset import PhotoDataset
-from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.device import prepared_device
-from fieldguide.learn.distillation import DistillationLoss, cache_teacher_features
 from fieldguide.learn.fingerprint import make_fingerprint
-from fieldguide.learn.network import BEST_FILE, load_network
 from fieldguide.learn.params import DistillationParams
-from fieldguide.learn.setup import prepare_training
-from fieldguide.learn.training import TrainingTask, train_network
-from fieldguide.learn.transforms import build_transforms
+from fieldguide.learn.student import prepare_student, train_student
+from fieldguide.learn.teachers import Teacher
 from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
 
 
 def distill_student(params: DistillationParams, *, tfrecord: Path, teachers: Path, out: Path) -> Metrics:
-    """Cache the teachers' features of every view of every photo, then write the student's files as a teacher's."""
-    setup = prepare_training(params, tfrecord, None, region=None, views=params.views)
-    spec = setup.network.spec
-    # Without a soft weight the teachers are not even looked at.
-    names = [name for name, weight in params.teachers.items() if weight] if params.soft_weight else []
-    networks = {name: load_network(teachers / name) for name in names}
-    files = [teachers / name / file for name in names for file in (SPEC_FILE, BEST_FILE)]
-    fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": spec.weights}, tfrecord, *files)
-    transform = build_transforms(params.transforms)
+    """Ask the teachers about every view of every photo, then write the student's files as a teacher's.
+
+    Raises TrainingError where a teacher is not there or training fails.
+    """
+    setup = prepare_student(params, tfrecord)
+    # Without a weight a teacher is not even looked at.
+    names = [name for name, weight in params.teachers.items() if weight and params.has_teachers]
+    loaded = {name: Teacher.load(teachers / name) for name in names}
+    files = [file for teacher in loaded.values() for file in teacher.files]
+    weights = setup.network.spec.weights
+    fingerprint = make_fingerprint({**params.model_dump(mode="json"), "weights": weights}, tfrecord, *files)
     with (
         open_run_folder("distill-student", fingerprint) as folder,
         prepared_device(params.precision, params.workers) as fabric,
     ):
-        features = {
-            name: cache_teacher_features(
-                network, setup.records, setup.indices, transform, params, name, folder, fabric.device
-            )
-            for name, network in networks.items()
-        }
-        labels = torch.from_numpy(setup.labels).to(fabric.device)
-        task = TrainingTask(
-            PhotoDataset(setup.records, spec, transform, params.seed),
-            setup.order,
-            DistillationLoss(spec, labels, params, features),
-            setup.validation,
-        )
-        metrics = train_network(
-            setup.network, params, task, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch
+        metrics = train_student(
+            params, setup, tfrecord, loaded, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch
         )
     return {**metrics, **setup.counts()}
 

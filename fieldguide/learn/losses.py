@@ -1,10 +1,6 @@
-"""What training minimises: cross entropy over several ranks, and the divergence from teachers.
+"""What training on labels minimises: cross entropy over several ranks. What teachers add is in soft_losses.py."""
 
-`soft_weight` is the weight of the teachers, `hard_weight` that of the labels; they need not sum to one.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
@@ -52,56 +48,3 @@ class LabelLoss:
         chosen = self.labels[indices]
         labels = {rank: chosen[:, column] for column, rank in enumerate(self.spec.ranks)}
         return hard_loss(split_logits(logits, self.spec), labels, self.rank_weights, self.smoothing)
-
-
-@dataclass(frozen=True)
-class SharedClasses:
-    """The classes of one rank that both a teacher and the student know, in the same order."""
-
-    student: Tensor
-    """int64 [shared]: positions in the student's classes."""
-    teacher: Tensor
-    """int64 [shared]: positions in the teacher's classes."""
-    known: Tensor
-    """bool [student classes]: does the teacher know the class?"""
-
-    def to(self, device: torch.device) -> "SharedClasses":
-        """The same on another device."""
-        return SharedClasses(self.student.to(device), self.teacher.to(device), self.known.to(device))
-
-
-def share_classes(student: Sequence[str], teacher: Sequence[str]) -> SharedClasses:
-    """Match two lists of taxon names."""
-    position = {name: index for index, name in enumerate(teacher)}
-    pairs = [(index, position[name]) for index, name in enumerate(student) if name in position]
-    return SharedClasses(
-        student=torch.tensor([index for index, _ in pairs], dtype=torch.int64),
-        teacher=torch.tensor([index for _, index in pairs], dtype=torch.int64),
-        known=torch.tensor([name in position for name in student], dtype=torch.bool),
-    )
-
-
-def soft_loss(
-    student: Tensor,
-    teachers: Sequence[Tensor],
-    shared: Sequence[SharedClasses],
-    weights: Sequence[float],
-    labels: Tensor,
-    temperature: float,
-) -> Tensor:
-    """T^2 times the KL divergence of the student from its teachers at one rank, mean over the batch: a scalar.
-
-    `student` [batch, classes] and `teachers` [batch, their classes] are logits, `labels` int64 [batch] the student's
-    class indices. Both softmaxes run over the shared classes only. A teacher speaks only on photos whose label it
-    knows; the weights of those that do are renormalised for each photo, and a photo on which none does adds 0. The
-    factor T^2 keeps the gradients of the same size for any temperature (Hinton, Vinyals and Dean, 2015).
-    """
-    speaks = torch.stack([(labels != UNKNOWN) & match.known[labels.clamp(min=0)] for match in shared], dim=1)
-    share = speaks * torch.tensor(weights, dtype=student.dtype, device=student.device)
-    share = share / share.sum(dim=1, keepdim=True).clamp(min=torch.finfo(student.dtype).tiny)
-    divergences = []
-    for logits, match in zip(teachers, shared, strict=True):
-        log_student = F.log_softmax(student[:, match.student] / temperature, dim=1)
-        log_teacher = F.log_softmax(logits[:, match.teacher] / temperature, dim=1)
-        divergences.append(F.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=1))
-    return temperature**2 * (share * torch.stack(divergences, dim=1)).sum(dim=1).mean()

@@ -101,8 +101,9 @@ class _Trainer:
         self.fabric, self.on_epoch = fabric, on_epoch
         self.spec = network.spec
         self.raw = network.module.to(memory_format=torch.channels_last)
-        optimizer = make_optimizer(self.raw, params)
-        self.module, self.optimizer = fabric.setup(self.raw, optimizer)
+        self.trained = network.trained or self.raw
+        optimizer = make_optimizer(self.trained, params)
+        self.module, self.optimizer = fabric.setup(self.trained, optimizer)
         self.schedule = make_schedule(optimizer, params, task.order.batches_per_epoch)
         self.average = ModelEmaV3(self.raw, decay=params.ema_decay) if params.ema_decay else None
         self.progress = _Progress()
@@ -203,14 +204,14 @@ class _Trainer:
         return patience is not None and progress.epoch - 1 - progress.best_epoch >= patience
 
     def _save(self) -> None:
-        state = {"module": self.raw, "optimizer": self.optimizer, **vars(self.progress)}
+        state = {"module": self.trained, "optimizer": self.optimizer, **vars(self.progress)}
         self.folder.save(self.fabric, state | ({"average": self.average} if self.average else {}))
 
     def _resume(self) -> None:
         state = self.folder.load(self.fabric)
         if state is None:
             return
-        self.raw.load_state_dict(state.pop("module"))
+        self.trained.load_state_dict(state.pop("module"))
         self.optimizer.load_state_dict(state.pop("optimizer"))
         if self.average:
             self.average.load_state_dict(state.pop("average"))
