@@ -23,7 +23,7 @@ class ViewDataset(PhotoDataset):
         self,
         records: Photos,
         spec: NetworkSpec,
-        augmentation: Augmentation,
+        augmentation: Augmentation | None,
         seed: int,
         *,
         views: int,
