@@ -170,8 +170,8 @@ def ask_teachers(
 ) -> dict[str, TeacherAnswers]:
     """The answers of the teachers, by name, about the photos at `indices` of the `shards`.
 
-    Asked is only what no run has asked before. Each sees every view at its own image size. Raises ParamsError where the answers of this run alone are more than the
-    cache may hold, TrainingError where one is beyond float16.
+    Asked is only what no run has asked before. Each sees every view at its own image size. Raises ParamsError where the
+    answers of this run alone are more than the cache may hold, TrainingError where one is beyond float16.
     """
     plan = AnswerPlan.of(shards, indices, params.views, pairs)
     answers: dict[str, TeacherAnswers] = {}
