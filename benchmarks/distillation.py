@@ -1,8 +1,7 @@
 """Which change to a student's training pays? One at a time, from the recipe that a pipeline ran with.
 
-
-Works on what a pipeline run left (`make real ... SCRATCH=dir`, or this repository itself): its records, teachers and
-its `distill_student` parameters. All arms see the same photos. With `--minutes` an arm gets as many epochs as fit into
+One change at a time, over several seeds. Works on what a pipeline run left (`make real ... SCRATCH=dir`, or this
+repository itself): its records, teachers and its `distill_student` parameters. All arms see the same photos. With `--minutes` an arm gets as many epochs as fit into
 that time, by the speed of a first short run, so that arms are compared at equal wall time; the teachers' answers are
 asked beforehand and are not counted. Prints a Markdown table: top-1 on val and test, mean and standard deviation over
 the seeds, and the difference to the same student on hard labels.

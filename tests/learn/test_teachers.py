@@ -91,7 +91,7 @@ def test_the_teacher_sees_the_students_image_at_its_own_size(
         for rank in TAXONOMY.ranks:
             ours, theirs = (torch.log_softmax(each, 0) for each in (found[rank][row], expected[rank][0]))
             # Of pairs levels are rounded once more: at the student's size here, at the teacher's there.
-            torch.testing.assert_close(ours, theirs, atol=0.2 if mix else 0.02, rtol=0)
+            torch.testing.assert_close(ours, theirs, atol=0.4 if mix else 0.02, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_a_killed_run_keeps_what_was_answered(
         ask(tfrecord, folder)
     before = shown.num
     ask(tfrecord, folder)
-    # Of 9 pieces the first four were whole: 8 photos of three, and 1 of the first shard.
-    assert shown.num - before == 84 - 25
+    # Five of the pieces of the first view were whole: of 8, 8, 1, 8 and 8 photos.
+    assert shown.num - before == 84 - 33
 
 
 def test_more_than_the_cache_may_hold_is_refused(tfrecord: Path, folder: Path, shown: Counts):
