@@ -1,10 +1,10 @@
 """Which change to a student's training pays? One at a time, from the recipe that a pipeline ran with.
 
 One change at a time, over several seeds. Works on what a pipeline run left (`make real ... SCRATCH=dir`, or this
-repository itself): its records, teachers and its `distill_student` parameters. All arms see the same photos. With `--minutes` an arm gets as many epochs as fit into
-that time, by the speed of a first short run, so that arms are compared at equal wall time; the teachers' answers are
-asked beforehand and are not counted. Prints a Markdown table: top-1 on val and test, mean and standard deviation over
-the seeds, and the difference to the same student on hard labels.
+repository itself): its records, teachers and its `distill_student` parameters. All arms see the same photos. With
+`--minutes` an arm gets as many epochs as fit into that time, by the speed of first short runs, so that arms are
+compared at equal wall time; the teachers' answers are asked beforehand and are not counted. Prints a Markdown table:
+top-1 on val and test, mean and standard deviation over the seeds, and the difference to hard labels alone.
 
     python -m benchmarks.distillation --root dir --seeds 1 2 3 --minutes 10
     python -m benchmarks.distillation --root dir --seeds 1 --epochs 1 --max-samples 64 --arms recipe "hard labels"
@@ -75,7 +75,9 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, help="a folder for each teacher; ROOT/models/teachers if not given")
     parser.add_argument("--params", type=Path, help="the recipe; ROOT/params.yaml if not given")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--arms", nargs="+", choices=CHANGES, default=list(CHANGES), metavar="ARM", help=list(CHANGES))
+    parser.add_argument(
+        "--arms", nargs="+", choices=CHANGES, default=list(CHANGES), metavar="ARM", help=", ".join(CHANGES)
+    )
     parser.add_argument("--minutes", type=float, help="wall time of each training; else --epochs, else the recipe's")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--max-samples", type=int, help="photos to learn from, to try things out")
