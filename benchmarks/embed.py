@@ -129,7 +129,7 @@ def show_ready(module: nn.Module, batches: list[torch.Tensor]) -> int:
 
 def embed(module: nn.Module, photos: PhotoDataset, piece: Piece, sizes: dict[str, int]) -> int:
     """From records to a sealed piece on the disk."""
-    compute_pieces(module, photos, [piece], call, **sizes, label=None)
+    compute_pieces(module, photos, [piece], call, batch_size=sizes["batch_size"], workers=sizes["workers"], label=None)
     return len(piece.keys)
 
 

@@ -21,8 +21,9 @@ import numpy as np
 
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.learn.network import load_network
-from fieldguide.learn.params import DistillationParams, TeacherParams, TrainingParams
 from fieldguide.learn.predict import predict_batches
+from fieldguide.learn.student_params import DistillationParams
+from fieldguide.learn.training_params import TeacherParams, TrainingParams
 from fieldguide.params import load_section
 from fieldguide.records.reader import RecordSet
 from stages.train_teacher import train_teacher

@@ -11,7 +11,9 @@ from fieldguide.errors import ParamsError, show_value
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.fetch.params import FetchParams
-from fieldguide.learn.params import DistillationParams, EmbedParams, TeacherParams
+from fieldguide.learn.params import EmbedParams
+from fieldguide.learn.student_params import DistillationParams
+from fieldguide.learn.training_params import TeacherParams
 from fieldguide.params import Section, describe
 from fieldguide.records.params import ResizeParams, TfrecordParams
 from fieldguide.split.params import SplitParams

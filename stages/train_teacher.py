@@ -10,11 +10,11 @@ from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.losses import LabelLoss
-from fieldguide.learn.params import TeacherParams
 from fieldguide.learn.photo_source import open_photos
 from fieldguide.learn.processes import joined_processes
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
+from fieldguide.learn.training_params import TeacherParams
 from fieldguide.learn.transforms import build_transforms
 from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run

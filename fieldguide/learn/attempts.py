@@ -14,7 +14,7 @@ from typing import Any
 
 from fieldguide.files import write_json
 from fieldguide.learn.fingerprint import Setting, name_differences
-from fieldguide.learn.params import Resume
+from fieldguide.learn.training_params import Resume
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from fieldguide.errors import TrainingError
 from fieldguide.files import file_sha256, remove_partials, write_json, written_whole
 from fieldguide.learn.attempts import KEEP_DAYS, POSITION_FILE, PREFIX, take_up_attempt
 from fieldguide.learn.fingerprint import Fingerprint, Setting, describe_setting, name_run
-from fieldguide.learn.params import Resume
+from fieldguide.learn.training_params import Resume
 
 log = logging.getLogger(__name__)
 

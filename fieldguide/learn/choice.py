@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from fieldguide.errors import TrainingError
-from fieldguide.learn.params import TrainSet
+from fieldguide.learn.training_params import TrainSet
 from fieldguide.records.reader import RecordSet
 
 SMALL_SET = "train_small.parquet"

@@ -7,8 +7,8 @@ import torch
 
 from fieldguide.files import file_sha256
 from fieldguide.learn.description import BEST_FILE, NetworkSpec
-from fieldguide.learn.losses import share_classes
 from fieldguide.learn.network import Network, classifier_name, classifier_of, load_network
+from fieldguide.learn.soft_losses import share_classes
 from fieldguide.learn.weights import fill_network
 
 

@@ -1,88 +1,40 @@
-"""A student and its teachers: what they said about every view of every photo, and the loss that listens to them.
-
-The teachers see exactly the crop that the student sees, in K views of each photo that come round epoch after epoch: "a
-good teacher is patient and consistent" (Beyer et al., 2022). One fixed crop would be learnt by heart. Their answers are
-kept as the classifiers' inputs in float16, about 1.5 kB a view, and finished by the frozen classifiers.
-"""
+"""What a student's training minimises: what teachers say, what their features are, and what the labels say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 (everybody's name for it)
-from torch import Tensor, nn
+from torch import Tensor
 
-from fieldguide.digests import is_sealed
-from fieldguide.learn.checkpoint import RunFolder
-from fieldguide.learn.dataset import PhotoDataset
 from fieldguide.learn.description import NetworkSpec
-from fieldguide.learn.embedding import write_features
 from fieldguide.learn.imbalance import ClassBalance
-from fieldguide.learn.losses import NO_BALANCES, hard_loss, share_classes, soft_loss
+from fieldguide.learn.losses import NO_BALANCES, hard_loss, mixed_hard_loss
 from fieldguide.learn.mixing import Mix
-from fieldguide.learn.network import Network, classifier_of, split_logits
-from fieldguide.learn.params import DistillationParams
-from fieldguide.learn.transforms import Augmentation
-from fieldguide.records.reader import RecordSet
-
-
-@dataclass(frozen=True)
-class TeacherFeatures:
-    """One teacher's answers to all views of the training photos, without running it again."""
-
-    spec: NetworkSpec
-    classifier: nn.Linear
-    features: np.ndarray
-    """float16 [views * num_photos, dim]: all photos of view 0, then all of view 1, ..."""
-    position: np.ndarray
-    """int64 [num_records]: place of each record among the photos."""
-    num_photos: int
-
-    def logits(self, views: Tensor, indices: Tensor) -> dict[str, Tensor]:
-        """The teacher's logits by rank, float32 [batch, its classes], on the device of `views`."""
-        rows = views.cpu().numpy() * self.num_photos + self.position[indices.cpu().numpy()]
-        features = torch.from_numpy(self.features[rows].astype(np.float32)).to(views.device)
-        with torch.no_grad():
-            logits = F.linear(features, self.classifier.weight, self.classifier.bias)
-        return split_logits(logits, self.spec)
-
-
-def cache_teacher_features(
-    teacher: Network,
-    records: RecordSet,
-    indices: np.ndarray,
-    transform: Augmentation,
-    params: DistillationParams,
-    name: str,
-    folder: RunFolder,
-    device: torch.device,
-) -> TeacherFeatures:
-    """Show `teacher` every view of the photos at `indices`, at its own image size, and keep its features in `folder`.
-
-    A file that a killed run finished there is taken as it is, unless it is damaged.
-    """
-    path = folder.path / f"teacher-{name}.npy"
-    dataset = PhotoDataset(records, teacher.spec, transform, params.seed)
-    keys = [(view, int(index)) for view in range(params.views) for index in indices]
-    module = teacher.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if not is_sealed(path):
-        write_features(module, dataset, keys, path, folder=folder, batch_size=params.batch_size, workers=params.workers)
-    position = np.full(len(records), -1, np.int64)
-    position[indices] = np.arange(len(indices))
-    features = np.load(path, mmap_mode="r")
-    return TeacherFeatures(teacher.spec, classifier_of(module), features, position, len(indices))
+from fieldguide.learn.network import split_logits
+from fieldguide.learn.pairs import Pairs
+from fieldguide.learn.soft_losses import (
+    Divergence,
+    feature_loss,
+    share_classes,
+    share_words,
+    soft_loss,
+)
+from fieldguide.learn.student_params import DistillationParams
+from fieldguide.learn.teachers import TeacherAnswers
 
 
 class DistillationLoss:
-    """soft_weight * (teachers) + hard_weight * (labels), each a weighted mean over the ranks."""
+    """soft_weight * (answers) + feature_weight * (features) + hard_weight * (labels).
+
+    Answers and labels are weighted means over the ranks.
+    """
 
     def __init__(
         self,
         spec: NetworkSpec,
         labels: Tensor,
         params: DistillationParams,
-        teachers: Mapping[str, TeacherFeatures],
+        teachers: Mapping[str, TeacherAnswers],
+        pairs: Pairs | None = None,
         balances: Mapping[str, ClassBalance] = NO_BALANCES,
     ) -> None:
         """`labels` int64 [num_records, num_ranks] and `balances`, of the labels' word, on the training device.
@@ -93,7 +45,12 @@ class DistillationLoss:
         self.labels = labels
         self.params = params
         self.teachers = teachers
+        self.pairs = pairs
         self.balances = balances
+        halves = params.decoupled
+        self.divergence = Divergence(
+            params.temperature, params.standardize, (halves.alpha, halves.beta) if halves else None
+        )
         self.shared = {
             rank: {
                 name: share_classes(spec.classes[rank], answers.spec.classes[rank]).to(labels.device)
@@ -104,27 +61,60 @@ class DistillationLoss:
         }
 
     def __call__(self, logits: Tensor, views: Tensor, indices: Tensor, mix: Mix | None = None) -> Tensor:
-        """The loss of one batch: logits float32 [batch, num_outputs], views and record indices int64 [batch]."""
-        assert mix is None or not self.teachers, "what teachers said of whole photos is not true of mixed ones"
-        student = split_logits(logits, self.spec)
-        chosen = self.labels[indices]
-        labels = {rank: chosen[:, column] for column, rank in enumerate(self.spec.ranks)}
-        params = self.params
-        hard = hard_loss(student, labels, params.rank_weights, params.label_smoothing, self.balances, mix)
+        """The loss of one batch: views and record indices int64 [batch]; `mix` where there are no teachers.
+
+        `logits` float32 [batch, num_outputs]; with a feature weight, all that a ProjectedStudent gives.
+        """
+        params, num_logits = self.params, self.spec.num_outputs
+        student = split_logits(logits[:, :num_logits], self.spec)
+        mates, shares = self.pairs.of_batch(views, indices) if self.pairs else (indices, None)
+        labels, mate_labels = self._by_rank(indices), self._by_rank(mates)
+        of_labels = (params.rank_weights, params.label_smoothing, self.balances)
+        if shares is None:
+            hard = hard_loss(student, labels, *of_labels, mix)
+        else:
+            hard = mixed_hard_loss(student, labels, mate_labels, shares, *of_labels)
+        loss = params.hard_weight * hard
         if not self.teachers:
-            return params.hard_weight * hard
-        answers = {name: teacher.logits(views, indices) for name, teacher in self.teachers.items()}
-        soft = torch.zeros((), device=logits.device)
+            return loss
+        answers = {name: teacher.answer(views, indices) for name, teacher in self.teachers.items()}
+        present = {rank: [labels[rank], mate_labels[rank]] for rank in labels}
+        if params.soft_weight:
+            said = {name: answer.logits for name, answer in answers.items()}
+            loss = params.soft_weight * self._soft(student, said, present) + loss
+        if params.feature_weight:
+            dims = [teacher.dim for teacher in self.teachers.values()]
+            features = [answer.features for answer in answers.values() if answer.features is not None]
+            share = self._share(self.spec.ranks[0], present, logits.dtype)
+            projected = logits[:, num_logits:].split(dims, dim=1)
+            loss = loss + params.feature_weight * feature_loss(projected, features, share)
+        return loss
+
+    def _soft(
+        self,
+        student: Mapping[str, Tensor],
+        said: Mapping[str, Mapping[str, Tensor]],
+        present: Mapping[str, list[Tensor]],
+    ) -> Tensor:
+        params = self.params
+        soft = torch.zeros((), device=self.labels.device)
         for rank, shared in self.shared.items():
             if shared:
-                divergence = soft_loss(
-                    student[rank],
-                    [answers[name][rank] for name in shared],
-                    list(shared.values()),
-                    [params.teachers[name] for name in shared],
-                    labels[rank],
-                    params.temperature,
-                )
-                soft = soft + params.rank_weights[rank] * divergence
-        total = sum(params.rank_weights[rank] for rank in self.spec.ranks)
-        return params.soft_weight * soft / total + params.hard_weight * hard
+                weights = [params.teachers[name] for name in shared]
+                logits = [said[name][rank] for name in shared]
+                word = soft_loss(student[rank], logits, list(shared.values()), weights, present[rank], self.divergence)
+                soft = soft + params.rank_weights[rank] * word
+        return soft / sum(params.rank_weights[rank] for rank in self.spec.ranks)
+
+    def _share(self, rank: str, present: Mapping[str, list[Tensor]], dtype: torch.dtype) -> Tensor:
+        """What each teacher's features count on each photo; one that does not know the rank's classes has no say."""
+        share = torch.zeros(len(present[rank][0]), len(self.teachers), dtype=dtype, device=self.labels.device)
+        known = [place for place, name in enumerate(self.teachers) if name in self.shared[rank]]
+        if known:
+            weights = [self.params.teachers[name] for name in self.shared[rank]]
+            share[:, known] = share_words(present[rank], list(self.shared[rank].values()), weights, dtype)
+        return share
+
+    def _by_rank(self, indices: Tensor) -> dict[str, Tensor]:
+        chosen = self.labels[indices]
+        return {rank: chosen[:, column] for column, rank in enumerate(self.spec.ranks)}

@@ -29,7 +29,7 @@ Fingerprint = dict[str, str]
 Setting = dict[str, str]
 """A digest, a version or a number by name; names and values are for people to read."""
 
-WITHOUT_EFFECT = ("workers", "devices", "checkpoint_steps", "max_failure_rate", "resume")
+WITHOUT_EFFECT = ("workers", "devices", "checkpoint_steps", "max_failure_rate", "resume", "cache_gb")
 """Parameters that change how a result is reached, not the result."""
 
 ROOMS = ("catalogue", "images", "records", "learn")

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from fieldguide.learn.network import classifier_of
-from fieldguide.learn.params import UnfreezeParams
+from fieldguide.learn.training_params import UnfreezeParams
 
 
 def thawed_fraction(unfreeze: UnfreezeParams, epoch: int) -> float:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.labels import UNKNOWN
-from fieldguide.learn.params import ClassBalanced, LogitAdjusted, RankLoss
+from fieldguide.learn.training_params import ClassBalanced, LogitAdjusted, RankLoss
 
 ClassCounts = Mapping[str, np.ndarray]
 """By rank: photos of each class that an epoch draws, on average: float64 [classes]."""

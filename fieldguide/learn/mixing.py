@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.training_params import TrainingParams
 from fieldguide.records.torch.randomness import seed_of
 
 Box = tuple[int, int, int, int]

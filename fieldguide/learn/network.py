@@ -41,6 +41,8 @@ class Network:
 
     module: nn.Module
     spec: NetworkSpec
+    trained: nn.Module | None = None
+    """What is trained where that is more than the module: a module around it, which is no part of what is saved."""
 
     def taught_by(self, teachers: Mapping[str, "Network"]) -> "Network":
         """The same network with a description that names its teachers and what these began with."""

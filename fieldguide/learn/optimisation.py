@@ -6,7 +6,7 @@ from timm.scheduler.cosine_lr import CosineLRScheduler
 from torch import nn
 
 from fieldguide.errors import TrainingError
-from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.training_params import TrainingParams
 
 
 def make_optimizer(module: nn.Module, params: TrainingParams) -> torch.optim.Optimizer:

@@ -16,9 +16,9 @@ from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Batch, Key, PhotoDataset
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.original_places import OriginalPlaces
-from fieldguide.learn.params import TeacherParams
 from fieldguide.learn.setup import TrainingSetup
 from fieldguide.learn.skipped import SkippedPhotos
+from fieldguide.learn.training_params import TeacherParams
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.skim import Photo
 from fieldguide.records.squaring import cut_square

@@ -19,7 +19,7 @@ from fieldguide.errors import TrainingError
 from fieldguide.learn.imbalance import ClassCounts, log_prior
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.learn.network import Network, classifier_of, split_logits
-from fieldguide.learn.params import Rebalancing
+from fieldguide.learn.training_params import Rebalancing
 from fieldguide.learn.validation import Validation
 
 STRENGTHS = {

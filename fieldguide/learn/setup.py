@@ -13,8 +13,9 @@ from fieldguide.learn.imbalance import ClassCounts, count_drawn
 from fieldguide.learn.labels import UNKNOWN, drop_rare, map_labels, select_classes
 from fieldguide.learn.linear_probe import initialise_head
 from fieldguide.learn.network import Network, build_network
-from fieldguide.learn.params import ScratchWeights, TrainingParams
+from fieldguide.learn.params import ScratchWeights
 from fieldguide.learn.sampling import balance_weights
+from fieldguide.learn.training_params import TrainingParams
 from fieldguide.learn.validation import Validation
 from fieldguide.records.order import BatchOrder
 from fieldguide.records.reader import RecordSet

@@ -22,7 +22,7 @@ from fieldguide.learn.freezing import freeze_backbone
 from fieldguide.learn.mixing import Mix, draw_mix
 from fieldguide.learn.network import Network
 from fieldguide.learn.optimisation import make_optimizer, make_schedule
-from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.training_params import TrainingParams
 from fieldguide.records.torch.loading import to_input
 from fieldguide.records.torch.randomness import seed_of
 
@@ -71,9 +71,10 @@ class Stepper:
         self.batches_per_epoch = batches_per_epoch
         self._num_learning = 0
         self.raw = unite(fabric, network.module).to(memory_format=torch.channels_last)
-        optimizer = make_optimizer(self.raw, params)
-        # Compiled or not, it is the raw module that is saved: the names of its weights stay what they are.
-        called: Any = torch.compile(self.raw) if params.compile else self.raw
+        self.trained = network.trained or self.raw
+        optimizer = make_optimizer(self.trained, params)
+        # Compiled or not, it is the plain module that is saved: the names of its weights stay what they are.
+        called: Any = torch.compile(self.trained) if params.compile else self.trained
         self.module, self.optimizer = fabric.setup(called, optimizer)
         self.schedule = make_schedule(optimizer, params, batches_per_epoch)
         self.average = ModelEmaV3(self.raw, decay=params.ema_decay) if params.ema_decay else None
@@ -90,12 +91,16 @@ class Stepper:
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds of it, as Fabric saves it. Only between two steps: there are no gradients then."""
-        state = {"module": self.raw, "optimizer": self.optimizer, "scaler": self.fabric.strategy.precision.state_dict()}
+        state = {
+            "module": self.trained,
+            "optimizer": self.optimizer,
+            "scaler": self.fabric.strategy.precision.state_dict(),
+        }
         return state | ({"average": self.average} if self.average else {})
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take its part out of what `state` saved."""
-        self.raw.load_state_dict(state.pop("module"))
+        self.trained.load_state_dict(state.pop("module"))
         self.optimizer.load_state_dict(state.pop("optimizer"))
         # By what the losses of float16 are multiplied; other precisions have nothing to remember.
         self.fabric.strategy.precision.load_state_dict(state.pop("scaler"))

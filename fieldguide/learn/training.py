@@ -31,9 +31,9 @@ from fieldguide.learn.description import SPEC_FILE
 from fieldguide.learn.imbalance import ClassCounts
 from fieldguide.learn.interruption import Interruption, interruption_noted
 from fieldguide.learn.network import BEST_FILE, LAST_FILE, Network, save_weights
-from fieldguide.learn.params import TrainingParams
 from fieldguide.learn.rebalancing import rebalance_classifier
 from fieldguide.learn.step import Loss, Stepper
+from fieldguide.learn.training_params import TrainingParams
 from fieldguide.learn.validation import Validation
 from fieldguide.learn.weights import read_state_dict
 from fieldguide.memory import peak_memory_mb

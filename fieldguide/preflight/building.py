@@ -10,7 +10,9 @@ from fieldguide.errors import FieldguideError
 from fieldguide.learn.network import build_module, build_network, create_module, save_network
 from fieldguide.learn.onnx_export import export_onnx
 from fieldguide.learn.optimisation import make_optimizer
-from fieldguide.learn.params import BackboneParams, DistillationParams, TrainingParams
+from fieldguide.learn.params import BackboneParams
+from fieldguide.learn.student_params import DistillationParams
+from fieldguide.learn.training_params import TrainingParams
 from fieldguide.learn.transforms import build_transforms
 
 NUM_OUTPUTS = 4

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from fieldguide.clean.params import CleanParams
 from fieldguide.errors import CatalogueError, show_value
 from fieldguide.fetch.params import FetchParams
-from fieldguide.learn.params import BackboneParams, DistillationParams, EmbedParams, TeacherParams
+from fieldguide.learn.params import BackboneParams, EmbedParams
+from fieldguide.learn.student_params import DistillationParams
+from fieldguide.learn.training_params import TeacherParams
 from fieldguide.params import Section, describe, read_params
 from fieldguide.records.params import ResizeParams
 from fieldguide.sections import BY_NAME, SECTIONS

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from fieldguide.files import file_sha256
-from fieldguide.learn.params import FileWeights, HubWeights, TeacherParams
+from fieldguide.learn.params import FileWeights, HubWeights
+from fieldguide.learn.training_params import TeacherParams
 from fieldguide.preflight.finding import Finding, note, problem
 from fieldguide.preflight.setting import Setting
 

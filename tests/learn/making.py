@@ -106,7 +106,17 @@ def teacher_section(**changes: Any) -> dict[str, Any]:
 def student_section(**changes: Any) -> dict[str, Any]:
     """A `distill_student` section with one teacher called `global`."""
     soft = {"temperature": 3.0, "soft_weight": 0.7, "hard_weight": 0.3, "teachers": {"global": 1.0}, "views": 2}
-    return training_section(**{**soft, **changes})
+    options = {
+        "feature_weight": 0.0,
+        "standardize": False,
+        "decoupled": None,
+        "mix": None,
+        "cache": {"kind": "prelogits", "k": 3},
+        "cache_gb": 1.0,
+        "compare_hard": False,
+        "image_sizes": [],
+    }
+    return training_section(**{**soft, **options, **changes})
 
 
 def make_network(seed: int = 5, region: str | None = None, **changes: Any) -> Network:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fieldguide.learn.attempts import POSITION_FILE, SETTINGS_FILE, Attempt, choose_attempt, take_up_attempt
-from fieldguide.learn.params import Resume
+from fieldguide.learn.training_params import Resume
 
 HERE = {"code": "a", "torch": "2"}
 EDITED = {"code": "b", "torch": "2"}

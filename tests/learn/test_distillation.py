@@ -1,106 +1,126 @@
-"""Teachers are asked about the very views that the student sees, and their answers are exact but for float16."""
+"""The student's loss is the weighted sum of all that it listens to."""
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from fieldguide.learn.checkpoint import RunFolder
-from fieldguide.learn.dataset import PhotoDataset
-from fieldguide.learn.distillation import (
-    DistillationLoss,
-    TeacherFeatures,
-    cache_teacher_features,
-)
+from fieldguide.learn.answer_forms import Answer
+from fieldguide.learn.description import NetworkSpec
+from fieldguide.learn.distillation import DistillationLoss
 from fieldguide.learn.labels import map_labels
-from fieldguide.learn.losses import LabelLoss, share_classes, soft_loss
-from fieldguide.learn.network import Network, split_logits
-from fieldguide.learn.params import DistillationParams
-from fieldguide.learn.transforms import build_transforms
+from fieldguide.learn.losses import LabelLoss, mixed_hard_loss
+from fieldguide.learn.network import split_logits
+from fieldguide.learn.pairs import Pairs
+from fieldguide.learn.soft_losses import Divergence, feature_loss, share_classes, soft_loss
+from fieldguide.learn.student_params import DistillationParams
 from fieldguide.records.reader import RecordSet
-from fieldguide.records.torch.augmentation import resize
-from fieldguide.records.torch.loading import to_input
-from tests.learn.making import TRANSFORMS, make_network, student_section
-from tests.records.making import TAXONOMY
+from tests.learn.making import make_network, student_section
 
-TRANSFORM = build_transforms(TRANSFORMS)
-PARAMS = DistillationParams.model_validate(student_section())
-INDICES = np.arange(3, 40)
 VIEWS, CHOSEN = torch.tensor([0, 1, 1]), torch.tensor([3, 3, 30])
+GENERATOR = torch.Generator().manual_seed(0)
+SPEC = make_network().spec
+LOGITS = torch.randn(3, SPEC.num_outputs, generator=GENERATOR)
+PROJECTED = torch.randn(3, 6, generator=GENERATOR)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A teacher that says the same whatever it is asked."""
+
+    spec: NetworkSpec
+    said: Answer
+    dim: int = 6
+
+    def answer(self, views: torch.Tensor, indices: torch.Tensor) -> Answer:
+        return self.said
+
+
+TEACHER = Said(
+    SPEC,
+    Answer(
+        split_logits(torch.randn(3, SPEC.num_outputs, generator=GENERATOR), SPEC),
+        torch.randn(3, 6, generator=GENERATOR),
+    ),
+)
 
 
 @pytest.fixture
-def teacher() -> Network:
-    network = make_network(seed=9, image_size=48)
-    network.module.eval()
-    return network
+def labels(train: RecordSet) -> torch.Tensor:
+    return torch.from_numpy(map_labels(train, SPEC.classes, SPEC.ranks))
 
 
-@pytest.fixture
-def answers(teacher: Network, train: RecordSet, tmp_path: Path) -> TeacherFeatures:
-    return ask(teacher, train, tmp_path)
+def params(**changes: Any) -> DistillationParams:
+    return DistillationParams.model_validate(student_section(**changes))
 
 
-def ask(teacher: Network, train: RecordSet, folder: Path) -> TeacherFeatures:
-    return cache_teacher_features(
-        teacher,
-        train,
-        INDICES,
-        TRANSFORM,
-        PARAMS,
-        "global",
-        RunFolder(folder),
-        torch.device("cpu"),
+def loss(labels: torch.Tensor, outputs: torch.Tensor = LOGITS, pairs: Pairs | None = None, **changes: Any):
+    distillation = DistillationLoss(SPEC, labels, params(**changes), {"global": TEACHER}, pairs)  # type: ignore[dict-item]
+    return distillation(outputs, VIEWS, CHOSEN)
+
+
+def soft(labels: torch.Tensor, divergence: Divergence, mates: torch.Tensor = CHOSEN) -> torch.Tensor:
+    """At all ranks, species counting twice as much as genera."""
+    words = [
+        soft_loss(
+            split_logits(LOGITS, SPEC)[rank],
+            [TEACHER.said.logits[rank]],
+            [share_classes(SPEC.classes[rank], SPEC.classes[rank])],
+            [1.0],
+            [labels[CHOSEN][:, column], labels[mates][:, column]],
+            divergence,
+        )
+        for column, rank in enumerate(SPEC.ranks)
+    ]
+    return (words[0] + 0.5 * words[1]) / 1.5
+
+
+def hard(labels: torch.Tensor) -> torch.Tensor:
+    return LabelLoss(SPEC, labels, {"species": 1.0, "genus": 0.5}, 0.1)(LOGITS, VIEWS, CHOSEN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "divergence"),
+    [
+        ({}, Divergence(3.0)),
+        ({"temperature": 5.0, "standardize": True}, Divergence(5.0, standardize=True)),
+        ({"decoupled": {"alpha": 1.0, "beta": 8.0}}, Divergence(3.0, decoupled=(1.0, 8.0))),
+    ],
+)
+def test_teachers_and_labels(labels: torch.Tensor, changes: dict[str, Any], divergence: Divergence):
+    expected = 0.7 * soft(labels, divergence) + 0.3 * hard(labels)
+    torch.testing.assert_close(loss(labels, **changes), expected)
+
+
+def test_features_are_matched_beside_them(labels: torch.Tensor):
+    outputs = torch.cat([LOGITS, PROJECTED], dim=1)
+    matched = feature_loss([PROJECTED], [TEACHER.said.features], torch.ones(3, 1))  # type: ignore[list-item]
+    expected = 0.7 * soft(labels, Divergence(3.0)) + 0.3 * hard(labels) + 0.2 * matched
+    torch.testing.assert_close(loss(labels, outputs, feature_weight=0.2), expected)
+    alone = loss(labels, outputs, soft_weight=0.0, hard_weight=0.0, feature_weight=0.2)
+    torch.testing.assert_close(alone, 0.2 * matched)
+
+
+def test_without_labels_the_teachers_functions_are_matched(labels: torch.Tensor):
+    torch.testing.assert_close(
+        loss(labels, soft_weight=1.0, hard_weight=0.0), soft(labels, Divergence(3.0)), rtol=1e-6, atol=0
     )
 
 
-def test_the_teacher_sees_the_students_crop_at_its_own_size(
-    teacher: Network, answers: TeacherFeatures, train: RecordSet
-):
-    student = PhotoDataset(train, make_network().spec, TRANSFORM, PARAMS.seed)
-    found = answers.logits(VIEWS, CHOSEN)
-    for row, (view, index) in enumerate(zip(VIEWS.tolist(), CHOSEN.tolist(), strict=True)):
-        crop = resize(student[view, index][0][None], (48, 48))
-        with torch.inference_mode():
-            inputs = to_input(crop, teacher.spec.mean, teacher.spec.std)
-            expected = split_logits(teacher.module(inputs), teacher.spec)
-        for rank in TAXONOMY.ranks:
-            torch.testing.assert_close(found[rank][row], expected[rank][0], atol=5e-3, rtol=0)
+def test_pairs_have_the_labels_of_both(labels: torch.Tensor):
+    given = params(mix={"alpha": 1.0, "probability": 1.0})
+    assert given.mix
+    pairs = Pairs(given.mix, len(labels), np.arange(len(labels)), 17)
+    mates, shares = pairs.of_batch(VIEWS, CHOSEN)
+    by_rank = [{rank: labels[of][:, column] for column, rank in enumerate(SPEC.ranks)} for of in (CHOSEN, mates)]
+    weights = {"species": 1.0, "genus": 0.5}
+    mixed = mixed_hard_loss(split_logits(LOGITS, SPEC), *by_rank, shares, weights, 0.1)
+    expected = 0.7 * soft(labels, Divergence(3.0), mates) + 0.3 * mixed
+    torch.testing.assert_close(loss(labels, pairs=pairs, mix={"alpha": 1.0, "probability": 1.0}), expected)
 
 
-def test_the_loss_is_the_weighted_sum_of_both_words(answers: TeacherFeatures, train: RecordSet):
-    spec = make_network().spec
-    labels = torch.from_numpy(map_labels(train, spec.classes, spec.ranks))
-    logits = torch.randn(3, spec.num_outputs, generator=torch.Generator().manual_seed(0))
-    found = DistillationLoss(spec, labels, PARAMS, {"global": answers})(logits, VIEWS, CHOSEN)
-    hard = LabelLoss(spec, labels, PARAMS.rank_weights, PARAMS.label_smoothing)(logits, VIEWS, CHOSEN)
-    said = answers.logits(VIEWS, CHOSEN)
-    soft = {
-        rank: soft_loss(part, [said[rank]], [share_classes(names, names)], [1.0], labels[CHOSEN][:, column], 3.0)
-        for column, (rank, part) in enumerate(split_logits(logits, spec).items())
-        for names in [spec.classes[rank]]
-    }
-    expected = 0.7 * (1.0 * soft["species"] + 0.5 * soft["genus"]) / 1.5 + 0.3 * hard
-    torch.testing.assert_close(found, expected)
-
-
-def test_without_teachers_only_the_labels_count(train: RecordSet):
-    spec = make_network().spec
-    labels = torch.from_numpy(map_labels(train, spec.classes, spec.ranks))
-    logits = torch.randn(3, spec.num_outputs, generator=torch.Generator().manual_seed(0))
-    hard = LabelLoss(spec, labels, PARAMS.rank_weights, PARAMS.label_smoothing)(logits, VIEWS, CHOSEN)
-    torch.testing.assert_close(DistillationLoss(spec, labels, PARAMS, {})(logits, VIEWS, CHOSEN), 0.3 * hard)
-
-
-def test_features_that_a_killed_run_finished_are_taken_unless_they_are_damaged(
-    answers: TeacherFeatures, train: RecordSet, tmp_path: Path
-):
-    assert answers.features.shape == (2 * len(INDICES), 1280)
-    assert {path.name for path in tmp_path.iterdir()} == {"teacher-global.npy", "teacher-global.npy.xxh3"}
-    another, kept = make_network(seed=10, image_size=48), answers.features.copy()
-    np.testing.assert_array_equal(ask(another, train, tmp_path).features, kept)
-    content = bytearray((tmp_path / "teacher-global.npy").read_bytes())
-    content[-100] ^= 1
-    (tmp_path / "teacher-global.npy").write_bytes(content)
-    assert np.abs(ask(another, train, tmp_path).features - kept).max() > 0.01
+def test_without_teachers_only_the_labels_count(labels: torch.Tensor):
+    found = DistillationLoss(SPEC, labels, params(), {})(LOGITS, VIEWS, CHOSEN)
+    torch.testing.assert_close(found, 0.3 * hard(labels))

@@ -1,4 +1,4 @@
-"""Features are written whole, and a killed run goes on where it stood."""
+"""Pieces are written whole, one after the other, and joined in order."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from fieldguide.digests import is_sealed
 from fieldguide.errors import TrainingError
-from fieldguide.learn import embedding
-from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.dataset import Key, PhotoDataset
-from fieldguide.learn.embedding import write_features
+from fieldguide.learn.embedding import Piece, compute_pieces, join_pieces
 from fieldguide.learn.network import extract_prelogits
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.torch.loading import to_input
@@ -19,8 +18,7 @@ from tests.learn.making import make_network
 
 
 @pytest.fixture
-def dataset(train: RecordSet, monkeypatch: pytest.MonkeyPatch) -> PhotoDataset:
-    monkeypatch.setattr(embedding, "BATCHES_PER_PIECE", 2)
+def dataset(train: RecordSet) -> PhotoDataset:
     return PhotoDataset(train, make_network().spec)
 
 
@@ -41,16 +39,22 @@ class StopsAfter(PhotoDataset):
         return super().load(keys)
 
 
-def write(dataset: PhotoDataset, path: Path) -> None:
-    keys = [(0, index) for index in range(18)]
-    module = make_network().module
-    path.parent.mkdir(exist_ok=True)
-    write_features(module, dataset, keys, path, folder=RunFolder(path.parent), batch_size=4, workers=0)
+def plan(folder: Path) -> list[Piece]:
+    """18 photos in pieces of 8."""
+    return [
+        Piece(folder / f"{start}.npy", [(0, index) for index in range(18)][start : start + 8]) for start in (0, 8, 16)
+    ]
+
+
+def compute(dataset: PhotoDataset, pieces: list[Piece], forward=extract_prelogits) -> None:
+    compute_pieces(make_network().module, dataset, pieces, forward, batch_size=4, workers=0, label=None)
 
 
 def test_features_are_prelogits_in_order(dataset: PhotoDataset, tmp_path: Path):
-    write(dataset, tmp_path / "train.npy")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["train.npy", "train.npy.xxh3"]
+    pieces = plan(tmp_path)
+    compute(dataset, pieces)
+    assert all(is_sealed(piece.path) for piece in pieces)
+    join_pieces(pieces, tmp_path / "train.npy", 1280)
     found = np.load(tmp_path / "train.npy")
     assert (found.dtype, found.shape) == (np.float16, (18, 1280))
     module = make_network().module.eval()
@@ -62,36 +66,25 @@ def test_features_are_prelogits_in_order(dataset: PhotoDataset, tmp_path: Path):
 
 @pytest.mark.parametrize("left", [0, 7, 8, 9, 17])
 def test_a_killed_run_keeps_its_pieces(dataset: PhotoDataset, tmp_path: Path, left: int):
-    write(dataset, tmp_path / "undisturbed/train.npy")
     stopping = StopsAfter(dataset.records, dataset.spec)
     stopping.left = left
-    again = tmp_path / "killed/train.npy"
     with pytest.raises(KilledError):
-        write(stopping, again)
-    assert not again.exists()
-    stopping.left = 18 - left // 8 * 8
-    write(stopping, again)
-    assert stopping.left == 0
-    assert again.read_bytes() == (tmp_path / "undisturbed/train.npy").read_bytes()
+        compute(stopping, plan(tmp_path))
+    assert [is_sealed(piece.path) for piece in plan(tmp_path)] == [left >= 8, left >= 16, False]
+    assert len(list(tmp_path.glob("*.npy"))) == left // 8
 
 
-def test_a_damaged_piece_is_computed_again(dataset: PhotoDataset, tmp_path: Path):
-    write(dataset, tmp_path / "undisturbed/train.npy")
-    stopping = StopsAfter(dataset.records, dataset.spec)
-    stopping.left = 17
-    with pytest.raises(KilledError):
-        write(stopping, tmp_path / "killed/train.npy")
-    piece = tmp_path / "killed/train.pieces/000000000008.npy"
-    content = bytearray(piece.read_bytes())
-    content[-2] ^= 1
-    piece.write_bytes(content)
-    stopping.left = 10
-    write(stopping, tmp_path / "killed/train.npy")
-    assert stopping.left == 0
-    assert (tmp_path / "killed/train.npy").read_bytes() == (tmp_path / "undisturbed/train.npy").read_bytes()
+def test_what_is_written_may_be_packed_otherwise(dataset: PhotoDataset, tmp_path: Path):
+    pieces = plan(tmp_path)[:1]
+    module = make_network().module
+    compute_pieces(
+        module, dataset, pieces, extract_prelogits, batch_size=4, workers=0, label=None,
+        pack=lambda values: values[:, :2].astype(np.int32),
+    )  # fmt: skip
+    assert (found := np.load(pieces[0].path)).shape == (8, 2)
+    assert found.dtype == np.int32
 
 
-def test_features_beyond_float16_are_refused(dataset: PhotoDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(embedding, "extract_prelogits", lambda module, images: torch.full((len(images), 1280), 7e4))
+def test_features_beyond_float16_are_refused(dataset: PhotoDataset, tmp_path: Path):
     with pytest.raises(TrainingError, match=r"features up to 70000, .* expected at most 65504"):
-        write(dataset, tmp_path / "train.npy")
+        compute(dataset, plan(tmp_path), lambda module, images: torch.full((len(images), 1280), 7e4))

@@ -5,7 +5,7 @@ import torch
 
 from fieldguide.learn.freezing import freeze_backbone, thawed_fraction
 from fieldguide.learn.network import classifier_of
-from fieldguide.learn.params import UnfreezeParams
+from fieldguide.learn.training_params import UnfreezeParams
 from tests.learn.making import make_network
 
 

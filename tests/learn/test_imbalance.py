@@ -8,8 +8,8 @@ import torch.nn.functional as F  # noqa: N812
 from fieldguide.learn.imbalance import balance_classes, count_drawn, log_prior, make_balances
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.learn.losses import hard_loss
-from fieldguide.learn.params import ClassBalanced, CrossEntropy, LogitAdjusted
 from fieldguide.learn.sampling import balance_weights
+from fieldguide.learn.training_params import ClassBalanced, CrossEntropy, LogitAdjusted
 from tests.learn.making import make_network
 
 COUNTS = np.array([100.0, 10.0, 1.0, 0.0])

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from fieldguide.learn.labels import UNKNOWN
-from fieldguide.learn.losses import hard_loss, share_classes, soft_loss
+from fieldguide.learn.losses import hard_loss
 from fieldguide.learn.mixing import Mix
 
 GENERATOR = torch.Generator().manual_seed(0)
@@ -34,57 +34,6 @@ def test_a_batch_without_any_known_label_has_loss_zero_and_a_gradient():
     assert float(loss.detach()) == 0.0
     assert logits["species"].grad is not None
     assert not logits["species"].grad.any()
-
-
-STUDENT = ["other", "a", "b", "c", "d"]
-
-
-def divergence(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:
-    """KL(teacher || student) of each row, written out."""
-    p, q = torch.softmax(teacher / temperature, 1), torch.softmax(student / temperature, 1)
-    return (p * (p / q).log()).sum(1)
-
-
-def test_soft_loss_of_one_teacher_with_the_same_classes_is_hintons():
-    teacher = torch.randn(4, 5, generator=GENERATOR)
-    found = soft_loss(LOGITS["species"], [teacher], [share_classes(STUDENT, STUDENT)], [0.2], torch.arange(4), 3.0)
-    torch.testing.assert_close(found, 9 * divergence(LOGITS["species"], teacher, 3.0).mean())
-
-
-def test_the_order_of_a_teachers_classes_does_not_matter():
-    teacher = torch.randn(4, 5, generator=GENERATOR)
-    order = [3, 0, 4, 1, 2]
-    shuffled = [STUDENT[index] for index in order]
-    losses = [
-        soft_loss(LOGITS["species"], [logits], [share_classes(STUDENT, names)], [1.0], torch.arange(4), 2.0)
-        for logits, names in ((teacher, STUDENT), (teacher[:, order], shuffled))
-    ]
-    torch.testing.assert_close(*losses)
-
-
-def test_teachers_speak_only_on_what_they_know():
-    # The regional teacher knows c and a, and a plant that the student does not.
-    everyone, regional = torch.randn(4, 5, generator=GENERATOR), torch.randn(4, 3, generator=GENERATOR)
-    shared = [share_classes(STUDENT, STUDENT), share_classes(STUDENT, ["c", "a", "foreign"])]
-    labels = torch.tensor([1, 2, UNKNOWN, 3])
-    found = soft_loss(LOGITS["species"], [everyone, regional], shared, [0.5, 1.5], labels, 3.0)
-    student = LOGITS["species"]
-    whole = divergence(student, everyone, 3.0)
-    part = divergence(student[:, [3, 1]], regional[:, [0, 1]], 3.0)
-    both = 0.25 * whole + 0.75 * part
-    expected = 9 * (both[0] + whole[1] + 0 + both[3]) / 4
-    torch.testing.assert_close(found, expected)
-
-
-def test_a_photo_nobody_knows_has_no_gradient():
-    student = LOGITS["species"].clone().requires_grad_()
-    teacher = torch.randn(4, 1, generator=GENERATOR)
-    labels = torch.tensor([2, 2, 2, 2])
-    loss = soft_loss(student, [teacher], [share_classes(STUDENT, ["a"])], [1.0], labels, 3.0)
-    loss.backward()
-    assert float(loss.detach()) == 0.0
-    assert student.grad is not None
-    assert not student.grad.any()
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fieldguide.learn.mixing import Mix, draw_mix
-from fieldguide.learn.params import TrainingParams
+from fieldguide.learn.training_params import TrainingParams
 from tests.learn.making import training_section
 
 MIXUP, CUTMIX = {"alpha": 0.4, "probability": 0.3}, {"alpha": 1.0, "probability": 0.5}

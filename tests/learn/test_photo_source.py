@@ -20,11 +20,11 @@ from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.losses import LabelLoss
-from fieldguide.learn.params import TeacherParams
 from fieldguide.learn.photo_source import CataloguePhotos, open_photos
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.skipped import SkippedPhotos
 from fieldguide.learn.training import TrainingTask, train_network
+from fieldguide.learn.training_params import TeacherParams
 from fieldguide.learn.transforms import build_transforms
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.writer import write_records

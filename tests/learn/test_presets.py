@@ -9,15 +9,9 @@ from PIL import Image
 
 from fieldguide.learn.network import build_module
 from fieldguide.learn.optimisation import make_optimizer
-from fieldguide.learn.params import (
-    BackboneParams,
-    DistillationParams,
-    EmbedParams,
-    HubWeights,
-    ScratchWeights,
-    TeacherParams,
-    TrainingParams,
-)
+from fieldguide.learn.params import BackboneParams, EmbedParams, HubWeights, ScratchWeights
+from fieldguide.learn.student_params import DistillationParams
+from fieldguide.learn.training_params import TeacherParams, TrainingParams
 from fieldguide.learn.transforms import build_transforms
 from fieldguide.params import pick_section
 from fieldguide.presets import expand, load_overlay, preset_names

@@ -12,8 +12,8 @@ from torch import Tensor
 from fieldguide.learn.imbalance import log_prior
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.learn.network import Network, classifier_of, split_logits
-from fieldguide.learn.params import Rebalancing
 from fieldguide.learn.rebalancing import STRENGTHS, rebalance_classifier
+from fieldguide.learn.training_params import Rebalancing
 from fieldguide.learn.validation import Validation
 from tests.learn.making import make_network
 

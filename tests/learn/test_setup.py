@@ -12,8 +12,8 @@ from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.network import save_network
-from fieldguide.learn.params import TeacherParams
 from fieldguide.learn.setup import TrainingSetup, prepare_training
+from fieldguide.learn.training_params import TeacherParams
 from tests.learn.making import make_network, teacher_section
 
 

@@ -19,10 +19,10 @@ from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.losses import LabelLoss
 from fieldguide.learn.network import Network, build_network, load_network
-from fieldguide.learn.params import TrainingParams
 from fieldguide.learn.processes import joined_processes
 from fieldguide.learn.setup import prepare_training
 from fieldguide.learn.training import TrainingTask, train_network
+from fieldguide.learn.training_params import TrainingParams
 from fieldguide.learn.transforms import build_transforms
 from fieldguide.learn.validation import Validation
 from tests.learn.making import EVERYTHING, largest_difference, training_section

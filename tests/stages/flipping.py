@@ -28,7 +28,7 @@ INPUTS = {
         "student": "models/student",
     },
 }
-KEPT_FOLDER = ".cache/embeddings"
+KEPT_FOLDERS = (".cache/embeddings", ".cache/teachers")
 OUTPUTS = {
     "train_teacher": "models/teachers/global",
     "distill_student": "models/student",
@@ -44,8 +44,9 @@ MORE = {
 
 def run(stage: str, out: str) -> str | None:
     """Run a stage in this process as DVC would; what it said if it ended with exit code 1."""
-    # What was embedded before is not read again.
-    shutil.rmtree(KEPT_FOLDER, ignore_errors=True)
+    # What was embedded or answered before is not read again.
+    for folder in KEPT_FOLDERS:
+        shutil.rmtree(folder, ignore_errors=True)
     function = getattr(importlib.import_module(f"stages.{stage}"), stage)
     options = [word for name, path in INPUTS[stage].items() for word in (f"--{name}", path)]
     with redirect_stderr(io.StringIO()) as said:
