@@ -43,8 +43,10 @@ class Board:
         if self._writer is None:
             from tensorboardX import SummaryWriter
 
-            # A training that is taken up again repeats no more than its last epoch, and the curve goes on from there.
-            self._writer = SummaryWriter(str(self.folder), purge_step=epoch)
+            # A training that is taken up again repeats its last epoch at most, and the curve goes on from there. Files
+            # are named by the second in which they begin, which is not enough to tell them apart.
+            suffix = f".{os.getpid()}.{epoch}"
+            self._writer = SummaryWriter(str(self.folder), purge_step=epoch, filename_suffix=suffix)
         for name, value in values.items():
             self._writer.add_scalar(name, float(value), epoch)
         self._writer.flush()

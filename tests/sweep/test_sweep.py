@@ -119,9 +119,9 @@ def test_what_is_below_the_median_is_stopped_and_what_fails_is_said(template: Pr
     project.commit("Slower")
     change(
         project,
-        trials=6,
-        random_trials=6,
-        seed=3,
+        trials=3,
+        random_trials=3,
+        seed=11,
         pruner={"stage": "distill-student", "curve": "val_top1", "first_trials": 1, "first_epochs": 0},
         space={
             "distill_student.temperature": {"kind": "categorical", "values": [3.0, 40.0]},
@@ -131,41 +131,15 @@ def test_what_is_below_the_median_is_stopped_and_what_fails_is_said(template: Pr
     project.run(*COMMAND)
     trials = read_trials(project)
     states = {trial["experiment"]: trial["state"] for trial in trials}
-    for trial in trials:
-        is_bad, fails = trial["distill_student.temperature"] == "40.0", trial["distill_student.optimizer"] == "sgd"
-        expected = {"failed"} if fails else {"stopped", "done"} if is_bad else {"done"}
-        assert trial["state"] in expected, states
-        assert ("no training with sgd here" in trial["problem"]) == fails
-    assert {"stopped", "done", "failed"} <= set(states.values())
+    drawn = [(trial["distill_student.optimizer"], trial["distill_student.temperature"]) for trial in trials]
+    assert drawn[:2] == [("adamw", "3.0"), ("adamw", "40.0")]
+    assert drawn[2][0] == "sgd"
+    assert [*states.values()] == ["done", "stopped", "failed"]
+    assert "distill_student: no training with sgd here" in trials[2]["problem"]
     done = [name for name, state in states.items() if state == "done"]
     assert sorted(project.run("dvc", "exp", "list", "--name-only").split()) == sorted(done)
     assert not list((project.root / ".dvc/tmp/exps/standalone").glob("tmp*"))
     assert "Running" not in project.run("dvc", "exp", "show", "--no-pager")
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"space": {"distill_student.warmth": {"kind": "log", "low": 1, "high": 2}}},
-         "distill_student.warmth=1.0: key 'warmth' is unknown; expected one of temperature, "),
-        ({"space": {"distill_student.temperature": {"kind": "uniform", "low": -1, "high": 2}}},
-         "key 'distill_student.temperature': Input should be greater than 0; got -1.0"),
-        ({"space": {"distill_student.temperature": {"kind": "uniform", "low": 3, "high": 2}}},
-         "low 3, high 2; expected low below high"),
-        ({"space": {"distill_student.epochs": {"kind": "int", "low": 3, "high": 4}}},
-         "distill_student.epochs stands in set and in space"),
-        ({"targets": ["distil"]}, "target 'distil' is unknown; expected one of distill-student"),
-        ({"metric": "val_top1"}, "key 'sweep.metric'"),
-        ({"trails": 3}, "key 'sweep.trails' is unknown"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_is_said_before_anything_runs(template: Project, changes: dict[str, object], said: str):
-    change(template, **changes)
-    [line] = template.run(*COMMAND, check=False).splitlines()
-    assert line.startswith("sweep: sweeps/student.yaml: ")
-    assert said in line
-    assert not (template.root / ".cache").exists()
-    template.run("git", "checkout", "--quiet", "sweeps")
 
 
 def test_another_space_under_an_old_name_is_refused(searched: Project):
