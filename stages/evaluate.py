@@ -11,6 +11,7 @@ from fieldguide.evaluate.models import neighbour_model, trained_model
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.evaluate.report import write_report
 from fieldguide.evaluate.scores import ScoreRules
+from fieldguide.export.model_folder import describe_models
 from fieldguide.files import remove_partials
 from fieldguide.learn.device import prepared_device
 from fieldguide.params import load_section, read_params
@@ -58,6 +59,7 @@ def evaluate(
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)
     tables.write_calibration(out / "calibration.json", scores)
+    describe_models(folders, out, data.test.style, data.taxonomy)
     unseen = data.held_out.get(Split.UNSEEN)
     few_shot = judge_embeddings(split, embed, data.train, unseen, params.few_shot) if unseen else {}
     write_report(out / "index.html", pages, len(data.test), data.taxonomy.ranks, params.ece_bins, few_shot)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import run_isolated
 from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
-from fieldguide.export.describe import copy_network, describe_bundle, describe_model
+from fieldguide.export.describe import describe_bundle
 from fieldguide.export.inputs import read_inputs
+from fieldguide.export.model_folder import copy_network, describe_model
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
@@ -37,7 +39,13 @@ def export_tfjs(
     out.mkdir(parents=True, exist_ok=True)
     reference = run_isolated(export_trained, student, onnx_file, images)
     copy_network(student, out)
-    describe = partial(describe_model, student=network, evaluation=evaluation, style=test.style, split=split)
+    describe = partial(
+        describe_model,
+        network=network,
+        evaluation=evaluation,
+        style=test.style,
+        taxonomy=Taxonomy.read(split / "taxonomy.json"),
+    )
     describe(out)
 
     with page.drafted(bundle) as draft:

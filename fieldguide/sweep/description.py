@@ -1,11 +1,11 @@
 """A sweep's YAML file: which stages run, what is searched for, and where.
 
-    targets: [distill-student]
-    metric: metrics/distill-student.json:val_top1
-    direction: maximize
-    trials: 12
-    space:
-      distill_student.learning_rate: {kind: log, low: 0.0005, high: 0.01}
+targets: [distill-student]
+metric: metrics/distill-student.json:val_top1
+direction: maximize
+trials: 12
+space:
+  distill_student.learning_rate: {kind: log, low: 0.0005, high: 0.01}
 """
 
 import copy
@@ -146,7 +146,9 @@ def _extremes(sweep: Sweep) -> Iterator[dict[str, Value]]:
 
 def overrides(values: Mapping[str, Value]) -> list[str]:
     """Values by path as `dvc exp run -S` takes them, texts in quotes: `distill_student.optimizer='sgd'`."""
-    return [f"{path}={_quoted(value) if isinstance(value, str) else json.dumps(value)}" for path, value in values.items()]
+    return [
+        f"{path}={_quoted(value) if isinstance(value, str) else json.dumps(value)}" for path, value in values.items()
+    ]
 
 
 def _quoted(text: str) -> str:

@@ -1,6 +1,6 @@
 """DVC in a process that ends soon after the sweep that started it, and so do the stages that it runs.
 
-    python -m fieldguide.sweep.dvc_process exp run --temp ...
+python -m fieldguide.sweep.dvc_process exp run --temp ...
 """
 
 import sys

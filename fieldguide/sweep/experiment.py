@@ -33,7 +33,9 @@ class Experiment:
     process: "subprocess.Popen[bytes]" = field(repr=False)
 
     @classmethod
-    def start(cls, name: str, targets: Sequence[str], values: Mapping[str, Value], folder: Path, trial: str) -> "Experiment":
+    def start(
+        cls, name: str, targets: Sequence[str], values: Mapping[str, Value], folder: Path, trial: str
+    ) -> "Experiment":
         """Start `dvc exp run --temp` with `values` in params.yaml; `trial` is what MLflow is told of it."""
         folder.mkdir(parents=True, exist_ok=True)
         events = folder / f"{name}.jsonl"
@@ -82,7 +84,9 @@ class Experiment:
         """Why it failed, in DVC's or the stage's own words."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         # A stage says `distill_student: ...`, then DVC that the command failed.
-        said = [line for line in lines if line.strip() and not line.startswith(("ERROR: failed to reproduce", "Running"))]
+        said = [
+            line for line in lines if line.strip() and not line.startswith(("ERROR: failed to reproduce", "Running"))
+        ]
         return f"{said[-1].removeprefix('ERROR: ').strip() if said else 'no word'} ({self.log})"
 
     def _lives(self) -> bool:
@@ -113,7 +117,10 @@ def find_experiment(name: str) -> str | None:
 
 
 def read_score(revision: str, metric: str) -> float:
-    """The number that `metric` (`metrics/STAGE.json:NAME`) names at a revision. Raises FieldguideError if there is none."""
+    """The number that `metric` (`metrics/STAGE.json:NAME`) names at a revision.
+
+    Raises FieldguideError if there is none.
+    """
     file, _, key = metric.partition(":")
     text = show(revision, file)
     if text is None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial, TrialState
 
+from fieldguide.console import align
 from fieldguide.drawing import BLUE, GREY, INK, ORANGE, save_figure, tidy_axes
 from fieldguide.spreadsheet import write_csv
 from fieldguide.sweep.description import Choice, Value
@@ -58,9 +59,7 @@ def as_lines(search: Search) -> Iterator[str]:
         values = [_short(trial.params[path]) if path in trial.params else "" for path in paths]
         name = search.experiment(trial.number)
         rows.append(["*" if trial.number == best else "", name, STATES[trial.state], score, *values])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from align(rows)
     counted = {word: sum(STATES[trial.state] == word for trial in trials) for word in STATES.values()}
     said = ", ".join(f"{count} {word}" for word, count in counted.items() if count) or "none yet"
     yield f"{said}, of {search.sweep.trials} trials; {search.sweep.direction} {search.sweep.metric}"

@@ -64,7 +64,9 @@ def run_trials(search: Search, folder: Path, on_end: Callable[[], None]) -> None
                 on_end()
                 failures = failures + 1 if problem else 0
                 if failures >= MOST_FAILURES:
-                    raise FieldguideError(f"sweep {search.name}: {failures} trials in a row failed; the last: {problem}")
+                    raise FieldguideError(
+                        f"sweep {search.name}: {failures} trials in a row failed; the last: {problem}"
+                    )
     finally:
         for each in running:
             each.experiment.stop()

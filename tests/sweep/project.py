@@ -15,7 +15,7 @@ stages:
     metrics: [metrics/distill-student.json: {cache: false}]
 """
 
-STAGE = '''
+STAGE = """
 import os
 import time
 from pathlib import Path
@@ -45,7 +45,7 @@ def distill_student(params: DistillationParams, *, out: Path) -> Metrics:
 
 if __name__ == "__main__":
     run_stage(distill_student)
-'''
+"""
 
 SWEEP = """
 targets: [distill-student]

@@ -76,7 +76,9 @@ def test_every_trial_is_an_experiment_and_the_best_one_is_applied(searched: Proj
 def test_a_killed_sweep_goes_on_as_if_nothing_had_happened(template: Project, searched: Project, tmp_path: Path):
     project = template.clone(tmp_path / "project")
     env = {**os.environ, **IDENTITY, **project.env}
-    with subprocess.Popen([sys.executable, *COMMAND[1:]], cwd=project.root, env=env, stderr=subprocess.DEVNULL) as sweep:
+    with subprocess.Popen(
+        [sys.executable, *COMMAND[1:]], cwd=project.root, env=env, stderr=subprocess.DEVNULL
+    ) as sweep:
         deadline = time.monotonic() + 300
         while len(ran(project)) < 2:
             assert time.monotonic() < deadline
