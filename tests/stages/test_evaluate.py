@@ -199,6 +199,6 @@ def test_every_network_answers_from_its_own_folder_as_it_was_evaluated(
     retrained = workspace / "teachers/retrained"
     retrained.mkdir()
     backbone = BackboneParams.model_validate(BACKBONE)
-    save_network(build_network(backbone, ranks=["species"], classes=NORTH, region="north", seed=4), retrained)
+    save_network(build_network(backbone, ranks=["species", "genus"], classes=NORTH, region="north", seed=4), retrained)
     with pytest.raises(ExportError, match=r"is not what .* describes .*; expected weights that the evaluate stage"):
         fieldguide.load(retrained)
