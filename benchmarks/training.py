@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ def time_epochs(command: list[str], folder: Path, environment: dict[str, str], h
         if process.returncode != 0 or len(ends) < 2:
             log.seek(0)
             raise SystemExit(f"{' '.join(command)} failed:\n{log.read()[-3000:]}")
-    return statistics.median(later - earlier for earlier, later in zip(ends, ends[1:], strict=False))
+    return statistics.median(later - earlier for earlier, later in pairwise(ends))
 
 
 def _count_rows(history: Path) -> int:

@@ -12,14 +12,14 @@ core), no process that decodes, the layout of memory, bfloat16, torch.compile.
 import argparse
 import statistics
 import time
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
-from timm.optim import create_optimizer_v2
+from timm.optim._optim_factory import create_optimizer_v2
 from torch import nn
 from torchvision.transforms import InterpolationMode, v2
 
@@ -99,24 +99,24 @@ def train(variant: Variant, options: argparse.Namespace) -> dict[str, float]:
     autocast: Any = torch.autocast("cpu", torch.bfloat16) if variant.bfloat16 else nullcontext()
     loss = nn.CrossEntropyLoss(label_smoothing=0.1)
     spent = dict.fromkeys(PARTS, 0.0)
-    with closing(load_batches(photos, order.iterate(10**6), variant.workers)) as batches:
-        for step in range(WARM_UP + options.steps):
-            marks = [time.perf_counter()]
-            images, labels = next(batches)
-            marks.append(time.perf_counter())
-            inputs = to_input(images, MEAN, STD).contiguous(memory_format=layout)
-            marks.append(time.perf_counter())
-            with autocast:
-                value = loss(network(inputs).float(), labels)
-            marks.append(time.perf_counter())
-            optimizer.zero_grad()
-            value.backward()
-            marks.append(time.perf_counter())
-            optimizer.step()
-            marks.append(time.perf_counter())
-            if step >= WARM_UP:
-                for part, begun, ended in zip(PARTS, marks, marks[1:], strict=False):
-                    spent[part] += (ended - begun) / options.steps
+    batches = load_batches(photos, order.iterate(10**6), variant.workers)
+    for step in range(WARM_UP + options.steps):
+        marks = [time.perf_counter()]
+        images, labels = next(batches)
+        marks.append(time.perf_counter())
+        inputs = to_input(images, MEAN, STD).contiguous(memory_format=layout)
+        marks.append(time.perf_counter())
+        with autocast:
+            value = loss(network(inputs).float(), labels)
+        marks.append(time.perf_counter())
+        optimizer.zero_grad()
+        value.backward()
+        marks.append(time.perf_counter())
+        optimizer.step()
+        marks.append(time.perf_counter())
+        if step >= WARM_UP:
+            for part, begun, ended in zip(PARTS, marks[:-1], marks[1:], strict=True):
+                spent[part] += (ended - begun) / options.steps
     return spent
 
 

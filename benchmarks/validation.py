@@ -96,9 +96,7 @@ def write_for_timm(network: Network, test: RecordSet, folder: Path) -> tuple[np.
     return indices, labels[:, 0]
 
 
-def evaluate_ours(
-    network: Network, test: RecordSet, indices: np.ndarray, labels: np.ndarray, batch_size: int
-) -> Hits:
+def evaluate_ours(network: Network, test: RecordSet, indices: np.ndarray, labels: np.ndarray, batch_size: int) -> Hits:
     """As the evaluate stage asks a network."""
     num_classes = network.spec.class_counts[0]
     with prepared_device("32-true", 1) as fabric:
