@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial, TrialState
 
 from fieldguide.console import align
@@ -87,6 +88,7 @@ def draw_search(search: Search) -> Figure:
     pick = max if search.sweep.direction == "maximize" else min
     first.step([trial.number for trial in done], [*accumulate((_last(trial) for trial in done), pick)],
                where="post", color=ORANGE, linewidth=1.2)  # fmt: skip
+    first.xaxis.set_major_locator(MaxNLocator(integer=True))
     first.set_xlabel("trial, best so far", color=INK, fontsize=9)
     first.set_ylabel(key, color=INK, fontsize=9)
     for axes, (path, dimension) in zip(others, search.sweep.space.items(), strict=False):
