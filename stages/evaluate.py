@@ -4,6 +4,7 @@ from itertools import chain
 from pathlib import Path
 
 from fieldguide.catalogue.splits import Split
+from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate import tables
 from fieldguide.evaluate.evaluation import EvaluationData, evaluate_model
 from fieldguide.evaluate.few_shot import judge_embeddings
@@ -59,7 +60,8 @@ def evaluate(
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)
     tables.write_calibration(out / "calibration.json", scores)
-    describe_models(folders, out, data.test.style, data.taxonomy)
+    # With common names, which do not reach the records.
+    describe_models(folders, out, data.test.style, Taxonomy.read(split / "taxonomy.json"))
     unseen = data.held_out.get(Split.UNSEEN)
     few_shot = judge_embeddings(split, embed, data.train, unseen, params.few_shot) if unseen else {}
     write_report(out / "index.html", pages, len(data.test), data.taxonomy.ranks, params.ece_bins, few_shot)

@@ -1,6 +1,5 @@
 """Turn the student into a browser bundle, and prove that it answers there as it did in training."""
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,20 +38,14 @@ def export_tfjs(
     out.mkdir(parents=True, exist_ok=True)
     reference = run_isolated(export_trained, student, onnx_file, images)
     copy_network(student, out)
-    describe = partial(
-        describe_model,
-        network=network,
-        evaluation=evaluation,
-        style=test.style,
-        taxonomy=Taxonomy.read(split / "taxonomy.json"),
-    )
-    describe(out)
+    means = (network, evaluation, test.style, Taxonomy.read(split / "taxonomy.json"))
+    describe_model(out, *means)
 
     with page.drafted(bundle) as draft:
         by_tensorflow = run_isolated(tfjs.convert, onnx_file, out / "saved_model", draft, params.quantization, images)
         needs = trace_needs([draft])
         build_page(draft, needs)
-        describe(draft)
+        describe_model(draft, *means)
         by_node, self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
         logits = {

@@ -71,6 +71,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "group_id": [str(n // 6) + str(n % 3) for n in range(18)],
     }
     (root / "split").mkdir()
+    TAXONOMY.write(root / "split" / "taxonomy.json")
     pl.DataFrame({"photo_id": unseen, "split": "unseen", **names}).sort("photo_id").write_parquet(
         root / "split" / "split.parquet"
     )
