@@ -53,8 +53,7 @@ def export_tfjs(
             "tensorflow": by_tensorflow,
             "tfjs_node": by_node,
         }
-        num_classes = len(network.classes[network.ranks[0]])
-        parity = check_parity(reference, logits, num_classes, dict(params.limits), out / "parity.json")
+        parity = check_parity(reference, logits, network.class_counts[0], dict(params.limits), out / "parity.json")
         describe_bundle(
             draft,
             network,
