@@ -27,6 +27,7 @@ COMMANDS = {
     "link": "show the photos that clean kept as a tree of symbolic links, by label",
     "suggest-replacements": "propose kept photos in the place of broken ones",
     "verify": "check every byte of what stages wrote; delete or rebuild what is bad",
+    "sweep": "search for better parameters, every trial a DVC experiment",
     "mlflow-sync": "bring into MLflow what DVC took from its run cache",
     "real": "run a preset on real photographs in a scratch clone",
 }

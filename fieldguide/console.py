@@ -3,7 +3,7 @@
 import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import TextIO
 
@@ -27,6 +27,12 @@ def log_to_console() -> None:
 def tell_failure(program: str, reason: object) -> None:
     """Write why `program` ends as one line to stderr."""
     print(printable(f"{program}: {reason}"), file=sys.stderr)
+
+
+def align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of any number of cells as lines of aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 @contextmanager

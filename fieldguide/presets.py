@@ -145,7 +145,7 @@ def write_params(params: Mapping[str, Any], path: Path) -> None:
         yaml.dump(params, stream)
 
 
-def set_values(params: CommentedMap, overrides: Sequence[str]) -> None:
+def set_values(params: dict[str, Any], overrides: Sequence[str]) -> None:
     """Set `train_teacher.global.epochs=3` and the like, as `dvc exp run -S` does: in Hydra's grammar, mappings merged.
 
     Raises ParamsError if one is not KEY=VALUE, or if `params` has no such key.

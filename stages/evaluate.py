@@ -4,6 +4,7 @@ from itertools import chain
 from pathlib import Path
 
 from fieldguide.catalogue.splits import Split
+from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate import tables
 from fieldguide.evaluate.evaluation import EvaluationData, evaluate_model
 from fieldguide.evaluate.few_shot import judge_embeddings
@@ -13,6 +14,7 @@ from fieldguide.evaluate.prior_file import write_prior
 from fieldguide.evaluate.report import write_report
 from fieldguide.evaluate.risk import trace_risk
 from fieldguide.evaluate.scores import ScoreRules
+from fieldguide.export.model_folder import DESCRIPTIONS, describe_models
 from fieldguide.files import remove_partials
 from fieldguide.learn.device import prepared_device
 from fieldguide.params import load_section, read_params
@@ -52,17 +54,20 @@ def evaluate(
             evaluated = evaluate_model(model, data, params.confused_pairs, out)
             answers = evaluated.answers
             pages.append(evaluated.page)
+            if model.name in folders:
+                write_prior(evaluated.prior, next(iter(model.classes)), out / DESCRIPTIONS.name / model.name)
             predictions.append(tables.tabulate(answers, data.test.photo_ids))
             if model.name == STUDENT:
                 tables.write_confusion(out / "confusion.csv", answers.first)
                 tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
                 tables.write_answers(out / "answers.csv", answers)
                 tables.write_risk(out / "risk.csv", trace_risk(answers))
-                write_prior(evaluated.prior, next(iter(model.classes)), out)
 
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)
     tables.write_calibration(out / "calibration.json", scores)
+    # With common names, which do not reach the records.
+    describe_models(folders, out, data.test.style, Taxonomy.read(split / "taxonomy.json"))
     unseen = data.held_out.get(Split.UNSEEN)
     few_shot = judge_embeddings(split, embed, data.train, unseen, params.few_shot) if unseen else {}
     write_report(out / "index.html", pages, len(data.test), data.taxonomy.ranks, params.ece_bins, few_shot)

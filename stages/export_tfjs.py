@@ -1,15 +1,16 @@
 """Turn the student into a browser bundle, and prove that it answers there as it did in training."""
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import run_isolated
 from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
-from fieldguide.export.describe import copy_network, describe_bundle, describe_model
+from fieldguide.export.describe import describe_bundle
 from fieldguide.export.inputs import read_inputs
+from fieldguide.export.model_folder import copy_network, describe_model
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
@@ -37,14 +38,14 @@ def export_tfjs(
     out.mkdir(parents=True, exist_ok=True)
     reference = run_isolated(export_trained, student, onnx_file, images)
     copy_network(student, out)
-    describe = partial(describe_model, student=network, evaluation=evaluation, style=test.style, split=split)
-    describe(out)
+    means = (network, evaluation, test.style, Taxonomy.read(split / "taxonomy.json"))
+    describe_model(out, *means)
 
     with page.drafted(bundle) as draft:
         by_tensorflow = run_isolated(tfjs.convert, onnx_file, out / "saved_model", draft, params.quantization, images)
         needs = trace_needs([draft])
         build_page(draft, needs)
-        describe(draft)
+        describe_model(draft, *means)
         by_node, self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
         logits = {
@@ -52,8 +53,7 @@ def export_tfjs(
             "tensorflow": by_tensorflow,
             "tfjs_node": by_node,
         }
-        num_classes = len(network.classes[network.ranks[0]])
-        parity = check_parity(reference, logits, num_classes, dict(params.limits), out / "parity.json")
+        parity = check_parity(reference, logits, network.class_counts[0], dict(params.limits), out / "parity.json")
         describe_bundle(
             draft,
             network,

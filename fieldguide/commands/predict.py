@@ -10,15 +10,16 @@ from pathlib import Path
 
 from fieldguide.catalogue.sources.left_out import LeftOut
 from fieldguide.commands.summary import as_text
+from fieldguide.console import align
 from fieldguide.errors import ParamsError, PhotoError
 from fieldguide.files import file_sha256
 from fieldguide.inference.formats import FORMATS
-from fieldguide.inference.guide import load
+from fieldguide.inference.guide import Guide, load
 from fieldguide.inference.journal import Journal, Line
 from fieldguide.inference.photos import LabelSource, list_photos
 from fieldguide.inference.run import answer_photos
 from fieldguide.inference.runtimes import RUNTIMES, WEIGHTS_FILES, choose_runtime
-from fieldguide.inference.scores import score_answers
+from fieldguide.inference.scores import find_strange, score_answers
 from fieldguide.progress import show_progress
 
 MOST_SAID = 20
@@ -28,7 +29,12 @@ MOST_SAID = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to ask about, whom, and how to write it."""
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO|DIR|ARCHIVE|TABLE", help="what to ask about")
-    parser.add_argument("--model", type=Path, default=Path("models/export"), help="folder that export-tfjs wrote")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path("models/export"),
+        help="models/export (the default), models/teachers/NAME, or a copy",
+    )
     parser.add_argument("--runtime", choices=RUNTIMES, help="by default torch where its weights are, else onnx")
     parser.add_argument("--top", type=int, default=5, help="likeliest taxa to name, 5 by default")
     parser.add_argument("--format", choices=FORMATS, default="csv", help="of the output, csv by default")
@@ -77,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
         journal.discard()
     tell_problems(lines)
     if labels:
-        print(as_text(list(score_answers(lines, guide.labels, arguments.top)) or [("labels", "none is known")]))
+        tell_scores(lines, guide, arguments.top)
 
 
 def describe(line: Line) -> str:
@@ -88,6 +94,14 @@ def describe(line: Line) -> str:
     common = f" ({taxon.vernacular})" if taxon.vernacular else ""
     said = {"taxon": f"{taxon.rank} {taxon.name}{common}", "unsure": f"perhaps {taxon.rank} {taxon.name}{common}"}
     return f"{said.get(line.answer.verdict, 'nothing in this guide')}, {taxon.probability:.0%}"
+
+
+def tell_scores(lines: list[Line], guide: Guide, num_top: int) -> None:
+    """Print how right the answers to labelled photos are, as tables, and the labels that the guide does not know."""
+    for table in score_answers(lines, guide.labels, guide.calibration, num_top):
+        print("\n".join(["", *align(table)]))
+    if strange := find_strange(lines, guide.labels):
+        print(f"\nlabels that are not in this guide: {strange}")
 
 
 def tell_problems(lines: list[Line]) -> None:

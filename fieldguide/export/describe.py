@@ -1,6 +1,5 @@
-"""What a model and a bundle say of themselves: labels, calibration, preprocessing; examples to try and the card."""
+"""What a bundle says of itself beside the model's files: examples to try, and the card."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,41 +9,10 @@ from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
 from fieldguide.export.bundle import bundle_megabytes, write_examples
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
-from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.student import Evaluation
-from fieldguide.files import written_whole
-from fieldguide.learn.description import BEST_FILE, SPEC_FILE, NetworkSpec
-from fieldguide.records.manifest import SquareStyle
+from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.reader import RecordSet
-
-
-def copy_network(student: Path, folder: Path) -> None:
-    """Copy the network's weights, and what they are the weights of, beside the files that `describe_model` writes."""
-    for file in (BEST_FILE, SPEC_FILE):
-        with written_whole(folder / file) as temporary:
-            shutil.copyfile(student / file, temporary)
-
-
-def describe_model(
-    folder: Path,
-    student: NetworkSpec,
-    evaluation: Evaluation,
-    style: SquareStyle,
-    *,
-    split: Path,
-) -> None:
-    """Write labels.json, calibration.json and preprocessing.json: all that answering takes beside the network."""
-    Labels.of(student.ranks, student.classes, Taxonomy.read(split / "taxonomy.json")).write(folder)
-    Calibration(
-        temperatures=_temperatures(student, evaluation),
-        min_confidence=evaluation.min_confidence,
-        max_error=evaluation.max_error,
-        set_mass=evaluation.set_mass,
-        set_target=evaluation.set_target,
-        fusion_exponent=evaluation.fusion_exponent,
-    ).write(folder)
-    Preprocessing.of(student, style).write(folder)
 
 
 def describe_bundle(
@@ -76,13 +44,9 @@ def describe_bundle(
         evaluation=evaluation.rates,
         parity=parity,
         quantization=params.quantization,
-        temperatures=_temperatures(student, evaluation),
+        temperatures=evaluation.temperatures_of(student.ranks),
         min_confidence=evaluation.min_confidence,
         max_error=evaluation.max_error,
         model_megabytes=bundle_megabytes(bundle, "group1-shard*.bin"),
     )
     write_card(bundle, facts)
-
-
-def _temperatures(student: NetworkSpec, evaluation: Evaluation) -> dict[str, float]:
-    return {rank: evaluation.temperatures.get(rank, 1.0) for rank in student.ranks}

@@ -1,6 +1,7 @@
-"""What an export needs to know of the student beside its weights: model.json and the evaluation's findings."""
+"""What the evaluation found of a network, for whoever answers with it."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, ValidationError
@@ -15,7 +16,7 @@ UNPROVEN_CONFIDENCE = 0.6
 
 
 class Evaluation(BaseModel):
-    """The student's entry in the evaluation's calibration.json."""
+    """A network's entry in the evaluation's calibration.json."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -32,6 +33,10 @@ class Evaluation(BaseModel):
     fusion_exponent: NonNegativeFloat = 0.0
     """How much surer several photos of one subject are than one (evaluate/fusion.py)."""
 
+    def temperatures_of(self, ranks: Iterable[str]) -> dict[str, float]:
+        """By rank; 1.0 where none was fitted."""
+        return {rank: self.temperatures.get(rank, 1.0) for rank in ranks}
+
     @property
     def rates(self) -> dict[str, float]:
         """The numbers beside the temperatures, by name."""
@@ -42,8 +47,11 @@ class Evaluation(BaseModel):
 UNCALIBRATED = Evaluation(temperatures={})
 
 
-def read_evaluation(reports: Path) -> Evaluation:
-    """What the evaluation found: UNCALIBRATED where it left no calibration.json. Raises ExportError."""
+def read_evaluation(reports: Path, name: str = NAME) -> Evaluation:
+    """What the evaluation found of the network `name`: UNCALIBRATED where it left no calibration.json.
+
+    Raises ExportError.
+    """
     path = reports / "calibration.json"
     try:
         content = json.loads(path.read_bytes())
@@ -52,6 +60,6 @@ def read_evaluation(reports: Path) -> Evaluation:
     except ValueError as error:
         raise ExportError(f"{path} is no JSON: {error}") from None
     try:
-        return Evaluation.model_validate(content.get(NAME) if isinstance(content, dict) else None)
+        return Evaluation.model_validate(content.get(name) if isinstance(content, dict) else None)
     except ValidationError as error:
-        raise ExportError(f"{path}: no temperatures above 0 for '{NAME}': {error.errors()[0]['msg']}") from None
+        raise ExportError(f"{path}: no temperatures above 0 for '{name}': {error.errors()[0]['msg']}") from None

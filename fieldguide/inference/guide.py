@@ -22,6 +22,7 @@ from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.images.decode import upright_rgb
 from fieldguide.images.square import make_square
 from fieldguide.inference.answer import Answer, conclude_answers
+from fieldguide.inference.description import find_description
 from fieldguide.inference.runtimes import RUNTIMES, Runtime, choose_runtime
 from fieldguide.records.squaring import cut_square
 
@@ -90,7 +91,9 @@ class Guide:
 
 
 def load(folder: str | Path, runtime: str | None = None) -> Guide:
-    """Load a model folder that export-tfjs wrote; `runtime` is `torch` or `onnx`, by default what the folder has.
+    """Load a model folder: models/export, or a trained network's once it was evaluated (description.py).
+
+    `runtime` is `torch` or `onnx`, by default what the folder has.
 
     Raises ParamsError for another runtime, and ExportError, TrainingError or RecordError if the folder is not whole.
     """
@@ -98,7 +101,8 @@ def load(folder: str | Path, runtime: str | None = None) -> Guide:
     chosen = runtime or choose_runtime(folder)
     if chosen not in RUNTIMES:
         raise ParamsError(f"runtime {chosen!r}; expected one of {', '.join(RUNTIMES)}")
-    files = Labels.read(folder), Calibration.read(folder), Preprocessing.read(folder)
+    described = find_description(folder)
+    files = Labels.read(described), Calibration.read(described), Preprocessing.read(described)
     return Guide(*files, RUNTIMES[chosen](folder))
 
 

@@ -25,6 +25,7 @@ from fieldguide.track.mlflow_store import (
     settle_parent,
     to_metrics,
 )
+from fieldguide.track.naming import sweep_tags
 from fieldguide.track.pipeline_run import current_pipeline_run
 
 SAMPLE_EVERY_S = 5.0
@@ -55,7 +56,7 @@ class StageRun:
             end_dead_runs(client, experiment_id)
             parent_id = settle_parent(client, experiment_id, pipeline_run.key, None)
             if parent_id is None:
-                parent_id = created = create_parent(client, experiment_id, pipeline_run, read_params(), {})
+                parent_id = created = create_parent(client, experiment_id, pipeline_run, read_params(), sweep_tags())
             else:
                 client.update_run(parent_id, status="RUNNING")
             for name, value in origin_tags().items():

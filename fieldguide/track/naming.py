@@ -1,6 +1,7 @@
 """What people call a pipeline run: its preset, and what was changed of its parameters."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 PRESETS = Path("presets")
+SWEEP_VARIABLE = "FIELDGUIDE_SWEEP"
+"""Says `SWEEP/NUMBER` where a pipeline run is a trial of a sweep."""
 MOST_CHANGES = 3
 MOST_CHARACTERS = 60
 """Of a value; a longer one is cut."""
@@ -21,6 +24,12 @@ def preset_of(params: str, presets: Path = PRESETS) -> str | None:
         return None
     found = (file.stem for file in sorted(presets.glob("*.yaml")) if _heading(file) == heading)
     return next(found, None)
+
+
+def sweep_tags() -> dict[str, str]:
+    """`sweep` and `trial` of a run that a sweep started, else nothing."""
+    name, _, number = os.environ.get(SWEEP_VARIABLE, "").rpartition("/")
+    return {"sweep": name, "trial": number} if name else {}
 
 
 def describe_changes(params: str, before: str | None) -> str:

@@ -10,6 +10,9 @@ so.
 
 A failure of MLflow costs its records, never a stage: one warning, and the stage goes on. FIELDGUIDE_TRACKING=strict
 makes it an error instead.
+
+Curves have two more listeners, each for whoever asks by an environment variable: TensorBoard (board.py), and a sweep
+that watches its trials (epoch_log.py). They do not depend on MLflow.
 """
 
 import json
@@ -27,6 +30,8 @@ from typing import Any
 from fieldguide.credentials import mask_credentials
 from fieldguide.errors import FieldguideError, ParamsError
 from fieldguide.process_group import is_first_process
+from fieldguide.track.board import Board
+from fieldguide.track.epoch_log import append_event
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +40,9 @@ MODES = ("on", "off", "strict")
 LAST_WORDS_S = 60
 """How long a finished stage waits for its records to be written."""
 
+_stage: str | None = None
+"""The stage that runs, in the process that speaks for it."""
+_board: Board | None = None
 _active: "_Recorder | None" = None
 
 
@@ -45,11 +53,30 @@ def stage_run(stage: str, params: Mapping[str, Any]) -> Iterator[None]:
     Raises ParamsError if FIELDGUIDE_TRACKING is none of on, off, strict; in strict mode FieldguideError if MLflow
     failed.
     """
-    global _active
+    global _board, _stage
+    mode = _mode()
     # Of processes that work together the first one speaks for all.
-    if _mode() == "off" or not is_first_process():
+    if not is_first_process():
         yield
         return
+    _stage, _board = stage, Board.of(stage)
+    append_event(stage)
+    try:
+        if mode == "off":
+            yield
+        else:
+            with _recorded(stage, params, strict=mode == "strict"):
+                yield
+    finally:
+        if _board:
+            _board.close()
+        _stage = _board = None
+
+
+@contextmanager
+def _recorded(stage: str, params: Mapping[str, Any], *, strict: bool) -> Iterator[None]:
+    """`stage_run` for MLflow."""
+    global _active
     recorder = _active = _Recorder()
     try:
         recorder.tell("start", stage=stage, params=params)
@@ -60,7 +87,7 @@ def stage_run(stage: str, params: Mapping[str, Any]) -> Iterator[None]:
         raise
     finally:
         _active = None
-    if (failure := recorder.end("FINISHED")) and _mode() == "strict":
+    if (failure := recorder.end("FINISHED")) and strict:
         raise FieldguideError(failure)
 
 
@@ -72,6 +99,10 @@ def log_metrics(metrics: Mapping[str, Any]) -> None:
 
 def log_epoch(epoch: int, values: Mapping[str, float]) -> None:
     """Record one point of every curve in `values` (loss, top-1, learning rate, ...) in one request."""
+    if _stage:
+        append_event(_stage, epoch, values)
+    if _board:
+        _board.add(epoch, values)
     if _active:
         _active.tell("epoch", epoch=epoch, values=values)
 

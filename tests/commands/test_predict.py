@@ -114,17 +114,22 @@ def test_a_table_names_files_and_labels(model: Path, photos: Path, tmp_path: Pat
     predict(table, "--model", model, "--labels", "column")
     said = capsys.readouterr()
     assert "gone.jpg: No such file or directory" in said.err
-    lines = dict(line.strip().split("  ", 1) for line in said.out.splitlines() if line.startswith("  "))
-    assert "(5 photos)" in lines["species"]
-    assert "top-5 100.0%" in lines["species"]
-    assert "Rosa canina" in lines["labels not in this guide"]
+    header, species, genus = (line.split() for line in said.out.split("\n\n")[1].splitlines())
+    assert header[:4] == ["rank", "photos", "top-1", "%"]
+    assert species[:2] == ["species", "5"]
+    assert species[6] == "100.0"  # Of the top 5 of 5 classes.
+    assert genus[0] == "genus"
+    assert "asks for %  species %  genus %  nothing %  wrong names %" in said.out
+    assert "labels that are not in this guide: Rosa canina" in said.out
 
 
 def test_folders_are_labels(model: Path, photos: Path, capsys) -> None:
     predict(photos, "--model", model, "--labels", "folder", "--top", "1")
     out = capsys.readouterr().out
     assert "unknown things" in out
-    assert "(3 photos)" in out
+    assert "species  3 " in out
+    assert "top-1 %" in out
+    assert "top-5" not in out
 
 
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])

@@ -1,6 +1,7 @@
 """The evaluate stage on records with small untrained networks: what it writes, and for whom."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+import fieldguide
+from fieldguide.__main__ import main
 from fieldguide.engine import run_isolated
-from fieldguide.errors import TrainingError
+from fieldguide.errors import ExportError, TrainingError
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.learn.network import build_network, save_network
 from fieldguide.learn.params import BackboneParams
@@ -74,6 +77,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "photo_id", observation_id=pl.format("{}-{}", "label", pl.int_range(pl.len()).over("label") // 2)
     )
     (root / "split").mkdir()
+    TAXONOMY.write(root / "split" / "taxonomy.json")
     photos = pl.concat([held_out, turn.with_columns(split=pl.lit("test"))], how="diagonal")
     # Nobody says where most photos were taken.
     at = pl.when(pl.col("split") == "test").then(48.5)
@@ -164,11 +168,10 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
         "confusion.csv",
         "reliability.csv",
         "risk.csv",
-        "prior.json",
-        "prior.bin",
         "calibration.json",
         "predictions.parquet",
         "index.html",
+        "models",
     }
     assert {path.name for path in out.iterdir()} == pictures | tables
     predictions = pl.read_parquet(out / "predictions.parquet")
@@ -186,8 +189,8 @@ def test_a_second_run_gives_the_same_bytes(evaluated: tuple[dict[str, Any], Path
     metrics, out = evaluated
     monkeypatch.chdir(workspace)
     assert run_evaluate(workspace, workspace / "again") == metrics
-    for path in out.iterdir():
-        assert (workspace / "again" / path.name).read_bytes() == path.read_bytes(), path.name
+    for path in (path for path in out.rglob("*") if path.is_file()):
+        assert (workspace / "again" / path.relative_to(out)).read_bytes() == path.read_bytes(), path.name
 
 
 def test_a_teacher_that_is_not_there_is_named(workspace: Path, tmp_path: Path, monkeypatch):
@@ -195,3 +198,33 @@ def test_a_teacher_that_is_not_there_is_named(workspace: Path, tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TrainingError, match=r"teachers/alpine/model\.json is missing"):
         run_evaluate(workspace, tmp_path / "out")
+
+
+def test_every_network_answers_from_its_own_folder_as_it_was_evaluated(
+    evaluated: tuple[dict[str, Any], Path], workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    metrics, out = evaluated
+    shutil.copytree(out, workspace / "reports/evaluate")
+    test = RecordSet.open(workspace / "tfrecord", "test")
+    for number in range(len(test)):
+        name = test.taxonomy.classes["species"][test.labels("species")[number]]
+        photo = tmp_path / name / f"{number}.jpg"
+        photo.parent.mkdir(exist_ok=True)
+        photo.write_bytes(test[number].image)
+    main(["predict", str(tmp_path), "--model", str(workspace / "teachers/global"), "--labels", "folder"])
+    _, by_rank, _ = capsys.readouterr().out.split("\n\n")
+    species = by_rank.splitlines()[1].split()
+    scores = metrics["teacher-global"]["ranks"]["species"]
+    low, high = (f"{100 * bound:.0f}" for bound in scores["top1_interval"])
+    top1, top5, macro_f1 = (f"{100 * scores[name]:.1f}" for name in ("top1", "top5", "macro_f1"))
+    assert species[:-1] == ["species", "24", top1, low, "to", high, top5, macro_f1]
+    assert float(species[-1]) == pytest.approx(scores["ece_calibrated"], abs=2e-3)
+    guide = fieldguide.load(workspace / "teachers/global")
+    assert guide.calibration.temperatures["species"] == metrics["teacher-global"]["ranks"]["species"]["temperature"]
+    assert fieldguide.load(workspace / "teachers/regional").labels.classes == NORTH
+    retrained = workspace / "teachers/retrained"
+    retrained.mkdir()
+    backbone = BackboneParams.model_validate(BACKBONE)
+    save_network(build_network(backbone, ranks=["species", "genus"], classes=NORTH, region="north", seed=4), retrained)
+    with pytest.raises(ExportError, match=r"is not what .* describes .*; expected weights that the evaluate stage"):
+        fieldguide.load(retrained)

@@ -1,0 +1,1 @@
+"""Searches for better parameters: Optuna proposes them, and every trial is a DVC experiment."""
