@@ -10,12 +10,12 @@ from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
 from fieldguide.export.describe import describe_bundle
 from fieldguide.export.inputs import read_inputs
-from fieldguide.export.model_folder import copy_network, describe_model
+from fieldguide.export.model_folder import DESCRIPTIONS, copy_network, copy_prior, describe_model
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.pretrained import read_student
-from fieldguide.export.student import read_evaluation
+from fieldguide.export.student import NAME, read_evaluation
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
 
@@ -39,13 +39,16 @@ def export_tfjs(
     reference = run_isolated(export_trained, student, onnx_file, images)
     copy_network(student, out)
     means = (network, evaluation, test.style, Taxonomy.read(split / "taxonomy.json"))
+    described = evaluate / DESCRIPTIONS.name / NAME
     describe_model(out, *means)
+    copy_prior(described, out)
 
     with page.drafted(bundle) as draft:
         by_tensorflow = run_isolated(tfjs.convert, onnx_file, out / "saved_model", draft, params.quantization, images)
         needs = trace_needs([draft])
         build_page(draft, needs)
         describe_model(draft, *means)
+        copy_prior(described, draft)
         by_node, self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
         logits = {

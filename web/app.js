@@ -1,11 +1,13 @@
 // The page: a photo in, an answer out. Everything happens on this device.
 
-import { conclude, fuse } from './answer.js';
+import { OTHER, conclude, fuse } from './answer.js';
 import { openBundle } from './bundle.js';
+import { readOccasion } from './exif.js';
 import { explain } from './failures.js';
 import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
 import { decode } from './photo.js';
+import { inform, ratios, readPrior } from './prior.js';
 import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 import * as view from './view.js';
 
@@ -36,8 +38,18 @@ async function openFrom(bundle) {
   const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
   const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
   const model = await openModel((file) => bundle.read(file), binary, settings, selfTest);
+  const prior = await openPrior(bundle);
   bundle.forget();
-  return { labels, settings, calibration, model };
+  return { labels, settings, calibration, model, prior };
+}
+
+/** What place and season say, where this guide knows that; null where not. */
+async function openPrior(bundle) {
+  if (!bundle.files['prior.json']) return null;
+  const [header, content] = await Promise.all([bundle.readJson('prior.json'), bundle.read('prior.bin')]);
+  view.offerOccasion(changeOccasion, locate);
+  view.showOccasion(occasion);
+  return readPrior(header, content);
 }
 
 /** The open guide. It is opened once, and once more after a failure. */
@@ -67,7 +79,10 @@ let again = start; // what a failure offers to try once more
  * @typedef {{file: Blob, credit?: object, logits?: ArrayLike<number>}} Photo
  */
 
+const UNKNOWN = { latitude: null, longitude: null, month: null, from: null };
+
 let subject = []; // the photos of the newest answer
+let occasion = UNKNOWN; // where and when they were taken
 
 /** Answer all `photos`, one or more of the same subject, together. */
 async function answer(photos) {
@@ -84,11 +99,13 @@ async function answer(photos) {
       if (turn !== newest) return;
       photo.logits = logits;
     }
-    const { labels, calibration } = await open();
+    const { labels, calibration, prior } = await open();
     if (turn !== newest) return;
-    const logits = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
+    const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
+    const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
     const conclusion = conclude(logits, labels, calibration);
     view.showAnswer(conclusion, labels, calibration);
+    view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
   } catch (error) {
@@ -102,10 +119,45 @@ function show(photos) {
   view.showPhotos(photos, (photo) => answer(subject.filter((each) => each !== photo)));
 }
 
-/** Photos that were chosen: of something new, or more of the same subject. */
-function receive(files, isMore) {
+/** Photos that were chosen: of something new, or more of the same subject, which then is where and when it was. */
+async function receive(files, isMore) {
   const photos = Array.from(files, (file) => ({ file }));
-  if (photos.length) answer(isMore ? [...subject, ...photos] : photos);
+  if (!photos.length) return;
+  const turn = ++newest;
+  document.body.dataset.state = 'thinking';
+  const told = await readOccasion(photos[0].file);
+  if (turn !== newest) return;
+  if (!isMore) setOccasion({ ...UNKNOWN, ...told, from: told.latitude == null ? null : 'photo' });
+  answer(isMore ? [...subject, ...photos] : photos);
+}
+
+function setOccasion(known) {
+  occasion = known;
+  view.showOccasion(occasion);
+}
+
+/** Somebody says where or when it was: the answer follows. */
+function changeOccasion(change) {
+  setOccasion({ ...occasion, ...change });
+  if (subject.length) answer(subject);
+}
+
+/** Where this device is, if its owner allows that. */
+function locate() {
+  return new Promise((resolve, reject) => {
+    if (!navigator.geolocation) reject(new Error('it cannot'));
+    navigator.geolocation.getCurrentPosition(({ coords: { latitude, longitude } }) => resolve({ latitude, longitude }), reject, {
+      timeout: 20_000,
+      maximumAge: 600_000,
+    });
+  });
+}
+
+/** How often the species that is named is photographed there and then, to how often anywhere; null where none is named. */
+function howOften({ rank, name }, labels, prior) {
+  const [first] = labels.ranks;
+  if (rank !== first || name === OTHER) return null;
+  return ratios(prior, occasion)?.[labels.classes[first].indexOf(name)] ?? null;
 }
 
 async function answerExample(bundle, example) {
@@ -113,7 +165,9 @@ async function answerExample(bundle, example) {
   again = () => answerExample(bundle, example);
   try {
     const photo = new Blob([await bundle.read(example.file)], { type: TYPES[example.file.split('.').pop()] });
-    if (turn === newest) await answer([{ file: photo, credit: example }]);
+    if (turn !== newest) return;
+    setOccasion(UNKNOWN);
+    await answer([{ file: photo, credit: example }]);
   } catch (error) {
     if (turn === newest) fail(explain(error, 'while the example was fetched'));
   }

@@ -140,6 +140,47 @@ export function showFailure({ message, canPass }, retry) {
   at('failure').hidden = false;
 }
 
+const MONTHS = 'January February March April May June July August September October November December'.split(' ');
+
+/** Offer to say where and when; `onChange` is told what was chosen. */
+export function offerOccasion(onChange, locate) {
+  at('month').replaceChildren(
+    element('option', { value: '', textContent: 'unknown' }),
+    ...MONTHS.map((name, i) => element('option', { value: i + 1, textContent: name })),
+  );
+  at('month').onchange = ({ target }) => onChange({ month: Number(target.value) || null });
+  at('nowhere').onclick = () => onChange({ latitude: null, longitude: null, from: null });
+  at('here').onclick = async () => {
+    at('place').textContent = 'Asking this device where it is…';
+    try {
+      onChange({ ...(await locate()), from: 'device' });
+    } catch (error) {
+      at('place').textContent = `This device does not say where it is${error.message ? ` (${error.message})` : ''}.`;
+    }
+  };
+  at('occasion').hidden = false;
+}
+
+/** What is known of where and when, and of it what the answer made use of. */
+export function showOccasion({ latitude, longitude, month, from }) {
+  const side = (value, [positive, negative]) => `${Math.abs(value).toFixed(1)}° ${value < 0 ? negative : positive}`;
+  const known = latitude != null;
+  at('place').textContent = known
+    ? `${side(latitude, 'NS')}, ${side(longitude, 'EW')}, ${from === 'device' ? 'where this device is' : 'as the photo says'}. It stays on this device.`
+    : 'The place is not known, so it plays no part.';
+  at('nowhere').hidden = !known;
+  at('month').value = month ?? '';
+}
+
+const [RARE, OFTEN] = [1 / 4, 2]; // of how often it is photographed anywhere and at any time
+
+/** How often what is named is photographed there and then: `ratio` to how often anywhere, null where nobody knows. */
+export function showSeen(ratio, { latitude, month }) {
+  const where = [latitude != null ? 'near there' : '', month ? `in ${MONTHS[month - 1]}` : ''].filter(Boolean).join(' ');
+  const word = ratio == null ? '' : ratio < RARE ? 'Rarely' : ratio > OFTEN ? 'Often' : '';
+  at('seen').textContent = word && `${word} photographed ${where}.`;
+}
+
 export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_target: target }) {
   const [finest] = labels.ranks;
   const name = title(best.name, labels);

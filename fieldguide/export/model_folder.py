@@ -28,7 +28,7 @@ def copy_network(student: Path, folder: Path) -> None:
 
 
 def copy_prior(described: Path, folder: Path) -> None:
-    """Copy what place and season say beside a network, if the evaluation in `described` found that they say anything."""
+    """Copy what place and season say beside a network, if the evaluation in `described` found that to help."""
     header = described / PRIOR_FILES[0]
     if header.is_file() and json.loads(header.read_bytes())["strength"] > 0:
         for name in PRIOR_FILES:

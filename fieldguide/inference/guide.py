@@ -16,9 +16,12 @@ import numpy as np
 from PIL import Image
 
 from fieldguide.errors import ParamsError
+from fieldguide.evaluate.prior import Occasions, Prior
+from fieldguide.evaluate.prior_file import read_prior
 from fieldguide.evaluate.tree import fuse
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
+from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.images.decode import upright_rgb
 from fieldguide.images.square import make_square
 from fieldguide.inference.answer import Answer, conclude_answers
@@ -32,6 +35,8 @@ BATCH_SIZE = 32
 
 Photo = str | Path | bytes | Image.Image
 """A path, a file's bytes, or an image."""
+Place = tuple[float, float]
+"""Latitude and longitude, degrees."""
 
 
 @dataclass(frozen=True)
@@ -42,26 +47,34 @@ class Guide:
     calibration: Calibration
     preprocessing: Preprocessing
     runtime: Runtime
+    prior: Prior | None = None
+    """What place and season say, where the evaluation found that to help."""
 
-    def predict(self, photos: Iterable[Photo], *, top: int = 5) -> list[Answer]:
+    def predict(
+        self, photos: Iterable[Photo], *, top: int = 5, place: Place | None = None, month: int | None = None
+    ) -> list[Answer]:
         """An answer for each photo, with the `top` likeliest taxa of each rank.
 
-        Raises PhotoError for what is no photo, OSError for a path that cannot be read.
+        `place` (latitude and longitude, degrees) and `month` (1 to 12) are where and when all of them were taken; a
+        guide without a prior makes no use of them. Raises PhotoError for what is no photo, OSError for a path that
+        cannot be read.
         """
         return [
             answer
             for squares in _in_batches([self.to_square(photo) for photo in photos])
-            for answer in self.answer(squares, top=top)
+            for answer in self.answer(squares, top=top, place=place, month=month)
         ]
 
-    def predict_together(self, photos: Iterable[Photo], *, top: int = 5) -> Answer:
+    def predict_together(
+        self, photos: Iterable[Photo], *, top: int = 5, place: Place | None = None, month: int | None = None
+    ) -> Answer:
         """One answer from several photos of the same subject. Raises ParamsError without any, else as `predict`."""
         squares = [self.to_square(photo) for photo in photos]
         if not squares:
             raise ParamsError("no photos; expected one or more of the same subject")
         logits = np.concatenate([self.runtime.predict(self._to_inputs(batch)) for batch in _in_batches(squares)])
         fused = fuse(logits[None], self.calibration.fusion_exponent)
-        return conclude_answers(fused, self.labels, self.calibration, top)[0]
+        return self._conclude(fused, top, place, month)[0]
 
     def embed(self, photos: Iterable[Photo]) -> np.ndarray:
         """What the classifier sees of each photo: float32 [num_photos, dim]. Raises as `predict`."""
@@ -79,9 +92,20 @@ class Guide:
             square, _ = cut_square(content, style, max_pixels=MAX_PIXELS)
         return np.asarray(square)
 
-    def answer(self, squares: Sequence[np.ndarray], *, top: int = 5) -> list[Answer]:
-        """An answer for each of a batch of squares, as `to_square` makes them."""
-        logits = self.runtime.predict(self._to_inputs(squares))
+    def answer(
+        self, squares: Sequence[np.ndarray], *, top: int = 5, place: Place | None = None, month: int | None = None
+    ) -> list[Answer]:
+        """An answer for each of a batch of squares, as `to_square` makes them; else as `predict`."""
+        return self._conclude(self.runtime.predict(self._to_inputs(squares)), top, place, month)
+
+    def _conclude(self, logits: np.ndarray, top: int, place: Place | None, month: int | None) -> list[Answer]:
+        if self.prior and (place or month):
+            latitude, longitude = place or (np.nan, np.nan)
+            at = Occasions(*(np.full(len(logits), each, np.float64) for each in (latitude, longitude, month or np.nan)))
+            factors = self.prior.log_factors(at)
+            # The classes of the first rank come first; their logits are divided by its temperature later on.
+            shift = np.float32(self.calibration.temperatures.get(self.labels.ranks[0], 1.0)) * factors
+            logits = logits + np.pad(shift, ((0, 0), (0, logits.shape[1] - shift.shape[1])))
         return conclude_answers(logits, self.labels, self.calibration, top)
 
     def _to_inputs(self, squares: Sequence[np.ndarray]) -> np.ndarray:
@@ -103,7 +127,8 @@ def load(folder: str | Path, runtime: str | None = None) -> Guide:
         raise ParamsError(f"runtime {chosen!r}; expected one of {', '.join(RUNTIMES)}")
     described = find_description(folder)
     files = Labels.read(described), Calibration.read(described), Preprocessing.read(described)
-    return Guide(*files, RUNTIMES[chosen](folder))
+    prior = read_prior(described) if (described / PRIOR_FILES[0]).exists() else None
+    return Guide(*files, RUNTIMES[chosen](folder), prior)
 
 
 def _in_batches(squares: Sequence[np.ndarray]) -> Iterable[Sequence[np.ndarray]]:
