@@ -5,9 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from fieldguide.engine import run_isolated
+from fieldguide.evaluate.prior import Prior
+from fieldguide.evaluate.prior_file import write_prior
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.files import write_json
 from fieldguide.records.params import TfrecordParams
@@ -32,6 +35,18 @@ PARAMS: dict[str, Any] = {
     "max_bundle_mb": 8,
 }
 
+PRIOR = Prior(
+    cells=np.float32([[48.5, 16.5], [-10.5, 120.5]]),
+    classes=np.array([1, 2, 2, 3]),
+    cell=np.array([0, 1, 0, 1]),
+    month=np.array([5, 11, 11, 5]),
+    counts=np.array([90, 60, 3, 40]),
+    num_classes=5,
+    spread=2.0,
+    strength=0.75,
+)
+"""Species 1 is of one place and month, species 2 of another."""
+
 
 def make_inputs(root: Path) -> dict[str, Path]:
     """What the stage reads, below `root`, as its keyword arguments; `out` and `bundle` are yet to be written."""
@@ -52,6 +67,7 @@ def make_inputs(root: Path) -> dict[str, Path]:
     pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
     decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9, "fusion_exponent": 0.25}
     write_json(paths["evaluate"] / "calibration.json", {"student": {"temperatures": {"species": 1.5}, **decided}})
+    write_prior(PRIOR, "species", paths["evaluate"] / "models/student")
     return paths
 
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,18 @@ def served(root: Path) -> Iterator[Site]:
             process.terminate()
 
 
-def export_anew(bundle: Path, out: Path, changes: dict[str, dict[str, Any]]) -> Path:
-    """Write a bundle like `bundle` to `out` whose JSON files have some keys changed, as another export would."""
+def export_anew(
+    bundle: Path, out: Path, changes: dict[str, dict[str, Any]], edit: Callable[[Path], None] = lambda _: None
+) -> Path:
+    """Write a bundle like `bundle` to `out` whose JSON files have some keys changed, as another export would.
+
+    `edit` may do more to the folder.
+    """
     shutil.copytree(bundle, out)
     for file, changed in changes.items():
         content = json.loads((out / file).read_text())
         (out / file).write_text(json.dumps(content | changed))
+    edit(out)
     shutil.copyfile(WEB / SERVICE_WORKER, out / SERVICE_WORKER)
     write_file_list(out)
     return out

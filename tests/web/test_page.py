@@ -27,11 +27,15 @@ LOGIT_ERROR = 0.1
 """What float16 weights may cost."""
 
 
+def inputs_of(file: dict[str, Any]) -> np.ndarray:
+    """What the network is shown of a photo in the pipeline: float32 [1, side, side, 3]."""
+    square, _ = make_square(upright_rgb(Image.open(io.BytesIO(file["buffer"]))), Layout(32, Method.PAD))
+    return normalise_squares(np.asarray(square)[None], IMAGE_SIZE, [0.5, 0.4, 0.3], [0.5, 0.25, 0.2])
+
+
 def expected_logits(paths: dict[str, Path], file: dict[str, Any]) -> np.ndarray:
     """What the trained network makes of the same photo in the pipeline: float32 [classes]."""
-    square, _ = make_square(upright_rgb(Image.open(io.BytesIO(file["buffer"]))), Layout(32, Method.PAD))
-    images = normalise_squares(np.asarray(square)[None], IMAGE_SIZE, [0.5, 0.4, 0.3], [0.5, 0.25, 0.2])
-    return predict_onnxruntime(paths["out"] / "student.onnx", images)[0]
+    return predict_onnxruntime(paths["out"] / "student.onnx", inputs_of(file))[0]
 
 
 @pytest.mark.parametrize("kind", ["plain.png", "plain.webp", "turned.jpg"])
