@@ -7,7 +7,8 @@ do not come with its package:
     python -m benchmarks.training --timm /tmp/timm --root . --rounds 3
 
 Both crop 8 to 100 % of the area to 224 px, flip, train with AdamW and label smoothing on batches of 32, validate, and
-have one process that decodes. An epoch lasts from the end of the one before to its own end, validation and files
+compute with all threads that torch takes by itself; --workers says how many processes decode for each, 0 being the
+training process. An epoch lasts from the end of the one before to its own end, validation and files
 included; the first one, with all that starts, does not count. benchmarks/training_profile.py says where our time goes.
 """
 
@@ -24,7 +25,6 @@ from typing import Any
 
 from benchmarks.embed import make_records
 from benchmarks.fetch import ROOT
-from fieldguide.engine import count_workers
 from fieldguide.presets import expand, load_overlay, write_params
 from fieldguide.records.reader import RecordSet
 
@@ -46,6 +46,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", default="auto", choices=["auto", "32-true", "bf16-mixed"], help="ours; for bf16 "
                         "timm gets --amp")  # fmt: skip
+    parser.add_argument("--workers", type=int, default=0, help="of ours")
+    parser.add_argument("--timm-workers", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="timm's; ours is the best of the machine")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fieldguide-") as name:
@@ -100,6 +102,7 @@ def time_ours(architecture: str, records: Path, workspace: Path, options: argpar
             "max_samples": options.photos,
             "precision": options.precision,
             "checkpoint_steps": 10**6,
+            "workers": options.workers,
         }
     )
     architecture_folder = workspace / architecture
@@ -131,7 +134,7 @@ def time_theirs(architecture: str, folder: Path, name: str, options: argparse.Na
         "color-jitter": 0,
         "interpolation": "bicubic",
         "train-interpolation": "bicubic",
-        "workers": 1,
+        "workers": options.timm_workers,
         "device": options.device,
         "output": folder / name,
         "experiment": architecture,
@@ -142,8 +145,7 @@ def time_theirs(architecture: str, folder: Path, name: str, options: argparse.Na
     command += ["--amp", "--amp-dtype", "bfloat16"] if options.precision == "bf16-mixed" else []
     command += [part for option, value in values.items() for part in (f"--{option}", str(value))]
     command += ["--mean", *map(str, MEAN), "--std", *map(str, STD)]
-    threads = {"OMP_NUM_THREADS": str(max(1, count_workers(0) - 1))}
-    return time_epochs(command, folder, {**os.environ, **threads}, folder / name / architecture / "summary.csv")
+    return time_epochs(command, folder, dict(os.environ), folder / name / architecture / "summary.csv")
 
 
 def time_epochs(command: list[str], folder: Path, environment: dict[str, str], history: Path) -> float:

@@ -42,7 +42,8 @@ def choose_learning(
     choice = Choice()
     teacher_weights, student_weights = pick_weights(learning.pretrained)
     load = _load(tally, headers)
-    workers = max(1, min(8, machine.cores - 1 if machine.accelerator else machine.cores // 4))
+    # Without an accelerator decoding is a hundredth of a step at 224 px: a core of few for it alone would be idle.
+    workers = min(8, max(1, machine.cores - 1) if machine.accelerator else machine.cores // 4)
     sharp = headers.shorter_side(50) or max(STUDENT_SIZES)
     teacher = _teacher(teacher_weights, sharp)
     student = _student(student_weights, sharp)
