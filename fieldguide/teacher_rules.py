@@ -7,7 +7,7 @@ from fieldguide.catalogue.licences import allows_any_use, normalise_licence
 from fieldguide.lookup import Params, get, listed, mapping, teachers
 
 NO_TEACHER = "None"
-"""What DVC makes of `init_from: null` in a path: models/teachers/None is a file, which all teachers without it read."""
+"""What DVC makes of `init_from: null` in a path: metrics/train-teacher-None.json lies in Git for those without it."""
 TAKEN_OVER = ("architecture", "mean", "std")
 """What weights fit to; another image size gets its position embeddings resampled."""
 

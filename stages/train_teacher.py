@@ -4,9 +4,11 @@ from pathlib import Path
 
 import torch
 
+from fieldguide.files import file_sha256
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.choice import choosing_files
 from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.description import BEST_FILE
 from fieldguide.learn.fingerprint import make_fingerprint
 from fieldguide.learn.imbalance import make_balances
 from fieldguide.learn.losses import LabelLoss
@@ -72,7 +74,10 @@ def train_teacher(
             setup.network, params, task, out, folder=folder, fabric=fabric, on_epoch=stage_run.log_epoch
         )
         num_skipped = {"num_skipped": skipped.num_photos} if skipped else {}
-    return {**metrics, **setup.counts(), **num_skipped}
+        fabric.barrier()  # until the first process has written the files
+    # By which a teacher that starts from this one sees in DVC that it is another one.
+    weights = {"weights_sha256": file_sha256(out / BEST_FILE)}
+    return {**metrics, **setup.counts(), **num_skipped, **weights}
 
 
 if __name__ == "__main__":

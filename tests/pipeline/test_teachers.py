@@ -13,7 +13,7 @@ from tests.pipeline.pipeline_file import read_stages
 from tests.pipeline.project import ROOT, Project
 
 EDGE = re.compile(r'"train-teacher@(\w+)" -> "train-teacher@(\w+)"')
-PLACEHOLDER = "models/teachers/None"
+PLACEHOLDER = "metrics/train-teacher-None.json"
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +58,20 @@ def test_dvc_too_refuses_a_ring(pipeline: Project):
 
 
 def test_teachers_without_a_start_wait_for_a_file_that_git_holds():
-    ignored = Project(ROOT).run("git", "check-ignore", "--no-index", PLACEHOLDER, "models/teachers/global", check=False)
-    assert ignored.split() == ["models/teachers/global"]
-    assert (ROOT / PLACEHOLDER).is_file()
+    assert Project(ROOT).run("git", "check-ignore", "--no-index", PLACEHOLDER, check=False) == ""
+    assert (ROOT / PLACEHOLDER).read_text() == "{}\n"
 
 
 @pytest.mark.slow
 def test_an_experiment_lets_a_teacher_start_from_another_one(tmp_path: Path):
     stage = next(stage for stage in read_stages() if stage.name == "train-teacher")
     data = [dep for dep in stage.paths("deps") if not CODE.fullmatch(dep)]
-    words = "mkdir -p models/teachers/${key} && ls models/teachers/${item.init_from} > models/teachers/${key}/start"
+    words = (
+        "mkdir -p models/teachers/${key} "
+        "&& cp metrics/train-teacher-${item.init_from}.json models/teachers/${key}/start "
+        "&& echo ${key} > metrics/train-teacher-${key}.json"
+    )
     template = {**stage.content, "cmd": words, "deps": data}
-    del template["metrics"]
     entry = {"foreach": "${train_teacher}", "do": template}
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"train-teacher": entry}}), encoding="utf-8")
     write_params(expand(load_overlay("sample")), tmp_path / "params.yaml")
@@ -84,8 +86,8 @@ def test_an_experiment_lets_a_teacher_start_from_another_one(tmp_path: Path):
 
     project.run("dvc", "exp", "run", "-S", "train_teacher.regional.init_from=global")
     started = {name: (tmp_path / f"models/teachers/{name}/start").read_text() for name in ("global", "regional")}
-    assert started == {"global": "models/teachers/None\n", "regional": "start\n"}
+    assert started == {"global": PLACEHOLDER, "regional": "global\n"}
     lock = yaml.safe_load((tmp_path / "dvc.lock").read_text(encoding="utf-8"))["stages"]
     reads = {name: {dep["path"] for dep in lock[f"train-teacher@{name}"]["deps"]} for name in started}
-    assert reads["regional"] - reads["global"] == {"models/teachers/global"}
+    assert reads["regional"] - reads["global"] == {"metrics/train-teacher-global.json"}
     assert reads["global"] - reads["regional"] == {PLACEHOLDER}
