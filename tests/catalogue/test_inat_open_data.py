@@ -76,6 +76,7 @@ def test_rows(tmp_path: Path, packed: bool, caplog: pytest.LogCaptureFixture) ->
         label="Arctia caja",
         latitude=52.1,
         longitude=5.1,
+        date="2020-01-01",
         licence='CC-BY "4"',
         rights_holder="Ada Alder",
     )

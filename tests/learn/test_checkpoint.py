@@ -113,19 +113,22 @@ def test_two_processes_on_one_run_are_refused():
 
 
 def test_a_process_that_is_forked_does_not_hold_the_lock():
-    reading, writing = os.pipe()
+    (reading, writing), (ready, say_ready) = os.pipe(), os.pipe()
     with pytest.raises(KilledError), open_run_folder("train", RUN, FABRIC):
         if not (child := os.fork()):
             # A worker that outlives the process which decodes with it.
             os.close(writing)
+            os.write(say_ready, b".")
             os.read(reading, 1)
             os._exit(0)
+        os.read(ready, 1)  # what is done after a fork is done
         raise KilledError
     with open_run_folder("train", RUN, FABRIC):
         pass
     os.close(writing)
     os.waitpid(child, 0)
-    os.close(reading)
+    for end in (reading, ready, say_ready):
+        os.close(end)
 
 
 def test_what_nobody_took_up_is_removed(caplog: pytest.LogCaptureFixture):

@@ -43,8 +43,9 @@ def test_a_global_teacher_knows_all_classes(workspace: Path):
     metrics = json.loads((workspace / "metrics/train-teacher-global.json").read_text())
     assert list(metrics) == [
         "best_epoch", "val_loss", "val_top1", "val_top1_species", "val_top1_genus", "num_epochs",
-        "num_train", "num_val", "num_classes", "num_parameters",
+        "num_train", "num_val", "num_classes", "num_parameters", "weights_sha256",
     ]  # fmt: skip
+    assert metrics["weights_sha256"] == file_sha256(out / "model.safetensors")
     assert (metrics["num_epochs"], metrics["num_train"], metrics["num_val"], metrics["num_classes"]) == (2, 48, 12, 5)
     assert done.stderr.count("val top-1") == 2
 
