@@ -123,12 +123,14 @@ function show(photos) {
 async function receive(files, isMore) {
   const photos = Array.from(files, (file) => ({ file }));
   if (!photos.length) return;
+  const all = isMore ? [...subject, ...photos] : photos;
   const turn = ++newest;
   document.body.dataset.state = 'thinking';
+  show(all); // at once: what failed before is over
   const told = await readOccasion(photos[0].file);
   if (turn !== newest) return;
   if (!isMore) setOccasion({ ...UNKNOWN, ...told, from: told.latitude == null ? null : 'photo' });
-  answer(isMore ? [...subject, ...photos] : photos);
+  answer(all);
 }
 
 function setOccasion(known) {

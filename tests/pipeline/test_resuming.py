@@ -60,7 +60,7 @@ def test_an_experiment_that_was_stopped_goes_on(built_clone: Project, tmp_path: 
     ) as process:
         deadline = time.monotonic() + 600
         # One that has its digest for a name: new.ckpt is still to be believed.
-        while not list((project.root / FOLDERS).glob("distill-student-*/[0-9a-f]*.ckpt")):
+        while not list((project.root / FOLDERS).glob("distill-student-*/attempt-*/[0-9a-f]*.ckpt")):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)

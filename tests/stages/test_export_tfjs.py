@@ -10,6 +10,7 @@ import pytest
 from fieldguide.engine import run_isolated
 from fieldguide.errors import ExportError, FieldguideError
 from fieldguide.export.bundle import check_size
+from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.tfjs import large_pointwise_weights, write_graph_model
 from fieldguide.files import file_sha256
@@ -55,6 +56,7 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
         *(f"{name}.json" for name in meaning),
         "saved_model",
         "parity.json",
+        *PRIOR_FILES,
     }
     parity = json.loads((paths["out"] / "parity.json").read_text())
     assert parity["num_photos"] == 10

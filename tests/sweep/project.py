@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from fieldguide.errors import TrainingError
-from fieldguide.learn.params import DistillationParams
+from fieldguide.learn.student_params import DistillationParams
 from fieldguide.stage import Metrics, run_stage
 from fieldguide.track import stage_run
 
