@@ -2,6 +2,8 @@
 
 import { OTHER, conclude, fuse } from './answer.js';
 import { openBundle } from './bundle.js';
+import { hasCamera, takePicture } from './camera.js';
+import { choosePart, cutPhoto } from './crop.js';
 import { readOccasion } from './exif.js';
 import { explain } from './failures.js';
 import { say, translate } from './language.js';
@@ -77,7 +79,8 @@ let again = start; // what a failure offers to try once more
 
 /**
  * A photo of what is to be named, with what the model said of it.
- * @typedef {{file: Blob, credit?: object, logits?: ArrayLike<number>}} Photo
+ * @typedef {{file: File, whole?: File, box?: object, credit?: object, logits?: ArrayLike<number>}} Photo
+ * `file` may be a part, `box`, of the `whole` photo
  */
 
 const UNKNOWN = { latitude: null, longitude: null, month: null, from: null };
@@ -163,6 +166,39 @@ function howOften({ rank, name }, labels, prior) {
   return ratios(prior, occasion)?.[labels.classes[first].indexOf(name)] ?? null;
 }
 
+/** Somebody says which part of the newest photo counts: it is answered instead of the whole. */
+async function cropNewest() {
+  const photo = subject.at(-1);
+  const whole = photo.whole ?? photo.file;
+  const box = await choosePart(whole, photo.box);
+  if (!box || !subject.includes(photo)) return;
+  try {
+    const part = { ...photo, file: await cutPhoto(whole, box), whole, box, logits: undefined };
+    answer(subject.map((each) => (each === photo ? part : each)));
+  } catch (error) {
+    fail(explain(error, say('failure.answering')));
+  }
+}
+
+/** Name what the camera sees, and answer the picture that is taken. */
+async function aimCamera() {
+  try {
+    const picture = await takePicture(nameInPassing);
+    if (!picture) return;
+    setOccasion({ ...UNKNOWN, month: new Date().getMonth() + 1 });
+    answer([{ file: picture }]);
+  } catch (error) {
+    fail({ message: say('camera.refused', { reason: error.message }), canPass: false });
+  }
+}
+
+/** In one line what a picture shows; nothing of the page changes. */
+async function nameInPassing(picture) {
+  const { model, settings, labels, calibration } = await open();
+  const logits = await model.predict(preparePhoto(await decode(picture), settings));
+  return view.inOneLine(conclude(logits, labels, calibration), labels);
+}
+
 async function answerExample(bundle, example) {
   const turn = ++newest;
   again = () => answerExample(bundle, example);
@@ -193,6 +229,10 @@ function listen() {
     input.addEventListener('change', take);
     take(); // one that was chosen before anybody listened
   }
+  document.getElementById('choose-part').addEventListener('click', cropNewest);
+  const live = document.getElementById('live');
+  live.hidden = !hasCamera();
+  live.addEventListener('click', aimCamera);
   const plate = document.getElementById('plate');
   const over = (event) => {
     event.preventDefault();

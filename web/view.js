@@ -94,6 +94,7 @@ export function showPhotos(photos, onRemove) {
   at('several').hidden = photos.length < 2;
   at('several').replaceChildren(...(photos.length < 2 ? [] : photos.map((photo, i) => thumbnail(photo, i + 1, onRemove))));
   at('add').hidden = false;
+  at('choose-part').hidden = false;
   at('answer').setAttribute('aria-busy', 'true');
   at('hint').hidden = true;
   at('waiting').hidden = !at('verdict').hidden;
@@ -194,6 +195,13 @@ export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_t
   at('verdict').hidden = false;
   at('answer').setAttribute('aria-busy', 'false');
   at('answer').scrollIntoView({ block: 'nearest' });
+}
+
+/** An answer in one line: its name with its certainty, or that there is none. */
+export function inOneLine({ verdict, best }, labels) {
+  const name = title(best.name, labels);
+  if (verdict === 'outside') return say('answer.outside');
+  return `${verdict === 'unsure' ? say('answer.perhaps', { rank: name }) : name} · ${percent(best.probability)}`;
 }
 
 /** What stands above the name: at which rank it is, or that it is none. */

@@ -16,6 +16,8 @@ from tests.export.exporting import export_once
 from tests.web.serving import Site, served
 
 GUIDE = "some/sub/path"
+ARGS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+"""Of Chromium: its own sandbox needs rights that root in a container lacks; for its camera a test picture stands in."""
 PATIENCE = 30_000
 """Milliseconds that a slow machine may take to open a guide."""
 
@@ -34,8 +36,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail("CI has no chromium; .ci/run installs it")
         pytest.skip("no chromium on this machine")
     with sync_playwright() as playwright:
-        # Chromium's own sandbox needs rights that root in a container lacks.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         yield browser
         browser.close()
 
