@@ -7,6 +7,7 @@ import { choosePart, cutPhoto } from './crop.js';
 import { readOccasion } from './exif.js';
 import { explain } from './failures.js';
 import { say, translate } from './language.js';
+import { choosePlace } from './map.js';
 import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
 import { decode } from './photo.js';
@@ -50,7 +51,7 @@ async function openFrom(bundle) {
 async function openPrior(bundle) {
   if (!bundle.files['prior.json']) return null;
   const [header, content] = await Promise.all([bundle.readJson('prior.json'), bundle.read('prior.bin')]);
-  view.offerOccasion(changeOccasion, locate);
+  view.offerOccasion(changeOccasion, locate, () => choosePlace(occasion.latitude == null ? null : occasion));
   view.showOccasion(occasion);
   return readPrior(header, content);
 }

@@ -7,11 +7,12 @@
 // page less than half as large. `null`: all of TensorFlow.js.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { feature } from 'topojson-client';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -130,7 +131,17 @@ async function buildPage(directory, needs) {
     external: ['fs', 'path', 'util', 'perf_hooks', 'worker_threads', 'os', 'crypto', 'node-fetch'],
   });
   for (const file of PAGE_FILES) await copyFile(path.join(here, file), path.join(directory, file));
+  await writeFile(path.join(directory, 'land.svg'), drawLand());
   for (const file of WASM_FILES) await copyFile(path.join(wasmFolder, file), path.join(directory, file));
+}
+
+/** The land of the world in degrees, longitude to the right and latitude upwards: Natural Earth's at 1:110 million. */
+function drawLand() {
+  const world = JSON.parse(readFileSync(require.resolve('world-atlas/land-110m.json'), 'utf8'));
+  const { features } = feature(world, world.objects.land);
+  const rings = features.flatMap(({ geometry }) => (geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates)).flat();
+  const path = rings.map((ring) => `M${ring.map(([x, y]) => `${x.toFixed(1)} ${(-y).toFixed(1)}`).join('L')}Z`).join('');
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-180 -90 360 180" preserveAspectRatio="none"><path d="${path}"/></svg>\n`;
 }
 
 async function buildForNode(script, outfile, needs) {

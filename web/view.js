@@ -2,6 +2,7 @@
 
 import { OTHER, climb } from './answer.js';
 import { say, sayMonth, sayRank } from './language.js';
+import { sayPlace } from './map.js';
 
 const MAX_OTHERS = 4;
 const MIN_SHOWN = 0.01; // below it an alternative is noise
@@ -135,13 +136,17 @@ export function showFailure({ message, canPass }, retry) {
 const MONTHS = Array.from({ length: 12 }, (_, i) => i + 1);
 
 /** Offer to say where and when; `onChange` is told what was chosen. */
-export function offerOccasion(onChange, locate) {
+export function offerOccasion(onChange, locate, choosePlace) {
   at('month').replaceChildren(
     element('option', { value: '', textContent: say('occasion.unknown') }),
     ...MONTHS.map((month) => element('option', { value: month, textContent: sayMonth(month) })),
   );
   at('month').onchange = ({ target }) => onChange({ month: Number(target.value) || null });
   at('nowhere').onclick = () => onChange({ latitude: null, longitude: null, from: null });
+  at('on-map').onclick = async () => {
+    const place = await choosePlace();
+    if (place) onChange({ ...place, from: 'map' });
+  };
   at('here').onclick = async () => {
     at('place').textContent = say('occasion.asking');
     try {
@@ -155,10 +160,9 @@ export function offerOccasion(onChange, locate) {
 
 /** What is known of where and when, and of it what the answer made use of. */
 export function showOccasion({ latitude, longitude, month, from }) {
-  const side = (value, [positive, negative]) => `${Math.abs(value).toFixed(1)}° ${value < 0 ? negative : positive}`;
   const known = latitude != null;
   at('place').textContent = known
-    ? say(`occasion.from-${from}`, { place: `${side(latitude, 'NS')}, ${side(longitude, 'EW')}` })
+    ? say(`occasion.from-${from}`, { place: sayPlace({ latitude, longitude }) })
     : say('occasion.no-place');
   at('nowhere').hidden = !known;
   at('month').value = month ?? '';
