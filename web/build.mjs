@@ -135,12 +135,28 @@ async function buildPage(directory, needs) {
   for (const file of WASM_FILES) await copyFile(path.join(wasmFolder, file), path.join(directory, file));
 }
 
+/** A ring that goes on beyond 180 degrees where it crosses them, and around the pole where it encloses that. */
+function unroll(ring) {
+  let turns = 0;
+  const unrolled = ring.map(([x, y], i) => {
+    const step = i ? x - ring[i - 1][0] : 0;
+    turns -= Math.abs(step) > 180 ? Math.sign(step) : 0;
+    return [x + 360 * turns, y];
+  });
+  if (!turns) return unrolled;
+  const pole = unrolled[0][1] < 0 ? -90 : 90;
+  return [...unrolled, [unrolled.at(-1)[0], pole], [unrolled[0][0], pole]];
+}
+
+const isInView = (ring, shift) => ring.some(([x]) => x + shift > -180) && ring.some(([x]) => x + shift < 180);
+
 /** The land of the world in degrees, longitude to the right and latitude upwards: Natural Earth's at 1:110 million. */
 function drawLand() {
   const world = JSON.parse(readFileSync(require.resolve('world-atlas/land-110m.json'), 'utf8'));
   const { features } = feature(world, world.objects.land);
   const rings = features.flatMap(({ geometry }) => (geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates)).flat();
-  const path = rings.map((ring) => `M${ring.map(([x, y]) => `${x.toFixed(1)} ${(-y).toFixed(1)}`).join('L')}Z`).join('');
+  const draw = (ring, shift) => `M${ring.map(([x, y]) => `${(x + shift).toFixed(1)} ${(-y).toFixed(1)}`).join('L')}Z`;
+  const path = rings.map(unroll).flatMap((ring) => [-360, 0, 360].filter((shift) => isInView(ring, shift)).map((shift) => draw(ring, shift))).join('');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-180 -90 360 180" preserveAspectRatio="none"><path d="${path}"/></svg>\n`;
 }
 

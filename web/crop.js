@@ -29,6 +29,7 @@ const at = (id) => document.getElementById(id);
 export async function choosePart(file, box = WHOLE) {
   const [dialog, image, frame] = [at('crop'), at('crop-photo'), at('crop-frame')];
   const address = URL.createObjectURL(file);
+  image.onload = () => at('crop-stage').style.setProperty('--ratio', String(image.naturalWidth / image.naturalHeight));
   image.src = address;
   let chosen = box;
   const show = (next) => {
