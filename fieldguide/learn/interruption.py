@@ -45,8 +45,9 @@ def interruption_noted() -> Iterator[Interruption]:
         restore()
 
     for number in SIGNALS:
-        # None: set by something other than Python, and not to be put back by it.
-        if (handler := signal.getsignal(number)) is not None:
+        # None: set by something other than Python, and not to be put back by it. What a process in the background was
+        # started to ignore, it ignores.
+        if (handler := signal.getsignal(number)) not in (None, signal.SIG_IGN):
             before[number] = handler
             signal.signal(number, note)
     try:

@@ -91,6 +91,16 @@ def test_a_second_signal_does_not_wait():
         signal.signal(signal.SIGINT, before)
 
 
+def test_what_a_process_in_the_background_ignores_it_ignores_here_too():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruption_noted() as interruption:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert interruption.number == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_handlers_come_back():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with interruption_noted() as interruption:
