@@ -72,36 +72,52 @@ export function sumUpTree(logits, labels, temperatures) {
 }
 
 /**
- * What may be said of a photo.
+ * The rule of an answer: what was chosen on validation photos asked about in the same way, one photo or several, with place
+ * and season or without. Where nothing was, the strictest thresholds hold and nothing is promised.
+ * @param {{numPhotos?: number, isPlaced?: boolean}} told
+ * @returns {{thresholds: Object<string, number>, set_limit: ?number, num_chosen_by: number}}
+ */
+export function findRule({ rules, most_photos: mostPhotos }, { numPhotos = 1, isPlaced = false } = {}) {
+  if (numPhotos > mostPhotos) return rules.fallback;
+  const situation = (numPhotos > 1 ? 'several' : 'one') + (isPlaced ? '_placed' : '');
+  return rules.measured[situation] ?? rules.fallback;
+}
+
+/**
+ * What may be said of a photo, or of several.
  *
  * `taxon`: the finest taxon of which the model is sure enough. `outside`: it is sure of none, and the likeliest at the
  * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank.
- * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number}}
- * candidates best first; of those at the finest rank the first `numLikely` are the short list
+ * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number, rule: object}}
+ * candidates best first; of those at the finest rank the first `numLikely` are the short list; `rule` as findRule gives it
  */
-export function conclude(logits, labels, { temperatures, min_confidence: minConfidence, set_mass: mass }) {
+export function conclude(logits, labels, calibration, told = {}) {
   const order = climb(labels);
-  const summed = sumUpTree(logits, labels, temperatures);
+  const rule = findRule(calibration, told);
+  const summed = sumUpTree(logits, labels, calibration.temperatures);
   const byRank = {};
   for (const rank of order) {
     byRank[rank] = labels.classes[rank]
       .map((name, i) => ({ rank, name, probability: summed[rank][i], lineage: lineage(name, rank, labels, order) }))
       .sort((a, b) => b.probability - a.probability);
   }
-  const numLikely = countMembers(byRank[order[0]], mass);
+  const numLikely = countMembers(byRank[order[0]], rule.set_limit, calibration.set_penalty);
   for (const rank of order) {
     const named = byRank[rank].find(({ name }) => name !== OTHER);
-    if (named?.probability >= minConfidence) return { verdict: 'taxon', best: named, byRank, numLikely };
+    if (named?.probability >= (rule.thresholds[rank] ?? Infinity)) return { verdict: 'taxon', best: named, byRank, numLikely, rule };
   }
   const [best] = byRank[order.at(-1)];
-  return { verdict: best.name === OTHER ? 'outside' : 'unsure', best, byRank, numLikely };
+  return { verdict: best.name === OTHER ? 'outside' : 'unsure', best, byRank, numLikely, rule };
 }
 
-/** How many of `candidates`, the likeliest first, are on the short list: while they add up to at most `mass`, at least one. */
-function countMembers(candidates, mass) {
-  if (mass == null) return null;
-  let sum = 0;
-  const beyond = candidates.findIndex(({ probability }) => (sum += probability) > mass);
+/**
+ * How many of `candidates`, the likeliest first, are on the short list, at least one: while their probabilities, and the
+ * penalty for each after the first, add up to at most the limit.
+ */
+function countMembers(candidates, limit, penalty) {
+  if (limit == null) return null;
+  let sum = -penalty;
+  const beyond = candidates.findIndex(({ probability }) => (sum += probability + penalty) > limit);
   return Math.max(1, beyond < 0 ? candidates.length : beyond);
 }
 

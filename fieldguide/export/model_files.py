@@ -8,10 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from fieldguide.catalogue.taxonomy import OTHER, Lineage, Taxonomy
 from fieldguide.errors import ExportError
+from fieldguide.evaluate.answer_sets import PENALTY
+from fieldguide.evaluate.rules import MOST_PHOTOS, Rules
 from fieldguide.files import write_json
 from fieldguide.images.geometry import Fill, Method
 from fieldguide.learn.description import NetworkSpec
@@ -87,14 +97,16 @@ class Calibration(_ModelFile):
 
     temperatures: dict[str, PositiveFloat]
     """By rank; 1.0 where it is missing."""
-    min_confidence: NonNegativeFloat
-    """The least probability of a taxon that is named; above 1 where none is sure enough."""
+    rules: Rules
+    """When it answers, by what it is told: one photo or several, with place and season or without."""
+    most_photos: PositiveInt = MOST_PHOTOS
+    """Of a subject; the rules of several photos are for no more."""
     max_error: float | None
     """The share of photos that may get a wrong taxon, if it was measured what keeps it."""
-    set_mass: float | None
-    """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
     set_target: float | None
-    """The share of photos whose short list then holds the true class."""
+    """The share of photos whose short list holds the true class, if that was measured."""
+    set_penalty: NonNegativeFloat = PENALTY
+    """What each class after the first adds to the probabilities of a short list (evaluate/answer_sets.py)."""
     fusion_exponent: NonNegativeFloat = 0.0
     """Logits of n photos of one subject become their mean times n to this power: 0 is their mean, 1 their sum."""
 

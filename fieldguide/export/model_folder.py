@@ -43,9 +43,8 @@ def describe_model(
     Labels.of(network.ranks, network.classes, taxonomy).write(folder)
     Calibration(
         temperatures=evaluation.temperatures_of(network.ranks),
-        min_confidence=evaluation.min_confidence,
+        rules=evaluation.rules_of(network.ranks),
         max_error=evaluation.max_error,
-        set_mass=evaluation.set_mass,
         set_target=evaluation.set_target,
         fusion_exponent=evaluation.fusion_exponent,
     ).write(folder)
