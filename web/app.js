@@ -4,6 +4,7 @@ import { OTHER, conclude, fuse } from './answer.js';
 import { openBundle } from './bundle.js';
 import { readOccasion } from './exif.js';
 import { explain } from './failures.js';
+import { say, translate } from './language.js';
 import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
 import { decode } from './photo.js';
@@ -65,7 +66,7 @@ function open() {
     (error) => {
       guide = null;
       view.hideProgress();
-      throw explain(error, 'while the guide was opened');
+      throw explain(error, say('failure.opening'));
     },
   );
   return guide;
@@ -109,7 +110,7 @@ async function answer(photos) {
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
   } catch (error) {
-    if (turn === newest) fail(explain(error, 'while the photo was answered'));
+    if (turn === newest) fail(explain(error, say('failure.answering')));
   }
 }
 
@@ -147,7 +148,7 @@ function changeOccasion(change) {
 /** Where this device is, if its owner allows that. */
 function locate() {
   return new Promise((resolve, reject) => {
-    if (!navigator.geolocation) reject(new Error('it cannot'));
+    if (!navigator.geolocation) reject(new Error(say('occasion.cannot')));
     navigator.geolocation.getCurrentPosition(({ coords: { latitude, longitude } }) => resolve({ latitude, longitude }), reject, {
       timeout: 20_000,
       maximumAge: 600_000,
@@ -171,7 +172,7 @@ async function answerExample(bundle, example) {
     setOccasion(UNKNOWN);
     await answer([{ file: photo, credit: example }]);
   } catch (error) {
-    if (turn === newest) fail(explain(error, 'while the example was fetched'));
+    if (turn === newest) fail(explain(error, say('failure.example')));
   }
 }
 
@@ -218,5 +219,6 @@ async function start() {
   }
 }
 
+translate();
 listen();
 start();

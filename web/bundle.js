@@ -2,6 +2,7 @@
 // that files of two exports never meet.
 
 import { Failure } from './failures.js';
+import { say } from './language.js';
 
 /** The address of a file of the bundle: beside the page, in whatever folder that lies. */
 export const addressOf = (file) => new URL(file, document.baseURI).href;
@@ -15,7 +16,7 @@ export async function openBundle() {
   try {
     return new Bundle((await response.json()).files);
   } catch {
-    throw new Failure('mixed', 'bundle.json');
+    throw new Failure('mixed', { file: 'bundle.json' });
   }
 }
 
@@ -63,7 +64,7 @@ class Bundle {
 
   async #download(file) {
     const known = this.files[file];
-    if (!known) throw new Failure('mixed', file);
+    if (!known) throw new Failure('mixed', { file });
     this.#count(0, known.bytes);
     // The second time past the browser's own cache, which may hold the file of an earlier export, or that it was missing.
     let failure;
@@ -72,7 +73,7 @@ class Bundle {
         const bytes = await this.#receive(file, cache);
         if (await matches(bytes, known)) return bytes;
         this.#count(-bytes.byteLength, 0);
-        failure = new Failure('mixed', file);
+        failure = new Failure('mixed', { file });
       } catch (error) {
         failure = error;
       }
@@ -91,7 +92,7 @@ class Bundle {
         this.#count(value.length, 0);
       }
     } catch (error) {
-      throw new Failure('download', file, error.message);
+      throw new Failure('download', { file, reason: error.message });
     }
     return new Blob(parts).arrayBuffer();
   }
@@ -108,9 +109,9 @@ async function request(file, cache, signal) {
   try {
     response = await fetch(addressOf(file), { cache, signal });
   } catch (error) {
-    throw new Failure('download', file, navigator.onLine ? error.message : 'there is no network');
+    throw new Failure('download', { file, reason: navigator.onLine ? error.message : say('failure.no-network') });
   }
-  if (!response.ok) throw new Failure('download', file, `the server answers ${response.status}`);
+  if (!response.ok) throw new Failure('download', { file, reason: say('failure.status', response) });
   return response;
 }
 

@@ -13,7 +13,7 @@ export async function readGraph(read) {
   try {
     model = JSON.parse(new TextDecoder().decode(await read('model.json')));
   } catch (error) {
-    throw error instanceof SyntaxError ? new Failure('wrong-model', `model.json is no JSON: ${error.message}`) : error;
+    throw error instanceof SyntaxError ? new Failure('wrong-model', { reason: `model.json is no JSON: ${error.message}` }) : error;
   }
   const groups = model.weightsManifest;
   const parts = await Promise.all(groups.flatMap(({ paths }) => paths).map(read));

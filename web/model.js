@@ -48,7 +48,7 @@ export async function openModel(read, wasm, { image_size: size }, selfTest, back
         const output = tidy(() => graph.execute({ image: tensor4d(input, [input.length / (size * size * 3), size, size, 3]) }));
         const logits = await output.data();
         output.dispose();
-        if (!logits.every(Number.isFinite)) throw new Failure('wrong-model', 'its answer is no number');
+        if (!logits.every(Number.isFinite)) throw new Failure('wrong-model', { reason: 'its answer is no number' });
         return logits;
       };
       return { backend, milliseconds: selfTest ? await checkedTime(predict, selfTest) : NaN, predict };
@@ -56,7 +56,7 @@ export async function openModel(read, wasm, { image_size: size }, selfTest, back
       failures.push(`${backend}: ${error.message ?? error}`);
     }
   }
-  throw new Failure('no-backend', failures.join('; '));
+  throw new Failure('no-backend', { reason: failures.join('; ') });
 }
 
 /** Milliseconds of a second, warm answer; throws if the first one is not the one expected. */

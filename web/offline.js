@@ -1,6 +1,7 @@
 // Has the guide kept on the device, and says so only once it is.
 
 import { addressOf } from './bundle.js';
+import { say } from './language.js';
 
 /**
  * Keep the guide for use without a network.
@@ -9,19 +10,19 @@ import { addressOf } from './bundle.js';
  */
 export async function keepOffline({ onState, onUpdate }) {
   if (!('serviceWorker' in navigator)) {
-    onState(window.isSecureContext ? 'This browser keeps nothing for offline use' : 'Works offline only from an https address');
+    onState(say(window.isSecureContext ? 'offline.unable' : 'offline.insecure'));
     return;
   }
-  onState('Saving the guide for offline use…');
+  onState(say('offline.saving'));
   try {
     // None of it from the browser's own cache: a stale script would hide a new export.
     const registration = await navigator.serviceWorker.register(addressOf('service_worker.js'), { updateViaCache: 'none' });
     announceUpdates(registration, onUpdate);
     const worker = registration.active ?? (await activated(registration.installing ?? registration.waiting));
     const missing = await ask(worker, 'complete');
-    onState(missing ? `Not saved for offline use: ${missing}` : 'Works offline');
+    onState(missing ? say('offline.failed', { reason: missing }) : say('offline.works'));
   } catch (error) {
-    onState(`Not saved for offline use: ${error.message}`);
+    onState(say('offline.failed', { reason: error.message }));
   }
 }
 
@@ -29,7 +30,7 @@ function activated(worker) {
   return new Promise((resolve, reject) => {
     const look = () => {
       if (worker.state === 'activated') resolve(worker);
-      if (worker.state === 'redundant') reject(new Error('a file could not be had; the next visit tries again'));
+      if (worker.state === 'redundant') reject(new Error(say('offline.redundant')));
     };
     worker.addEventListener('statechange', look);
     look();

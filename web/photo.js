@@ -1,6 +1,7 @@
 // A file that somebody chose, as pixels: upright, in sRGB, over white. Or the reason why that cannot be done.
 
 import { Failure } from './failures.js';
+import { say } from './language.js';
 import { overWhite } from './preprocess.js';
 
 const text = (bytes, start, end) => String.fromCharCode(...bytes.subarray(start, end));
@@ -42,7 +43,7 @@ const MAX_PIXELS = [50e6, 16e6, 4e6, 1e6];
  * @throws {Failure}
  */
 export async function decode(file) {
-  const name = file.name || 'This file';
+  const name = file.name || say('failure.this-file');
   const known = await identify(file, name);
   const whole = await openWhole(file, name, known);
   const { width, height } = whole;
@@ -62,18 +63,18 @@ export async function decode(file) {
   } finally {
     whole.close();
   }
-  if (width * height <= MAX_PIXELS.at(-1)) throw new Failure('blank', name);
-  throw new Failure('too-large', name, `${width} × ${height} px`);
+  if (width * height <= MAX_PIXELS.at(-1)) throw new Failure('blank', { name });
+  throw new Failure('too-large', { name, size: `${width} × ${height} px` });
 }
 
 /** What `file` says it is: an entry of FORMATS, or undefined. */
 async function identify(file, name) {
-  if (file.size === 0) throw new Failure('empty', name);
+  if (file.size === 0) throw new Failure('empty', { name });
   let head;
   try {
     head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
   } catch (error) {
-    throw new Failure('unreadable', name, error.message);
+    throw new Failure('unreadable', { name, reason: error.message });
   }
   return FORMATS.find(({ is }) => is(head));
 }
@@ -91,8 +92,8 @@ async function openWhole(file, name, known) {
       // The next one asks for less; what all of them say is the same "could not be decoded".
     }
   }
-  if (!known) throw new Failure('not-an-image', name);
-  throw new Failure(known.everywhere ? 'damaged' : 'unknown-format', name, known.format);
+  if (!known) throw new Failure('not-an-image', { name });
+  throw new Failure(known.everywhere ? 'damaged' : 'unknown-format', { name, format: known.format });
 }
 
 /** `bitmap` itself, or a copy of at most `pixels`. */

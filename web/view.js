@@ -1,10 +1,10 @@
 // What the page shows. Text goes in as text, never as markup: labels and credits come from other people.
 
 import { OTHER, climb } from './answer.js';
+import { say, sayMonth, sayRank } from './language.js';
 
 const MAX_OTHERS = 4;
 const MIN_SHOWN = 0.01; // below it an alternative is noise
-const LOOKING = 'Looking at the photo…';
 
 const at = (id) => document.getElementById(id);
 const percent = (probability) => `${Math.min(99, Math.round(probability * 100))} %`;
@@ -22,7 +22,7 @@ function fill(bar, probability) {
 }
 
 /** The name to read: the vernacular one where there is one. */
-const title = (name, labels) => (name === OTHER ? 'Something not in this guide' : (labels.vernacular[name] ?? name));
+const title = (name, labels) => (name === OTHER ? say('answer.other') : (labels.vernacular[name] ?? name));
 
 /** Latin names of genera and species are set in italics; those of families are not, by convention. */
 const isItalic = (rank) => rank === 'species' || rank === 'genus';
@@ -31,7 +31,7 @@ export function showContents(labels) {
   const order = climb(labels);
   const counts = order.map((rank) => {
     const count = labels.classes[rank].filter((name) => name !== OTHER).length;
-    return `${count} ${plural(rank, count)}`;
+    return say('rank.count', { count, rank: sayRank(rank, count) });
   });
   at('contents').textContent = counts.join(' · ');
 }
@@ -39,11 +39,8 @@ export function showContents(labels) {
 /** How often a name may be wrong, where that was measured. */
 export function showPromise({ max_error: maxError, min_confidence: minConfidence }) {
   if (!maxError) return;
-  const share = `${+(100 * maxError).toPrecision(2)} in 100`;
-  at('promise').textContent =
-    minConfidence > 1
-      ? `Too few photos were there to promise that no more than ${share} get a wrong name, so it names none.`
-      : `It names a taxon only when so sure that no more than ${share} photos get a wrong name.`;
+  const share = +(100 * maxError).toPrecision(2);
+  at('promise').textContent = say(minConfidence > 1 ? 'page.no-promise' : 'page.promise', { share });
   at('promise').hidden = false;
 }
 
@@ -54,7 +51,7 @@ export function showProgress({ done, total }) {
   bar.hidden = false;
   bar.max = total;
   bar.value = done;
-  at('download').textContent = done < total ? `Downloading: ${megabytes(done)} of ${megabytes(total)} MB` : 'Starting the model…';
+  at('download').textContent = done < total ? say('page.downloading', { done: megabytes(done), total: megabytes(total) }) : say('page.starting');
 }
 
 /** What holds of use without a network. */
@@ -68,12 +65,6 @@ export function offerUpdate(apply) {
   at('update').querySelector('button').onclick = apply;
 }
 
-function plural(rank, count) {
-  if (count === 1 || rank === 'species') return rank;
-  if (rank === 'genus') return 'genera';
-  return rank.endsWith('y') ? `${rank.slice(0, -1)}ies` : `${rank}s`;
-}
-
 /** The download came to its end, or to nothing. */
 export function hideProgress() {
   at('progress').hidden = true;
@@ -82,8 +73,8 @@ export function hideProgress() {
 
 export function showEngine({ backend, milliseconds }) {
   hideProgress();
-  at('waiting').textContent = LOOKING;
-  at('engine').textContent = `Answers in ${Math.max(1, Math.round(milliseconds))} ms (${backend}).`;
+  at('waiting').textContent = say('answer.looking');
+  at('engine').textContent = say('page.engine', { milliseconds: Math.max(1, Math.round(milliseconds)), backend });
 }
 
 let pictures = new Map(); // address of each photo that is shown
@@ -111,7 +102,7 @@ export function showPhotos(photos, onRemove) {
 
 function thumbnail(photo, number, onRemove) {
   const image = element('img', { src: pictures.get(photo), alt: '', width: 64, height: 64 });
-  const button = element('button', { type: 'button', ariaLabel: `Take photo ${number} away`, textContent: '×' });
+  const button = element('button', { type: 'button', ariaLabel: say('photo.remove', { number }), textContent: '×' });
   button.onclick = () => {
     onRemove(photo);
     at('more').focus(); // the button is gone
@@ -140,22 +131,22 @@ export function showFailure({ message, canPass }, retry) {
   at('failure').hidden = false;
 }
 
-const MONTHS = 'January February March April May June July August September October November December'.split(' ');
+const MONTHS = Array.from({ length: 12 }, (_, i) => i + 1);
 
 /** Offer to say where and when; `onChange` is told what was chosen. */
 export function offerOccasion(onChange, locate) {
   at('month').replaceChildren(
-    element('option', { value: '', textContent: 'unknown' }),
-    ...MONTHS.map((name, i) => element('option', { value: i + 1, textContent: name })),
+    element('option', { value: '', textContent: say('occasion.unknown') }),
+    ...MONTHS.map((month) => element('option', { value: month, textContent: sayMonth(month) })),
   );
   at('month').onchange = ({ target }) => onChange({ month: Number(target.value) || null });
   at('nowhere').onclick = () => onChange({ latitude: null, longitude: null, from: null });
   at('here').onclick = async () => {
-    at('place').textContent = 'Asking this device where it is…';
+    at('place').textContent = say('occasion.asking');
     try {
       onChange({ ...(await locate()), from: 'device' });
     } catch (error) {
-      at('place').textContent = `This device does not say where it is${error.message ? ` (${error.message})` : ''}.`;
+      at('place').textContent = say('occasion.refused', { reason: error.message || say('occasion.cannot') });
     }
   };
   at('occasion').hidden = false;
@@ -166,8 +157,8 @@ export function showOccasion({ latitude, longitude, month, from }) {
   const side = (value, [positive, negative]) => `${Math.abs(value).toFixed(1)}° ${value < 0 ? negative : positive}`;
   const known = latitude != null;
   at('place').textContent = known
-    ? `${side(latitude, 'NS')}, ${side(longitude, 'EW')}, ${from === 'device' ? 'where this device is' : 'as the photo says'}. It stays on this device.`
-    : 'The place is not known, so it plays no part.';
+    ? say(`occasion.from-${from}`, { place: `${side(latitude, 'NS')}, ${side(longitude, 'EW')}` })
+    : say('occasion.no-place');
   at('nowhere').hidden = !known;
   at('month').value = month ?? '';
 }
@@ -176,27 +167,28 @@ const [RARE, OFTEN] = [1 / 4, 2]; // of how often it is photographed anywhere an
 
 /** How often what is named is photographed there and then: `ratio` to how often anywhere, null where nobody knows. */
 export function showSeen(ratio, { latitude, month }) {
-  const where = [latitude != null ? 'near there' : '', month ? `in ${MONTHS[month - 1]}` : ''].filter(Boolean).join(' ');
-  const word = ratio == null ? '' : ratio < RARE ? 'Rarely' : ratio > OFTEN ? 'Often' : '';
-  at('seen').textContent = word && `${word} photographed ${where}.`;
+  const known = ratio == null ? null : ratio < RARE ? 'occasion.rarely' : ratio > OFTEN ? 'occasion.often' : null;
+  const [near, inMonth] = [latitude != null, month != null];
+  const where = near && inMonth ? 'occasion.near-in' : near ? 'occasion.near' : 'occasion.in';
+  at('seen').textContent = known ? say(known, { when: say(where, { month: inMonth ? sayMonth(month) : '' }) }) : '';
 }
 
 export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_target: target }) {
   const [finest] = labels.ranks;
   const name = title(best.name, labels);
   const outside = verdict === 'outside';
-  at('rank').textContent = { taxon: best.rank, outside: 'Not in this guide', unsure: `${best.rank}, perhaps` }[verdict];
+  at('rank').textContent = rankLine(verdict, sayRank(best.rank));
   at('name').textContent = name;
   at('name').classList.toggle('latin', name === best.name && isItalic(best.rank));
   at('scientific').textContent = outside || name === best.name ? '' : best.name;
   fill(at('bar'), best.probability);
-  at('confidence').textContent = `${percent(best.probability)} sure`;
+  at('confidence').textContent = say('answer.sure', { percent: percent(best.probability) });
   at('remark').textContent = remark(verdict, best, byRank[finest][0]);
   at('lineage').hidden = outside;
   at('lineage').replaceChildren(...best.lineage.map((step) => lineageStep(step, labels)));
-  at('others-title').textContent = outside ? 'What it resembles most' : 'What else it could be';
+  at('others-title').textContent = say(outside ? 'answer.resembles' : 'answer.others');
   at('likely').hidden = outside || !target || numLikely < 2 || numLikely > MAX_OTHERS;
-  at('likely').textContent = `In ${Math.round(100 * (target ?? 0))} of 100 photos one of the ${numLikely} likeliest is right.`;
+  at('likely').textContent = say('answer.likely', { share: Math.round(100 * (target ?? 0)), count: numLikely ?? 0 });
   showOthers(byRank[finest], best, labels);
   at('waiting').hidden = true;
   at('verdict').hidden = false;
@@ -204,12 +196,18 @@ export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_t
   at('answer').scrollIntoView({ block: 'nearest' });
 }
 
+/** What stands above the name: at which rank it is, or that it is none. */
+function rankLine(verdict, rank) {
+  if (verdict === 'outside') return say('answer.outside');
+  return verdict === 'unsure' ? say('answer.perhaps', { rank }) : rank;
+}
+
 function remark(verdict, best, likeliest) {
-  if (verdict === 'unsure') return 'Not sure even of this. Try a closer photo, in focus, of one subject.';
-  if (verdict === 'outside') return 'It is like nothing that this guide knows, or the photo shows too little of it.';
+  if (verdict === 'unsure') return say('answer.unsure');
+  if (verdict === 'outside') return say('answer.unlike');
   if (best.rank === likeliest.rank) return '';
-  const why = likeliest.name === OTHER ? 'is probably not in this guide' : 'cannot be told from this photo';
-  return `The ${likeliest.rank} ${why}, but the ${best.rank} is clear.`;
+  const ranks = { finer: sayRank(likeliest.rank), rank: sayRank(best.rank) };
+  return say(likeliest.name === OTHER ? 'answer.finer-outside' : 'answer.finer-unclear', ranks);
 }
 
 function lineageStep({ rank, name }, labels) {
@@ -217,8 +215,8 @@ function lineageStep({ rank, name }, labels) {
   return element(
     'li',
     {},
-    element('span', { className: 'step', textContent: rank }),
-    element('span', { className: isItalic(rank) ? 'latin' : '', textContent: name === OTHER ? 'not in this guide' : name }),
+    element('span', { className: 'step', textContent: sayRank(rank) }),
+    element('span', { className: isItalic(rank) ? 'latin' : '', textContent: name === OTHER ? say('answer.not-in-guide') : name }),
     element('span', { className: 'vernacular', textContent: vernacular ?? '' }),
   );
 }
@@ -247,7 +245,7 @@ export function showExamples(examples, choose) {
     .replaceChildren(
       ...examples.map((example) => {
         const picture = element('img', { src: example.file, alt: example.label, loading: 'lazy', width: 84, height: 84 });
-        const button = element('button', { type: 'button', title: `Try this photo of ${example.label}` }, picture);
+        const button = element('button', { type: 'button', title: say('examples.try', { label: example.label }) }, picture);
         button.addEventListener('click', () => choose(example));
         return element('li', {}, button);
       }),
