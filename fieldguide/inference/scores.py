@@ -89,7 +89,7 @@ def _score_names(judged: Sequence[_Judged], labels: Labels, calibration: Calibra
     at_rank = [sum(each.answer.taxon.rank == rank for each in named) / num for rank in ranks]
     wrongly = ["wrong names %", "95 % interval", "of its names right %"]
     return [
-        ["asks for %, " + ", ".join(ranks), *(f"{rank} %" for rank in ranks), "nothing %", *wrongly],
+        ["asks for %", *(f"{rank} %" for rank in ranks), "nothing %", *wrongly],
         [
             ", ".join(_percent(thresholds[rank]) for rank in ranks if rank in thresholds),
             *map(_percent, at_rank),

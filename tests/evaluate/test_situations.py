@@ -84,7 +84,7 @@ def test_situations_with_photos_enough_have_rules_of_their_own(
     chosen = choose_rules(told, placed(train, 0.4), in_pairs(train), RULES)
     measured = chosen.rules.measured
     assert set(measured) == {Situation.ONE, Situation.SEVERAL, Situation.ONE_PLACED}
-    assert measured[Situation.ONE].thresholds["species"] > measured[Situation.SEVERAL].thresholds["species"]
+    assert len({rule.thresholds["species"] for rule in measured.values()}) == 3
     own = asked(told, Situation.ONE, placed(test))
     scores = score_situations(told, chosen, own, placed(test), in_pairs(test), RULES)
     assert list(scores) == ["one", "several", "one_placed", "several_placed"]
