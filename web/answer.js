@@ -34,12 +34,33 @@ export function climb({ ranks, classes }) {
   return [first, ...higher.sort((a, b) => classes[b].length - classes[a].length)];
 }
 
+/**
+ * What a guide of some regions never names, by rank: of the first rank all but `kept`, and what has none of these below it.
+ * @returns {Object<string, Set<string>>}
+ */
+export function leftOut({ ranks, classes, parents, kept }) {
+  if (!kept) return Object.fromEntries(ranks.map((rank) => [rank, new Set()]));
+  const [first] = ranks;
+  const isKept = new Set([...kept, OTHER]);
+  const above = (rank, names) => new Set(names.map((name) => parents[first]?.[name]?.[rank]));
+  const without = (rank) => {
+    const [all, alive] = [above(rank, classes[first]), above(rank, kept)];
+    return classes[rank].filter((name) => name !== OTHER && all.has(name) && !alive.has(name));
+  };
+  return Object.fromEntries(
+    ranks.map((rank) => [rank, new Set(rank === first ? classes[first].filter((name) => !isKept.has(name)) : without(rank))]),
+  );
+}
+
 /** The logits of each rank; the model's output holds the ranks one after the other. */
-function splitByRank(logits, { ranks, classes }) {
+function splitByRank(logits, labels) {
+  const { ranks, classes } = labels;
   const count = ranks.reduce((total, rank) => total + classes[rank].length, 0);
   if (count !== logits.length) throw new Error(`the model answers ${logits.length} classes, labels.json names ${count}`);
   let start = 0;
-  return Object.fromEntries(ranks.map((rank) => [rank, logits.slice(start, (start += classes[rank].length))]));
+  const absent = leftOut(labels);
+  const masked = (logit, name, rank) => (absent[rank].has(name) ? -Infinity : logit);
+  return Object.fromEntries(ranks.map((rank) => [rank, classes[rank].map((name) => masked(logits[start++], name, rank))]));
 }
 
 /**
@@ -93,7 +114,7 @@ export function findRule({ rules, most_photos: mostPhotos }, { numPhotos = 1, is
  */
 export function conclude(logits, labels, calibration, told = {}) {
   const order = climb(labels);
-  const rule = findRule(calibration, told);
+  const rule = labels.kept ? calibration.rules.fallback : findRule(calibration, told); // of a part, nothing was measured
   const summed = sumUpTree(logits, labels, calibration.temperatures);
   const byRank = {};
   for (const rank of order) {

@@ -34,7 +34,7 @@ async function openFrom(bundle) {
   for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
-  view.showPromise(findRule(calibration), calibration);
+  view.showPromise(labels.kept ? calibration.rules.fallback : findRule(calibration), calibration);
   bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
   const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
   const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };

@@ -1,6 +1,6 @@
 // What the page shows. Text goes in as text, never as markup: labels and credits come from other people.
 
-import { OTHER, climb } from './answer.js';
+import { OTHER, climb, leftOut } from './answer.js';
 import { say, sayMonth, sayRank } from './language.js';
 
 const MAX_OTHERS = 4;
@@ -28,9 +28,9 @@ const title = (name, labels) => (name === OTHER ? say('answer.other') : (labels.
 const isItalic = (rank) => rank === 'species' || rank === 'genus';
 
 export function showContents(labels) {
-  const order = climb(labels);
+  const [order, absent] = [climb(labels), leftOut(labels)];
   const counts = order.map((rank) => {
-    const count = labels.classes[rank].filter((name) => name !== OTHER).length;
+    const count = labels.classes[rank].filter((name) => name !== OTHER && !absent[rank].has(name)).length;
     return say('rank.count', { count, rank: sayRank(rank, count) });
   });
   at('contents').textContent = counts.join(' · ');

@@ -50,8 +50,10 @@ def conclude_answers(
 ) -> list[Answer]:
     """Answers to logits float32 [n, num_outputs], with the `num_top` likeliest taxa of every rank.
 
-    `situation` is what the model was told of; None: something that no evaluation knows.
+    `situation` is what the model was told of; None: something that no evaluation knows, like a guide of some regions.
     """
+    if (left_out := labels.left_out) is not None:
+        logits, situation = np.where(left_out, -np.inf, logits).astype(np.float32), None
     ends = np.cumsum([len(labels.classes[rank]) for rank in labels.ranks])
     heads = dict(zip(labels.ranks, np.split(logits, ends[:-1], axis=1), strict=True))
     summed = sum_up(heads, calibration.temperatures, labels.classes, labels.parents)

@@ -9,7 +9,7 @@ records keep their squares.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,13 @@ class Guide:
     runtime: Runtime
     prior: Prior | None = None
     """What place and season say, where the evaluation found that to help."""
+
+    def within(self, *regions: str) -> "Guide":
+        """The same, naming only what was seen in some regions of its training photos (`labels.regions`).
+
+        Nothing is promised of its answers, for they were never measured. Raises ParamsError for an unknown region.
+        """
+        return replace(self, labels=self.labels.within(regions)) if regions else self
 
     def predict(
         self, photos: Iterable[Photo], *, top: int = 5, place: Place | None = None, month: int | None = None

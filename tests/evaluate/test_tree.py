@@ -9,6 +9,7 @@ import pytest
 
 from fieldguide.evaluate.answer_sets import count_members
 from fieldguide.evaluate.tree import Candidates, conclude, fuse, sum_up
+from fieldguide.export.model_files import Labels
 from tests.web.specification import DRAWN
 
 ANSWERS = json.loads((Path(__file__).parents[1] / "web" / "answers.json").read_text())
@@ -45,13 +46,16 @@ def drawn_guides() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("guide", drawn_guides())
 def test_probabilities_are_those_that_were_worked_out_slowly(guide: dict[str, Any]) -> None:
-    classes = {rank: guide["labels"]["classes"][rank] for rank in guide["labels"]["ranks"]}
+    labels = Labels.model_validate(guide["labels"])
+    classes = {rank: labels.classes[rank] for rank in labels.ranks}
     ends = np.cumsum([len(names) for names in classes.values()])[:-1]
     for case in guide["cases"]:
         calibration = guide["calibrations"][case["calibration"]]
         fused = fuse(np.array([case["photos"]], np.float32), calibration["fusion_exponent"])
-        heads = dict(zip(classes, np.split(fused, ends, axis=1), strict=True))
-        by_rank = sum_up(heads, calibration["temperatures"], classes, guide["labels"]["parents"])
+        left_out = labels.left_out
+        masked = fused if left_out is None else np.where(left_out, -np.inf, fused)
+        heads = dict(zip(classes, np.split(masked, ends, axis=1), strict=True))
+        by_rank = sum_up(heads, calibration["temperatures"], classes, labels.parents)
         for rank, expected in case["probabilities"].items():
             np.testing.assert_allclose(by_rank[rank], [expected], atol=1e-6, rtol=0)
 

@@ -26,6 +26,7 @@ STRICT = {"min_top1_agreement": 1.0, "max_logit_error": 0.001}
 PARAMS: dict[str, Any] = {
     "production_only": True,
     "quantization": "float16",
+    "regions": [],
     "num_examples": 3,
     "num_parity_photos": 10,
     "limits": {

@@ -29,5 +29,5 @@ def test_a_guide_says_what_was_worked_out_slowly(guide: dict[str, Any]) -> None:
         [answer] = conclude_answers(fused, labels, calibration, num_top=1, situation=situation)
         said = [str(answer.verdict), answer.taxon.rank, answer.taxon.name, answer.num_likely or 0]
         assert said == case["said"]
-        is_measured = rule_of(case, guide["calibrations"][case["calibration"]])["num_chosen_by"] > 0
+        is_measured = rule_of(guide["labels"], case, guide["calibrations"][case["calibration"]])["num_chosen_by"] > 0
         assert answer.max_error == (calibration.max_error if is_measured else None)

@@ -36,12 +36,31 @@ def order_of(guide: Guide) -> list[str]:
     return [first, *sorted(others, key=lambda rank: -len(guide["classes"][rank]))]
 
 
+def left_out(guide: Guide, rank: str) -> set[str]:
+    """What a guide of some regions never names: species that are not kept, and taxa all of whose species are not."""
+    if guide["kept"] is None:
+        return set()
+    species, *_ = guide["ranks"]
+    gone = {name for name in guide["classes"][species] if name != "other" and name not in guide["kept"]}
+    if rank == species:
+        return gone
+    absent = set()
+    for name in guide["classes"][rank]:
+        below = {each for each, above in guide["parents"][species].items() if above.get(rank) == name}
+        if below and below <= gone:
+            absent.add(name)
+    return absent
+
+
 def shares_of(guide: Guide, case: Case, calibration: Calibration) -> tuple[dict[tuple[str, str], float], float]:
     """By rank and name what each taxon has that no finer one could name; and what no rank could name."""
     logits, start, heads = fuse(case["photos"], calibration["fusion_exponent"]), 0, {}
     for rank in guide["ranks"]:
         end = start + len(guide["classes"][rank])
-        heads[rank], start = softmax(logits[start:end], calibration["temperatures"].get(rank, 1)), end
+        absent = left_out(guide, rank)
+        names = guide["classes"][rank]
+        of_rank = [-math.inf if name in absent else each for name, each in zip(names, logits[start:end], strict=True)]
+        heads[rank], start = softmax(of_rank, calibration["temperatures"].get(rank, 1)), end
     shares, unnamed = {}, 1.0
     for rank in order_of(guide):
         chances = dict(zip(guide["classes"][rank], heads[rank], strict=True))
@@ -70,11 +89,13 @@ def probabilities(guide: Guide, case: Case, calibration: Calibration) -> dict[st
     return found
 
 
-def rule_of(case: Case, calibration: Calibration) -> dict[str, Any]:
-    """What was chosen for as many photos, placed or not; the fallback where nothing was."""
+def rule_of(guide: Guide, case: Case, calibration: Calibration) -> dict[str, Any]:
+    """What was chosen for as many photos, placed or not; else, and for a guide of some regions, the fallback."""
     num_photos = len(case["photos"])
     name = ("one" if num_photos == 1 else "several") + ("_placed" if case["placed"] else "")
-    is_known = num_photos <= calibration["most_photos"] and name in calibration["rules"]["measured"]
+    is_known = (
+        guide["kept"] is None and num_photos <= calibration["most_photos"] and name in calibration["rules"]["measured"]
+    )
     found: dict[str, Any] = calibration["rules"]["measured"][name] if is_known else calibration["rules"]["fallback"]
     return found
 
@@ -91,7 +112,7 @@ def count_likely(chances: list[float], limit: float, penalty: float) -> int | No
 def answer(guide: Guide, case: Case, calibration: Calibration) -> tuple[str, str, str, int] | None:
     """Verdict, rank and name that are said, length of the short list (0: none); None where too little decides."""
     chances, order = probabilities(guide, case, calibration), order_of(guide)
-    rule, penalty = rule_of(case, calibration), calibration["set_penalty"]
+    rule, penalty = rule_of(guide, case, calibration), calibration["set_penalty"]
     limit = rule["set_limit"]
     num_likely = 0 if limit is None else count_likely(list(chances[order[0]].values()), limit, penalty)
     if num_likely is None:
@@ -138,6 +159,9 @@ def draw_guide(draw: random.Random) -> Guide:
         "classes": {rank: classes[rank] for rank in ranks},
         "parents": {rank: parents[rank] for rank in ranks},
         "vernacular": {},
+        "kept": None
+        if draw.random() < 0.7
+        else [name for name in classes["species"] if name != "other" and draw.random() < 0.5],
     }
 
 
