@@ -84,7 +84,7 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     decided = {**promised, "set_target": 0.9, "set_penalty": PENALTY, "fusion_exponent": 0.25}
     assert calibration == {"temperatures": {"species": 1.5, "genus": 1.0}, **decided}
     labels = json.loads((bundle / "labels.json").read_text())
-    assert list(labels) == ["ranks", "classes", "parents", "vernacular"]
+    assert list(labels) == ["ranks", "classes", "parents", "vernacular", "regions", "kept"]
     assert labels["vernacular"] == {"Linum album": "white flax"}
 
 
