@@ -41,7 +41,7 @@ def evaluate(
     rules = ScoreRules(params.ece_bins, frequency, params.max_error, params.set_coverage)
     data = EvaluationData.open(tfrecord, split, rules)
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
-    pages, predictions = [], []
+    pages, predictions, rules_of = [], [], {}
     with prepared_device("32-true", params.workers) as fabric:
         sizes = {"batch_size": params.batch_size, "workers": params.workers}
         # One after the other: only one network is in memory at a time.
@@ -54,6 +54,7 @@ def evaluate(
             evaluated = evaluate_model(model, data, params.confused_pairs, out)
             answers = evaluated.answers
             pages.append(evaluated.page)
+            rules_of[model.name] = evaluated.rules
             if model.name in folders:
                 write_prior(evaluated.prior, next(iter(model.classes)), out / DESCRIPTIONS.name / model.name)
             predictions.append(tables.tabulate(answers, data.test.photo_ids))
@@ -65,7 +66,7 @@ def evaluate(
 
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)
-    tables.write_calibration(out / "calibration.json", scores)
+    tables.write_calibration(out / "calibration.json", scores, rules_of)
     # With common names, which do not reach the records.
     describe_models(folders, out, data.test.style, Taxonomy.read(split / "taxonomy.json"))
     unseen = data.held_out.get(Split.UNSEEN)

@@ -40,14 +40,14 @@ def export_tfjs(
     copy_network(student, out)
     means = (network, evaluation, test.style, Taxonomy.read(split / "taxonomy.json"))
     described = evaluate / DESCRIPTIONS.name / NAME
-    describe_model(out, *means)
+    describe_model(out, *means, params.regions)
     copy_prior(described, out)
 
     with page.drafted(bundle) as draft:
         by_tensorflow = run_isolated(tfjs.convert, onnx_file, out / "saved_model", draft, params.quantization, images)
         needs = trace_needs([draft])
         build_page(draft, needs)
-        describe_model(draft, *means)
+        describe_model(draft, *means, params.regions)
         copy_prior(described, draft)
         by_node, self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)

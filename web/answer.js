@@ -34,12 +34,33 @@ export function climb({ ranks, classes }) {
   return [first, ...higher.sort((a, b) => classes[b].length - classes[a].length)];
 }
 
+/**
+ * What a guide of some regions never names, by rank: of the first rank all but `kept`, and what has none of these below it.
+ * @returns {Object<string, Set<string>>}
+ */
+export function leftOut({ ranks, classes, parents, kept }) {
+  if (!kept) return Object.fromEntries(ranks.map((rank) => [rank, new Set()]));
+  const [first] = ranks;
+  const isKept = new Set([...kept, OTHER]);
+  const above = (rank, names) => new Set(names.map((name) => parents[first]?.[name]?.[rank]));
+  const without = (rank) => {
+    const [all, alive] = [above(rank, classes[first]), above(rank, kept)];
+    return classes[rank].filter((name) => name !== OTHER && all.has(name) && !alive.has(name));
+  };
+  return Object.fromEntries(
+    ranks.map((rank) => [rank, new Set(rank === first ? classes[first].filter((name) => !isKept.has(name)) : without(rank))]),
+  );
+}
+
 /** The logits of each rank; the model's output holds the ranks one after the other. */
-function splitByRank(logits, { ranks, classes }) {
+function splitByRank(logits, labels) {
+  const { ranks, classes } = labels;
   const count = ranks.reduce((total, rank) => total + classes[rank].length, 0);
   if (count !== logits.length) throw new Error(`the model answers ${logits.length} classes, labels.json names ${count}`);
   let start = 0;
-  return Object.fromEntries(ranks.map((rank) => [rank, logits.slice(start, (start += classes[rank].length))]));
+  const absent = leftOut(labels);
+  const masked = (logit, name, rank) => (absent[rank].has(name) ? -Infinity : logit);
+  return Object.fromEntries(ranks.map((rank) => [rank, classes[rank].map((name) => masked(logits[start++], name, rank))]));
 }
 
 /**
@@ -72,36 +93,52 @@ export function sumUpTree(logits, labels, temperatures) {
 }
 
 /**
- * What may be said of a photo.
+ * The rule of an answer: what was chosen on validation photos asked about in the same way, one photo or several, with place
+ * and season or without. Where nothing was, the strictest thresholds hold and nothing is promised.
+ * @param {{numPhotos?: number, isPlaced?: boolean}} told
+ * @returns {{thresholds: Object<string, number>, set_limit: ?number, num_chosen_by: number}}
+ */
+export function findRule({ rules, most_photos: mostPhotos }, { numPhotos = 1, isPlaced = false } = {}) {
+  if (numPhotos > mostPhotos) return rules.fallback;
+  const situation = (numPhotos > 1 ? 'several' : 'one') + (isPlaced ? '_placed' : '');
+  return rules.measured[situation] ?? rules.fallback;
+}
+
+/**
+ * What may be said of a photo, or of several.
  *
  * `taxon`: the finest taxon of which the model is sure enough. `outside`: it is sure of none, and the likeliest at the
  * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank.
- * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number}}
- * candidates best first; of those at the finest rank the first `numLikely` are the short list
+ * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number, rule: object}}
+ * candidates best first; of those at the finest rank the first `numLikely` are the short list; `rule` as findRule gives it
  */
-export function conclude(logits, labels, { temperatures, min_confidence: minConfidence, set_mass: mass }) {
+export function conclude(logits, labels, calibration, told = {}) {
   const order = climb(labels);
-  const summed = sumUpTree(logits, labels, temperatures);
+  const rule = labels.kept ? calibration.rules.fallback : findRule(calibration, told); // of a part, nothing was measured
+  const summed = sumUpTree(logits, labels, calibration.temperatures);
   const byRank = {};
   for (const rank of order) {
     byRank[rank] = labels.classes[rank]
       .map((name, i) => ({ rank, name, probability: summed[rank][i], lineage: lineage(name, rank, labels, order) }))
       .sort((a, b) => b.probability - a.probability);
   }
-  const numLikely = countMembers(byRank[order[0]], mass);
+  const numLikely = countMembers(byRank[order[0]], rule.set_limit, calibration.set_penalty);
   for (const rank of order) {
     const named = byRank[rank].find(({ name }) => name !== OTHER);
-    if (named?.probability >= minConfidence) return { verdict: 'taxon', best: named, byRank, numLikely };
+    if (named?.probability >= (rule.thresholds[rank] ?? Infinity)) return { verdict: 'taxon', best: named, byRank, numLikely, rule };
   }
   const [best] = byRank[order.at(-1)];
-  return { verdict: best.name === OTHER ? 'outside' : 'unsure', best, byRank, numLikely };
+  return { verdict: best.name === OTHER ? 'outside' : 'unsure', best, byRank, numLikely, rule };
 }
 
-/** How many of `candidates`, the likeliest first, are on the short list: while they add up to at most `mass`, at least one. */
-function countMembers(candidates, mass) {
-  if (mass == null) return null;
-  let sum = 0;
-  const beyond = candidates.findIndex(({ probability }) => (sum += probability) > mass);
+/**
+ * How many of `candidates`, the likeliest first, are on the short list, at least one: while their probabilities, and the
+ * penalty for each after the first, add up to at most the limit.
+ */
+function countMembers(candidates, limit, penalty) {
+  if (limit == null) return null;
+  let sum = -penalty;
+  const beyond = candidates.findIndex(({ probability }) => (sum += probability + penalty) > limit);
   return Math.max(1, beyond < 0 ? candidates.length : beyond);
 }
 

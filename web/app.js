@@ -1,6 +1,6 @@
 // The page: a photo in, an answer out. Everything happens on this device.
 
-import { OTHER, conclude, fuse } from './answer.js';
+import { OTHER, conclude, findRule, fuse } from './answer.js';
 import { openBundle } from './bundle.js';
 import { hasCamera, takePicture } from './camera.js';
 import { choosePart, cutPhoto } from './crop.js';
@@ -11,7 +11,7 @@ import { choosePlace } from './map.js';
 import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
 import { decode } from './photo.js';
-import { inform, ratios, readPrior } from './prior.js';
+import { inform, isTelling, ratios, readPrior } from './prior.js';
 import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 import * as view from './view.js';
 
@@ -37,7 +37,7 @@ async function openFrom(bundle) {
   for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
-  view.showPromise(calibration);
+  view.showPromise(labels.kept ? calibration.rules.fallback : findRule(calibration), calibration);
   bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
   const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
   const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
@@ -108,8 +108,10 @@ async function answer(photos) {
     if (turn !== newest) return;
     const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
-    const conclusion = conclude(logits, labels, calibration);
+    const told = { numPhotos: photos.length, isPlaced: isTelling(prior, occasion) };
+    const conclusion = conclude(logits, labels, calibration, told);
     view.showAnswer(conclusion, labels, calibration);
+    view.showPromise(conclusion.rule, calibration);
     view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));

@@ -27,6 +27,9 @@ export function readPrior(header, buffer) {
   };
 }
 
+/** Whether place or month play a part in an answer. */
+export const isTelling = (prior, { latitude, month }) => prior?.header.strength > 0 && (latitude != null || month != null);
+
 /** How much likelier than on average each class is, or null where neither place nor month is known. */
 export function ratios({ header, cells, starts, entries }, { latitude, longitude, month }) {
   if (latitude == null && month == null) return null;

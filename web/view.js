@@ -1,6 +1,6 @@
 // What the page shows. Text goes in as text, never as markup: labels and credits come from other people.
 
-import { OTHER, climb } from './answer.js';
+import { OTHER, climb, leftOut } from './answer.js';
 import { say, sayMonth, sayRank } from './language.js';
 import { sayPlace } from './map.js';
 
@@ -29,20 +29,21 @@ const title = (name, labels) => (name === OTHER ? say('answer.other') : (labels.
 const isItalic = (rank) => rank === 'species' || rank === 'genus';
 
 export function showContents(labels) {
-  const order = climb(labels);
+  const [order, absent] = [climb(labels), leftOut(labels)];
   const counts = order.map((rank) => {
-    const count = labels.classes[rank].filter((name) => name !== OTHER).length;
+    const count = labels.classes[rank].filter((name) => name !== OTHER && !absent[rank].has(name)).length;
     return say('rank.count', { count, rank: sayRank(rank, count) });
   });
   at('contents').textContent = counts.join(' · ');
 }
 
-/** How often a name may be wrong, where that was measured. */
-export function showPromise({ max_error: maxError, min_confidence: minConfidence }) {
-  if (!maxError) return;
-  const share = +(100 * maxError).toPrecision(2);
-  at('promise').textContent = say(minConfidence > 1 ? 'page.no-promise' : 'page.promise', { share });
-  at('promise').hidden = false;
+/** How often a name may be wrong under `rule` (answer.js), where that was measured. */
+export function showPromise(rule, { max_error: maxError, rules }) {
+  at('promise').hidden = !maxError || !rule.num_chosen_by;
+  const share = +(100 * (maxError ?? 0)).toPrecision(2);
+  const isSilent = Object.values(rule.thresholds).every((threshold) => threshold > 1);
+  const spoken = rule === rules.measured.one ? 'page.promise' : 'page.promise-told';
+  at('promise').textContent = say(isSilent ? 'page.no-promise' : spoken, { share });
 }
 
 /** How much of the guide is here, in bytes. */
@@ -178,7 +179,7 @@ export function showSeen(ratio, { latitude, month }) {
   at('seen').textContent = known ? say(known, { when: say(where, { month: inMonth ? sayMonth(month) : '' }) }) : '';
 }
 
-export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_target: target }) {
+export function showAnswer({ verdict, best, byRank, numLikely, rule }, labels, calibration) {
   const [finest] = labels.ranks;
   const name = title(best.name, labels);
   const outside = verdict === 'outside';
@@ -192,8 +193,8 @@ export function showAnswer({ verdict, best, byRank, numLikely }, labels, { set_t
   at('lineage').hidden = outside;
   at('lineage').replaceChildren(...best.lineage.map((step) => lineageStep(step, labels)));
   at('others-title').textContent = say(outside ? 'answer.resembles' : 'answer.others');
-  at('likely').hidden = outside || !target || numLikely < 2 || numLikely > MAX_OTHERS;
-  at('likely').textContent = say('answer.likely', { share: Math.round(100 * (target ?? 0)), count: numLikely ?? 0 });
+  showLikely(outside ? null : numLikely, calibration);
+  at('unmeasured').hidden = calibration.max_error == null || rule.num_chosen_by > 0;
   showOthers(byRank[finest], best, labels);
   at('waiting').hidden = true;
   at('verdict').hidden = false;
@@ -206,6 +207,12 @@ export function inOneLine({ verdict, best }, labels) {
   const name = title(best.name, labels);
   if (verdict === 'outside') return say('answer.outside');
   return `${verdict === 'unsure' ? say('answer.perhaps', { rank: name }) : name} · ${percent(best.probability)}`;
+}
+
+/** How many of the likeliest it takes to hold the right one, where that was measured and they are few. */
+function showLikely(count, { set_target: target }) {
+  at('likely').hidden = !target || count == null || count < 2 || count > MAX_OTHERS;
+  at('likely').textContent = say('answer.likely', { share: Math.round(100 * (target ?? 0)), count: count ?? 0 });
 }
 
 /** What stands above the name: at which rank it is, or that it is none. */

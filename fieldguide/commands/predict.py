@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=int, default=5, help="likeliest taxa to name, 5 by default")
     parser.add_argument("--format", choices=FORMATS, default="csv", help="of the output, csv by default")
     parser.add_argument("--out", type=Path, help="file to write; a table on the screen if left out")
+    parser.add_argument(
+        "--region", action="append", default=[], help="name only what has training photos there; may be given twice"
+    )
     parser.add_argument("--column", help="of tables: the column that names the files")
     parser.add_argument("--labels", choices=list(LabelSource), help="where the truth stands: score the answers")
 
@@ -57,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"left out {left_out}", file=sys.stderr)
     if not photos:
         raise PhotoError(f"no photos in {', '.join(map(str, arguments.photos))}")
-    guide = load(arguments.model, arguments.runtime)
+    guide = load(arguments.model, arguments.runtime).within(*arguments.region)
     runtime = arguments.runtime or choose_runtime(arguments.model)
     digest = file_sha256(arguments.model / WEIGHTS_FILES[runtime])
     model = f"{arguments.model.name} {digest[:12]} ({runtime})"
@@ -67,6 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(as_text([(line.file, describe(line)) for line in lines]))
     else:
         settings = {"model": digest, "runtime": runtime, "top": arguments.top, "labels": arguments.labels}
+        settings |= {"regions": sorted(arguments.region)} if arguments.region else {}
         journal = Journal.open(out.with_name(f".{out.name}.answers"), settings)
         done = {line.file for line in journal.lines}
         waiting = [photo for photo in photos if photo.name not in done]

@@ -3,6 +3,7 @@
 Logits pass by in batches, and of each photo a few numbers are kept: memory does not grow with photos times classes.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
@@ -82,11 +83,11 @@ class RankAnswers:
         raw: np.ndarray,
         calibrated: np.ndarray,
         temperature: float,
-        mass: float = 1.0,
+        limit: float = math.inf,
     ) -> "RankAnswers":
         """What is kept of probabilities [n, len(classes)] as trained and calibrated, in the order of `scores`.
 
-        Short lists take classes up to `mass`.
+        Short lists take classes up to `limit`.
         """
         named = np.array([index for index, name in enumerate(classes) if name != OTHER], np.int64)
         parts = []
@@ -95,7 +96,7 @@ class RankAnswers:
             best = find_best(own, NUM_BEST)
             place = np.where(truth == UNKNOWN, len(classes), place_truth(own, truth))
             before, likely = (Confidence.of(each[rows], truth, best, named) for each in (raw, calibrated))
-            reached, num_likely = find_reached(calibrated[rows], truth), count_members(calibrated[rows], mass)
+            reached, num_likely = find_reached(calibrated[rows], truth), count_members(calibrated[rows], limit)
             parts.append(cls(classes, truth, temperature, best, place, before, likely, reached, num_likely))
         return cls.joined(parts)
 
@@ -188,17 +189,17 @@ def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:
 
 
 def answer(
-    model: EvaluatedModel, temperatures: dict[str, float], records: RecordSet, masses: Mapping[str, float] | None = None
+    model: EvaluatedModel, temperatures: dict[str, float], records: RecordSet, limits: Mapping[str, float] | None = None
 ) -> Answers:
     """Ask a model about its photos of one split: those of its region whose species it has a class for.
 
-    `masses` are those of the short lists at each rank. Raises RecordError if there is no such photo.
+    `limits` are those of the short lists at each rank. Raises RecordError if there is no such photo.
     """
     indices, labels = concerned_photos(model, records)
     if not len(indices):
         where = f" in region {model.region!r}" if model.region else ""
         raise RecordError(f"{model.name} knows the species of no {records.split} photo{where}")
-    return answer_at(model, temperatures, records, indices, labels, masses)
+    return answer_at(model, temperatures, records, indices, labels, limits)
 
 
 def answer_at(
@@ -207,7 +208,7 @@ def answer_at(
     records: RecordSet,
     indices: np.ndarray,
     labels: np.ndarray,
-    masses: Mapping[str, float] | None = None,
+    limits: Mapping[str, float] | None = None,
 ) -> Answers:
     """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]; n > 0."""
     parts: dict[str, list[RankAnswers]] = {rank: [] for rank in model.classes}
@@ -217,7 +218,7 @@ def answer_at(
             # At the first rank a temperature changes no order, and logits tell apart what both round to 0.
             scores = calibrated[rank] if column else batch[rank]
             of_rank = (classes, of_batch[:, column], scores, raw[rank], calibrated[rank], temperatures[rank])
-            parts[rank].append(RankAnswers.of(*of_rank, (masses or {}).get(rank, 1.0)))
+            parts[rank].append(RankAnswers.of(*of_rank, (limits or {}).get(rank, math.inf)))
     ranks = {rank: RankAnswers.joined(of_rank) for rank, of_rank in parts.items()}
     return Answers(model.name, model.region, indices, ranks)
 

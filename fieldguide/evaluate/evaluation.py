@@ -5,14 +5,16 @@ from pathlib import Path
 
 from fieldguide.catalogue.splits import HELD_OUT, Split
 from fieldguide.catalogue.taxonomy import Taxonomy
-from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate, concerned_photos
-from fieldguide.evaluate.decision import choose_masses, decide, score_decision, score_lists
+from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
+from fieldguide.evaluate.decision import score_decision, score_lists
 from fieldguide.evaluate.fusion import choose_exponent, read_observations, score_fusion
 from fieldguide.evaluate.place import PlacedRecords, choose_prior, score_place
 from fieldguide.evaluate.prior import Prior
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
-from fieldguide.evaluate.scores import ScoreRules, count_photos, score, score_calibration
+from fieldguide.evaluate.rules import Rules, Situation
+from fieldguide.evaluate.scores import ScoreRules, count_photos, name_frequencies, score, score_calibration
 from fieldguide.evaluate.seen_unseen import score_held_out
+from fieldguide.evaluate.situations import Told, choose_rules, score_situations
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
 
@@ -62,6 +64,8 @@ class Evaluated:
     """Its numbers, and all that the report shows."""
     prior: Prior
     """What place and season say beside it."""
+    rules: Rules
+    """When it answers."""
 
 
 def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: int, out: Path) -> Evaluated:
@@ -69,31 +73,33 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
 
     `confused_pairs` is how many mistakes the report shows.
     """
-    temperatures = calibrate(model, data.val)
-    has_val = len(concerned_photos(model, data.val)[0])
-    val = answer(model, temperatures, data.val) if has_val else None
-    decision = decide(model.name, val, data.rules.max_error)
-    masses = choose_masses(val, model.classes, data.rules.set_coverage)
-    answers = answer(model, temperatures, data.test, masses)
-    observed = data.observations
-    exponent = choose_exponent(model, data.val, observed[data.val.split])
-    fused = score_fusion(model, temperatures, decision, exponent, data.test, observed[data.test.split])
+    temperatures, rules = calibrate(model, data.val), data.rules
+    val_observed, test_observed = (data.observations[each.split] for each in (data.val, data.test))
     train_placed, val_placed, test_placed = (data.placed[each.split] for each in (data.train, data.val, data.test))
+    exponent = choose_exponent(model, data.val, val_observed)
     prior = choose_prior(model, temperatures, train_placed, val_placed)
-    placed = score_place(model, temperatures, decision, prior, test_placed)
-    held_out = score_held_out(model, temperatures, decision, answers, data.held_out, data.rules)
+    told = Told(model, temperatures, exponent, prior)
+    chosen = choose_rules(told, val_placed, val_observed, rules)
+    limits, rule = chosen.limits[Situation.ONE], chosen.rules.find(Situation.ONE)
+    answers = answer(model, temperatures, data.test, limits)
+    fused = score_fusion(model, temperatures, chosen.rules, exponent, data.test, test_observed)
+    placed = score_place(model, temperatures, chosen.rules, prior, test_placed)
+    held_out = score_held_out(model, temperatures, rule, answers, data.held_out, rules)
+    frequencies = name_frequencies(answers.first, data.num_train, rules)
     scores = {
-        **score(answers, data.test.regions, data.num_train, data.rules),
+        **score(answers, data.test.regions, data.num_train, rules),
         "answer": {
-            **score_decision(answers, decision),
-            **score_calibration(answers, data.rules.ece_bins),
-            **score_lists(answers, data.rules.set_coverage, masses),
+            "max_error": rules.max_error,
+            **score_decision(answers, rule),
+            **score_calibration(answers, rules.ece_bins),
+            **score_lists(answers, rules.set_coverage, limits, frequencies),
+            "situations": score_situations(told, chosen, answers, test_placed, test_observed, rules),
             **fused,
             "unseen_refused": held_out.get(Split.UNSEEN, {}).get("refused"),
         },
         **({"place": placed} if placed else {}),
         **held_out,
     }
-    figures = draw_figures(answers, decision, data.num_train, data.rules, data.taxonomy, out)
+    figures = draw_figures(answers, rule, data.num_train, rules, data.taxonomy, out)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
-    return Evaluated(answers, ModelPage(model.name, model.region, scores, figures, mistakes), prior)
+    return Evaluated(answers, ModelPage(model.name, model.region, scores, figures, mistakes), prior, chosen.rules)

@@ -10,14 +10,13 @@ import polars as pl
 from scipy.special import log_softmax
 
 from fieldguide.evaluate.answers import EvaluatedModel, Logits, answer_at, concerned_photos
-from fieldguide.evaluate.decision import Decision, find_wrong, say
+from fieldguide.evaluate.decision import find_wrong, say
 from fieldguide.evaluate.metrics import find_interval
+from fieldguide.evaluate.rules import MOST_PHOTOS, Rules, Situation
 from fieldguide.evaluate.scores import DIGITS
 from fieldguide.evaluate.tree import fuse
 from fieldguide.records.reader import RecordSet
 
-MAX_PHOTOS: Final = 3
-"""Of an observation; those with the first ids."""
 MAX_OBSERVATIONS: Final = 1000
 """Of a split: a share measured on so many is known to within 3 points."""
 MIN_OBSERVATIONS: Final = 50
@@ -35,7 +34,8 @@ def read_observations(split: Path, records: RecordSet) -> list[str | None]:
 
 
 def group_photos(ids: Sequence[str], observations: Sequence[str | None], labels: np.ndarray) -> np.ndarray:
-    """Positions of the photos of each observation: int64 [num_observations, MAX_PHOTOS], -1 where it has no more.
+    """Positions of the photos of each observation: int64 [num_observations, MOST_PHOTOS], those with the
+    first ids, -1 where it has no more.
 
     `ids` and `observations` name n photos, `labels` int64 [n] are their classes: photos of an observation that are of
     several classes count as several observations, those of one photo as none.
@@ -45,13 +45,13 @@ def group_photos(ids: Sequence[str], observations: Sequence[str | None], labels:
         photos.drop_nulls("observation")
         .sort("id")
         .group_by("observation", "label", maintain_order=True)
-        .agg(pl.col("at").head(MAX_PHOTOS))
+        .agg(pl.col("at").head(MOST_PHOTOS))
         .filter(pl.col("at").list.len() > 1)
         .sort("observation", "label")
     )
     step = -(-len(grouped) // MAX_OBSERVATIONS)
     rows = grouped["at"].gather_every(step).to_list() if step else []
-    return np.array([[*row, *[-1] * (MAX_PHOTOS - len(row))] for row in rows], np.int64).reshape(-1, MAX_PHOTOS)
+    return np.array([[*row, *[-1] * (MOST_PHOTOS - len(row))] for row in rows], np.int64).reshape(-1, MOST_PHOTOS)
 
 
 def choose_exponent(model: EvaluatedModel, records: RecordSet, observations: Sequence[str | None]) -> float:
@@ -59,17 +59,17 @@ def choose_exponent(model: EvaluatedModel, records: RecordSet, observations: Seq
 
     `observations` are those of all records. 0 where there are fewer than MIN_OBSERVATIONS, or none pays.
     """
-    groups, labels = _observations(model, records, observations)
+    groups, labels = find_observations(model, records, observations)
     if len(groups) < MIN_OBSERVATIONS:
         return 0.0
     first = next(iter(model.classes))
     losses = np.zeros(len(EXPONENTS))
-    for num_photos in range(2, MAX_PHOTOS + 1):
+    for num_photos in range(2, MOST_PHOTOS + 1):
         rows = (groups >= 0).sum(axis=1) == num_photos
         if not rows.any():
             continue
-        fused = _fused(model, groups[rows, :num_photos], 0.0).predict(records, groups[rows, 0])
-        mean = np.concatenate([batch[first] for batch in fused])
+        means = fused(model, groups[rows, :num_photos], 0.0).predict(records, groups[rows, 0])
+        mean = np.concatenate([batch[first] for batch in means])
         truth = labels[rows, 0][:, None]
         for place, exponent in enumerate(EXPONENTS):
             likely = log_softmax(mean * num_photos**exponent, axis=1)
@@ -80,7 +80,7 @@ def choose_exponent(model: EvaluatedModel, records: RecordSet, observations: Seq
 def score_fusion(
     model: EvaluatedModel,
     temperatures: dict[str, float],
-    decision: Decision,
+    rules: Rules,
     exponent: float,
     records: RecordSet,
     observations: Sequence[str | None],
@@ -89,16 +89,18 @@ def score_fusion(
 
     `top1_alone` is that of the same observations by their first photos. Empty for numbers of photos that none has.
     """
-    groups, labels = _observations(model, records, observations)
+    groups, labels = find_observations(model, records, observations)
     scores, alone = {}, np.empty(0, bool)
-    for num_photos in range(1, MAX_PHOTOS + 1):
+    for num_photos in range(1, MOST_PHOTOS + 1):
         rows = (groups >= 0).sum(axis=1) >= num_photos
         if not rows.any():
             break
         asked = groups[rows, :num_photos]
-        answers = answer_at(_fused(model, asked, exponent), temperatures, records, asked[:, 0], labels[rows])
+        answers = answer_at(fused(model, asked, exponent), temperatures, records, asked[:, 0], labels[rows])
         right, num = answers.first.is_right, len(asked)
-        wrong = find_wrong(say(answers, decision.min_confidence), answers.ranks)
+        wrong = find_wrong(
+            say(answers, rules.find(Situation.of(num_photos, is_placed=False)).thresholds), answers.ranks
+        )
         alone = right if num_photos == 1 else alone
         scores[str(num_photos)] = {
             "num_observations": num,
@@ -110,10 +112,10 @@ def score_fusion(
     return {"by_num_photos": scores, "num_photos_fused": int((groups >= 0).sum()), "fusion_exponent": exponent}
 
 
-def _observations(
+def find_observations(
     model: EvaluatedModel, records: RecordSet, observations: Sequence[str | None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Record positions int64 [n, MAX_PHOTOS] that a model is for, their labels int64 [n, num_ranks] in its terms."""
+    """Record positions int64 [n, MOST_PHOTOS] that a model is for, their labels int64 [n, num_ranks] in its terms."""
     indices, labels = concerned_photos(model, records)
     ids = [records.photo_ids[index] for index in indices.tolist()]
     groups = group_photos(ids, [observations[index] for index in indices.tolist()], labels[:, 0])
@@ -121,16 +123,25 @@ def _observations(
     return positions[groups], labels[groups[:, 0]]
 
 
-def _fused(model: EvaluatedModel, groups: np.ndarray, exponent: float) -> EvaluatedModel:
-    """`model`, shown all photos of a row of `groups` int64 [n, num_photos] where it is asked about the first one."""
+def fused(model: EvaluatedModel, groups: np.ndarray, exponent: float) -> EvaluatedModel:
+    """`model`, shown all photos of a row of `groups` where it is asked about the first one.
+
+    They are int64 [n, num_photos], -1 where there are no more.
+    """
 
     def predict(records: RecordSet, indices: np.ndarray) -> Iterator[Logits]:
         assert np.array_equal(indices, groups[:, 0])
         for start in range(0, len(groups), CHUNK):
             part = groups[start : start + CHUNK]
-            batches = list(model.predict(records, part.ravel()))
+            batches = list(model.predict(records, part[part >= 0]))
+            ends = np.cumsum((part >= 0).sum(axis=1))[:-1]
             yield {
-                rank: fuse(np.concatenate([batch[rank] for batch in batches]).reshape(*part.shape, -1), exponent)
+                rank: np.concatenate(
+                    [
+                        fuse(photos[None], exponent)
+                        for photos in np.split(np.concatenate([batch[rank] for batch in batches]), ends)
+                    ]
+                )
                 for rank in batches[0]
             }
 

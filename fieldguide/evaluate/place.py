@@ -10,9 +10,10 @@ import polars as pl
 from scipy.special import log_softmax
 
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, Logits, answer_at, concerned_photos
-from fieldguide.evaluate.decision import Decision, find_wrong, say
+from fieldguide.evaluate.decision import find_wrong, say
 from fieldguide.evaluate.metrics import find_interval
 from fieldguide.evaluate.prior import FLOOR, Occasions, Prior, count_occasions
+from fieldguide.evaluate.rules import Rules, Situation
 from fieldguide.evaluate.scores import DIGITS
 from fieldguide.learn.labels import map_labels
 from fieldguide.records.reader import RecordSet
@@ -82,7 +83,7 @@ def choose_prior(
 def score_place(
     model: EvaluatedModel,
     temperatures: dict[str, float],
-    decision: Decision,
+    rules: Rules,
     prior: Prior,
     test: PlacedRecords,
 ) -> dict[str, Any]:
@@ -101,17 +102,19 @@ def score_place(
     at = test.occasions[indices]
     elsewhere = at[np.roll(np.arange(len(indices)), len(indices) // 2)]
     scores: dict[str, Any] = {"num_photos": len(indices), "strength": prior.strength, "spread": prior.spread}
-    for name, of, occasions in (
-        ("without", replace(prior, strength=0.0), at),
-        ("with", prior, at),
-        ("wrong_place", prior, elsewhere),
+    for name, situation, of, occasions in (
+        ("without", Situation.ONE, replace(prior, strength=0.0), at),
+        ("with", Situation.ONE_PLACED, prior, at),
+        ("wrong_place", Situation.ONE_PLACED, prior, elsewhere),
     ):
         answers = ask(of, occasions)
         num_right, num = int(answers.first.is_right.sum()), len(indices)
         scores[name] = {
             "top1": round(num_right / num, DIGITS),
             "top1_interval": [round(bound, DIGITS) for bound in find_interval(num_right, num)],
-            "risk": round(float(find_wrong(say(answers, decision.min_confidence), answers.ranks).mean()), DIGITS),
+            "risk": round(
+                float(find_wrong(say(answers, rules.find(situation).thresholds), answers.ranks).mean()), DIGITS
+            ),
         }
     return scores
 

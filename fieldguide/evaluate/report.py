@@ -14,10 +14,10 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.drawing import save_figure
 from fieldguide.evaluate.answers import Answers
 from fieldguide.evaluate.confusion import ConfusedPair, count_confusions, find_confused_pairs, order_by_lineage
-from fieldguide.evaluate.decision import Decision
 from fieldguide.evaluate.figures import draw_accuracy_by_count, draw_confusion, draw_reliability
 from fieldguide.evaluate.metrics import measure_reliability
 from fieldguide.evaluate.risk import draw_risk, trace_risk
+from fieldguide.evaluate.rules import Rule
 from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.files import written_whole
 from fieldguide.learn.labels import UNKNOWN
@@ -61,7 +61,7 @@ class ModelPage:
 
 def draw_figures(
     answers: Answers,
-    decision: Decision,
+    rule: Rule,
     num_train: dict[str, int],
     rules: ScoreRules,
     taxonomy: Taxonomy,
@@ -91,7 +91,7 @@ def draw_figures(
     for kind, title, drawn in (
         ("confusion", "Confusion matrix", confusion),
         ("reliability", "Reliability", reliability),
-        ("risk", "What is said, and how often wrongly", draw_risk(trace_risk(answers), decision, model)),
+        ("risk", "What is said, and how often wrongly", draw_risk(trace_risk(answers), rule, rules.max_error, model)),
         ("accuracy", "Accuracy against training photos", accuracy),
     ):
         figures.append(Figure(title, out / f"{kind}-{model}.png"))

@@ -1,4 +1,4 @@
-"""What would be said, and how often wrongly, were a model to ask for more or less confidence."""
+"""What would be said, and how often wrongly, were a model to ask for more or less confidence at all ranks alike."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,9 @@ from matplotlib.ticker import PercentFormatter
 
 from fieldguide.drawing import BLUE, GREEN, GREY, INK, ORANGE, tidy_axes
 from fieldguide.evaluate.answers import Answers
-from fieldguide.evaluate.decision import Decision, find_wrong, say
+from fieldguide.evaluate.decision import find_wrong, say
 from fieldguide.evaluate.metrics import find_interval
+from fieldguide.evaluate.rules import Rule
 from fieldguide.evaluate.tree import Verdict
 
 STEPS = 100
@@ -42,7 +43,7 @@ def trace_risk(answers: Answers) -> RiskCurve:
     shares = {rank: np.zeros(len(thresholds)) for rank in answers.ranks}
     num_wrong = np.zeros(len(thresholds), np.int64)
     for step, threshold in enumerate(thresholds.tolist()):
-        said = say(answers, threshold)
+        said = say(answers, dict.fromkeys(answers.ranks, threshold))
         is_taxon = said.verdicts == Verdict.TAXON
         for rank, share in shares.items():
             share[step] = (is_taxon & (said.ranks == rank)).mean()
@@ -50,7 +51,7 @@ def trace_risk(answers: Answers) -> RiskCurve:
     return RiskCurve(thresholds, shares, num_wrong, len(answers.indices))
 
 
-def draw_risk(curve: RiskCurve, decision: Decision, title: str) -> Figure:
+def draw_risk(curve: RiskCurve, rule: Rule, max_error: float, title: str) -> Figure:
     """Above the share of wrong names with its 95 % interval, what was promised and chosen; below what is answered."""
     figure = Figure(figsize=(6.4, 5.8), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
@@ -58,7 +59,7 @@ def draw_risk(curve: RiskCurve, decision: Decision, title: str) -> Figure:
     low, high = np.transpose(intervals)
     above.fill_between(curve.thresholds, low, high, color=BLUE, alpha=0.15, linewidth=0, label="95 % interval")
     above.plot(curve.thresholds, curve.num_wrong / curve.num_photos, color=BLUE, linewidth=1.6, label="wrong names")
-    above.axhline(decision.max_error, color=ORANGE, linewidth=1.2, linestyle=(0, (4, 3)), label="promised at most")
+    above.axhline(max_error, color=ORANGE, linewidth=1.2, linestyle=(0, (4, 3)), label="promised at most")
     above.set(ylabel="share of all photos", ylim=(0, max(0.1, 1.1 * high.max())))
     above.legend(frameon=False, fontsize=9)
     above.set_title(title, loc="left", fontsize=11, color=INK)
@@ -75,6 +76,7 @@ def draw_risk(curve: RiskCurve, decision: Decision, title: str) -> Figure:
     for axes in (above, below):
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         tidy_axes(axes)
-        if decision.min_confidence <= 1:
-            axes.axvline(decision.min_confidence, color=GREY, linewidth=1)
+        for threshold in sorted(set(rule.thresholds.values())):
+            if threshold <= 1:
+                axes.axvline(threshold, color=GREY, linewidth=1)
     return figure

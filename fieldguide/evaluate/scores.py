@@ -46,14 +46,20 @@ def score(
     """
     own_regions = np.array([regions[index] or UNKNOWN_REGION for index in answers.indices.tolist()])
     first = answers.first
-    class_bins = np.array([name_frequency(num_train.get(name, 0), rules.frequency) for name in first.classes])
     ranks = {rank: score_rank(at_rank, rules.ece_bins) for rank, at_rank in answers.ranks.items()}
     return {
         **next(iter(ranks.values())),
         "ranks": ranks,
         "regions": _score_groups(first, own_regions, sorted(set(own_regions.tolist()))),
-        "frequency": _score_groups(first, class_bins[first.labels], list(Frequency)),
+        "frequency": _score_groups(first, name_frequencies(first, num_train, rules), list(Frequency)),
     }
+
+
+def name_frequencies(answers: RankAnswers, num_train: dict[str, int], rules: ScoreRules) -> np.ndarray:
+    """How often the true class of each photo is among the training photos, by name: str [n]."""
+    of_class = np.array([name_frequency(num_train.get(name, 0), rules.frequency) for name in answers.classes])
+    named: np.ndarray = of_class[answers.labels]
+    return named
 
 
 def score_calibration(answers: Answers, num_bins: int) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from sklearn.metrics import roc_auc_score
 from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, RankAnswers, answer_at, concerned_photos, lie_in_region
-from fieldguide.evaluate.decision import Decision, find_wrong, say
+from fieldguide.evaluate.decision import find_wrong, say
+from fieldguide.evaluate.rules import Rule
 from fieldguide.evaluate.scores import DIGITS, ScoreRules, score_rank
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
@@ -21,7 +22,7 @@ KEPT_SHARE = 0.95
 def score_held_out(
     model: EvaluatedModel,
     temperatures: dict[str, float],
-    decision: Decision,
+    rule: Rule,
     known: Answers,
     held_out: Mapping[str, RecordSet],
     rules: ScoreRules,
@@ -43,7 +44,7 @@ def score_held_out(
         if split == Split.UNSEEN:
             # No answer at the first rank is right: what counts is how sure of it the model is.
             del ranks[next(iter(ranks))]
-            wrong = find_wrong(say(answers, decision.min_confidence), answers.ranks)
+            wrong = find_wrong(say(answers, rule.thresholds), answers.ranks)
             scores[split] = {
                 "num_photos": len(indices),
                 **score_novelty(known.first, answers.first),

@@ -1,6 +1,6 @@
 """The answers as files: predictions, temperatures, and the student's mistakes for DVC's plots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.decision import say
 from fieldguide.evaluate.metrics import measure_reliability
 from fieldguide.evaluate.risk import RiskCurve
+from fieldguide.evaluate.rules import Rules
 from fieldguide.evaluate.tree import Verdict
 from fieldguide.files import write_json, written_whole
 from fieldguide.learn.labels import UNKNOWN
@@ -74,7 +75,7 @@ def write_answers(path: Path, answers: Answers) -> None:
     """
     rows: list[list[Any]] = []
     for confidence in CONFIDENCES:
-        said = say(answers, confidence)
+        said = say(answers, dict.fromkeys(answers.ranks, confidence))
         right = np.zeros(len(said.places), bool)
         for rank, at_rank in answers.ranks.items():
             here = said.ranks == rank
@@ -95,15 +96,16 @@ def write_risk(path: Path, curve: RiskCurve) -> None:
     write_csv(path, ["min_confidence", "coverage", "risk"], rows)
 
 
-def write_calibration(path: Path, scores: dict[str, dict[str, Any]]) -> None:
+def write_calibration(path: Path, scores: dict[str, dict[str, Any]], rules: Mapping[str, Rules]) -> None:
     """Write each model's temperature at every rank and when it may answer; beside it how accurate it is."""
     kept = ("top1", "top5", "macro_f1", "ece", "ece_calibrated", "num_photos")
-    decided = ("min_confidence", "max_error", "risk", "set_mass", "set_target", "fusion_exponent")
+    decided = ("max_error", "risk", "set_target", "fusion_exponent")
     calibration = {
         model: {
             "temperatures": {rank: of["temperature"] for rank, of in score["ranks"].items() if "temperature" in of},
             **{name: score[name] for name in kept},
             **{name: score["answer"][name] for name in decided},
+            "rules": rules[model].model_dump(mode="json"),
         }
         for model, score in scores.items()
     }

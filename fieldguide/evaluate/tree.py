@@ -114,9 +114,12 @@ def _places(finer: Sequence[str], names: Sequence[str], parents: Mapping[str, Li
 
 
 def conclude(
-    candidates: Mapping[str, Candidates], classes: Mapping[str, Sequence[str]], min_confidence: float
+    candidates: Mapping[str, Candidates], classes: Mapping[str, Sequence[str]], thresholds: Mapping[str, float]
 ) -> Conclusions:
-    """What may be said of photos whose `candidates` at every rank are those of probabilities that `sum_up` returns."""
+    """What may be said of photos whose `candidates` at every rank are those of probabilities that `sum_up` returns.
+
+    `thresholds` say how likely a taxon of each rank must be to be named; at a rank without one none is.
+    """
     *_, broadest = order = climb(classes)
     widest = candidates[broadest]
     is_other = widest.likeliest == classes[broadest].index(OTHER)
@@ -126,7 +129,7 @@ def conclude(
     for rank in reversed(order):
         # A finer rank that is sure overrules the broader ones.
         found = candidates[rank]
-        sure = found.confidence >= min_confidence
+        sure = found.confidence >= thresholds.get(rank, np.inf)
         verdicts[sure], ranks[sure] = Verdict.TAXON, rank
         places[sure], confidence[sure] = found.named[sure], found.confidence[sure]
     return Conclusions(verdicts, ranks, places, confidence)

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
+from fieldguide.evaluate.rules import Situation
 from fieldguide.export.bundle import bundle_megabytes, write_examples
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
@@ -45,7 +46,7 @@ def describe_bundle(
         parity=parity,
         quantization=params.quantization,
         temperatures=evaluation.temperatures_of(student.ranks),
-        min_confidence=evaluation.min_confidence,
+        rule=evaluation.rules_of(student.ranks).find(Situation.ONE),
         max_error=evaluation.max_error,
         model_megabytes=bundle_megabytes(bundle, "group1-shard*.bin"),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jinja2
 
+from fieldguide.evaluate.rules import Rule
 from fieldguide.export.credits import LicenceCount
 from fieldguide.files import written_whole
 from fieldguide.learn.description import NetworkSpec
@@ -33,8 +34,8 @@ class CardFacts:
     quantization: str
     temperatures: Mapping[str, float]
     """By rank."""
-    min_confidence: float
-    """How sure an answer must be; above 1 where none is sure enough."""
+    rule: Rule
+    """When it answers to one photo."""
     max_error: float | None
     """The share of photos that may get a wrong taxon, if it was measured what keeps it."""
     model_megabytes: float

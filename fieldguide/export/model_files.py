@@ -3,15 +3,26 @@
 They lie in the browser bundle and beside the ONNX file; docs/formats.md explains their fields.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, ValidationError, model_validator
+import numpy as np
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from fieldguide.catalogue.taxonomy import OTHER, Lineage, Taxonomy
-from fieldguide.errors import ExportError
+from fieldguide.errors import ExportError, ParamsError
+from fieldguide.evaluate.answer_sets import PENALTY
+from fieldguide.evaluate.rules import MOST_PHOTOS, Rules
 from fieldguide.files import write_json
 from fieldguide.images.geometry import Fill, Method
 from fieldguide.learn.description import NetworkSpec
@@ -53,6 +64,10 @@ class Labels(_ModelFile):
     classes: dict[str, list[str]]
     parents: dict[str, dict[str, Lineage]]
     vernacular: dict[str, str]
+    regions: dict[str, list[str]] = {}
+    """Classes of the first rank that have training photos in each region."""
+    kept: list[str] | None = None
+    """Those that may be named, in a guide of some regions; None: all."""
 
     @model_validator(mode="after")
     def _classes_are_those_of_the_ranks(self) -> Self:
@@ -74,7 +89,40 @@ class Labels(_ModelFile):
                 for rank in ranks
             },
             vernacular={name: common for name, common in taxonomy.vernacular.items() if name in named},
+            regions={
+                region: [name for name in seen if name in named and name != OTHER]
+                for region, seen in taxonomy.regions.items()
+            },
         )
+
+    def within(self, regions: Collection[str]) -> "Labels":
+        """Those of a guide that names only what was seen in some `regions`, at least one of them.
+
+        A mask says what is possible, not how likely it is: `other` stays, and takes what the model would have named.
+        Raises ParamsError for a region without training photos.
+        """
+        if strange := sorted(set(regions) - set(self.regions)):
+            raise ParamsError(f"region {strange[0]!r} has no training photos; expected {', '.join(self.regions)}")
+        seen = {name for region in regions for name in self.regions[region]}
+        return self.model_copy(update={"kept": [name for name in self.classes[self.ranks[0]] if name in seen]})
+
+    @property
+    def left_out(self) -> np.ndarray | None:
+        """Which outputs are never named: bool [num_outputs]; None if all are.
+
+        With a class of the first rank go those above it that have no other below.
+        """
+        if self.kept is None:
+            return None
+        first, kept = self.ranks[0], {*self.kept, OTHER}
+        above = self.parents.get(first, {})
+        mask = [name not in kept for name in self.classes[first]]
+        for rank in self.ranks[1:]:
+            taxa, of_kept = (
+                {above.get(name, {}).get(rank) for name in names} for names in (self.classes[first], self.kept)
+            )
+            mask += [name != OTHER and name in taxa - of_kept for name in self.classes[rank]]
+        return np.array(mask)
 
     @cached_property
     def num_outputs(self) -> int:
@@ -87,14 +135,16 @@ class Calibration(_ModelFile):
 
     temperatures: dict[str, PositiveFloat]
     """By rank; 1.0 where it is missing."""
-    min_confidence: NonNegativeFloat
-    """The least probability of a taxon that is named; above 1 where none is sure enough."""
+    rules: Rules
+    """When it answers, by what it is told: one photo or several, with place and season or without."""
+    most_photos: PositiveInt = MOST_PHOTOS
+    """Of a subject; the rules of several photos are for no more."""
     max_error: float | None
     """The share of photos that may get a wrong taxon, if it was measured what keeps it."""
-    set_mass: float | None
-    """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
     set_target: float | None
-    """The share of photos whose short list then holds the true class."""
+    """The share of photos whose short list holds the true class, if that was measured."""
+    set_penalty: NonNegativeFloat = PENALTY
+    """What each class after the first adds to the probabilities of a short list (evaluate/answer_sets.py)."""
     fusion_exponent: NonNegativeFloat = 0.0
     """Logits of n photos of one subject become their mean times n to this power: 0 is their mean, 1 their sum."""
 

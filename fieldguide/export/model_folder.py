@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fieldguide.catalogue.taxonomy import Taxonomy
@@ -37,15 +37,23 @@ def copy_prior(described: Path, folder: Path) -> None:
 
 
 def describe_model(
-    folder: Path, network: NetworkSpec, evaluation: Evaluation, style: SquareStyle, taxonomy: Taxonomy
+    folder: Path,
+    network: NetworkSpec,
+    evaluation: Evaluation,
+    style: SquareStyle,
+    taxonomy: Taxonomy,
+    regions: Collection[str] = (),
 ) -> None:
-    """Write labels.json, calibration.json and preprocessing.json: all that answering takes beside the network."""
-    Labels.of(network.ranks, network.classes, taxonomy).write(folder)
+    """Write labels.json, calibration.json and preprocessing.json: all that answering takes beside the network.
+
+    With `regions`, answers are only what was seen there. Raises ParamsError for one without training photos.
+    """
+    labels = Labels.of(network.ranks, network.classes, taxonomy)
+    (labels.within(regions) if regions else labels).write(folder)
     Calibration(
         temperatures=evaluation.temperatures_of(network.ranks),
-        min_confidence=evaluation.min_confidence,
+        rules=evaluation.rules_of(network.ranks),
         max_error=evaluation.max_error,
-        set_mass=evaluation.set_mass,
         set_target=evaluation.set_target,
         fusion_exponent=evaluation.fusion_exponent,
     ).write(folder)

@@ -38,6 +38,8 @@ class ExportTfjsParams(Section):
     that was taught by a network that did. Photos are another matter: `clean.production_only`."""
     quantization: Quantization
     """Of the bundle's weights: `float16`, `mixed` (uint8 where a tensor is large, else float16) or `none`."""
+    regions: list[str]
+    """The page names only what has training photos in these regions; empty: all that the student knows."""
     num_examples: NonNegativeInt
     """Test photos that the page offers to try."""
     num_parity_photos: PositiveInt

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, ValidationError
 
 from fieldguide.errors import ExportError
+from fieldguide.evaluate.rules import Rules
 
 NAME = "student"
 """The student among the networks that were evaluated."""
@@ -22,20 +23,22 @@ class Evaluation(BaseModel):
 
     temperatures: dict[str, PositiveFloat]
     """By rank."""
-    min_confidence: NonNegativeFloat = UNPROVEN_CONFIDENCE
-    """How sure an answer must be; above 1 where none is sure enough."""
+    rules: Rules | None = None
+    """When it answers."""
     max_error: float | None = None
     """The share of photos that this lets get a wrong taxon, if it was measured."""
-    set_mass: float | None = None
-    """What the probabilities of a short list may add up to, the likeliest first, if it was measured."""
     set_target: float | None = None
-    """The share of photos whose short list then holds the true class."""
+    """The share of photos whose short list holds the true class."""
     fusion_exponent: NonNegativeFloat = 0.0
     """How much surer several photos of one subject are than one (evaluate/fusion.py)."""
 
     def temperatures_of(self, ranks: Iterable[str]) -> dict[str, float]:
         """By rank; 1.0 where none was fitted."""
         return {rank: self.temperatures.get(rank, 1.0) for rank in ranks}
+
+    def rules_of(self, ranks: Iterable[str]) -> Rules:
+        """When it answers; as sure as UNPROVEN_CONFIDENCE where that was not measured."""
+        return self.rules or Rules.unproven(ranks, UNPROVEN_CONFIDENCE)
 
     @property
     def rates(self) -> dict[str, float]:

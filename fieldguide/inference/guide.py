@@ -9,7 +9,7 @@ records keep their squares.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from PIL import Image
 from fieldguide.errors import ParamsError
 from fieldguide.evaluate.prior import Occasions, Prior
 from fieldguide.evaluate.prior_file import read_prior
+from fieldguide.evaluate.rules import Situation
 from fieldguide.evaluate.tree import fuse
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
@@ -50,6 +51,13 @@ class Guide:
     prior: Prior | None = None
     """What place and season say, where the evaluation found that to help."""
 
+    def within(self, *regions: str) -> "Guide":
+        """The same, naming only what was seen in some regions of its training photos (`labels.regions`).
+
+        Nothing is promised of its answers, for they were never measured. Raises ParamsError for an unknown region.
+        """
+        return replace(self, labels=self.labels.within(regions)) if regions else self
+
     def predict(
         self, photos: Iterable[Photo], *, top: int = 5, place: Place | None = None, month: int | None = None
     ) -> list[Answer]:
@@ -74,7 +82,7 @@ class Guide:
             raise ParamsError("no photos; expected one or more of the same subject")
         logits = np.concatenate([self.runtime.predict(self._to_inputs(batch)) for batch in _in_batches(squares)])
         fused = fuse(logits[None], self.calibration.fusion_exponent)
-        return self._conclude(fused, top, place, month)[0]
+        return self._conclude(fused, top, place, month, len(squares))[0]
 
     def embed(self, photos: Iterable[Photo]) -> np.ndarray:
         """What the classifier sees of each photo: float32 [num_photos, dim]. Raises as `predict`."""
@@ -98,15 +106,19 @@ class Guide:
         """An answer for each of a batch of squares, as `to_square` makes them; else as `predict`."""
         return self._conclude(self.runtime.predict(self._to_inputs(squares)), top, place, month)
 
-    def _conclude(self, logits: np.ndarray, top: int, place: Place | None, month: int | None) -> list[Answer]:
-        if self.prior and (place or month):
+    def _conclude(
+        self, logits: np.ndarray, top: int, place: Place | None, month: int | None, num_photos: int = 1
+    ) -> list[Answer]:
+        is_placed = self.prior is not None and self.prior.strength > 0 and (place is not None or month is not None)
+        if self.prior and is_placed:
             latitude, longitude = place or (np.nan, np.nan)
             at = Occasions(*(np.full(len(logits), each, np.float64) for each in (latitude, longitude, month or np.nan)))
             factors = self.prior.log_factors(at)
             # The classes of the first rank come first; their logits are divided by its temperature later on.
             shift = np.float32(self.calibration.temperatures.get(self.labels.ranks[0], 1.0)) * factors
             logits = logits + np.pad(shift, ((0, 0), (0, logits.shape[1] - shift.shape[1])))
-        return conclude_answers(logits, self.labels, self.calibration, top)
+        situation = Situation.of(num_photos, is_placed, self.calibration.most_photos)
+        return conclude_answers(logits, self.labels, self.calibration, top, situation)
 
     def _to_inputs(self, squares: Sequence[np.ndarray]) -> np.ndarray:
         style = self.preprocessing

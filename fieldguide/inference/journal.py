@@ -34,7 +34,8 @@ class Line:
         content = json.loads(text)
         if given := content["answer"]:
             top = {rank: [Taxon(**each) for each in taxa] for rank, taxa in given["top"].items()}
-            content["answer"] = Answer(Verdict(given["verdict"]), Taxon(**given["taxon"]), top)
+            verdict, taxon = Verdict(given["verdict"]), Taxon(**given["taxon"])
+            content["answer"] = Answer(verdict, taxon, top, given["max_error"], given["num_likely"])
         return cls(**content)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fieldguide.evaluate.metrics import find_interval, macro_f1, measure_reliability
+from fieldguide.evaluate.rules import Situation
 from fieldguide.evaluate.tree import Verdict, climb
 from fieldguide.export.model_files import Calibration, Labels
 from fieldguide.inference.answer import Answer
@@ -81,7 +82,7 @@ def _score_ranks(judged: Sequence[_Judged], labels: Labels, num_top: int) -> Tab
 
 
 def _score_names(judged: Sequence[_Judged], labels: Labels, calibration: Calibration) -> Table:
-    ranks = climb(labels.classes)
+    ranks, thresholds = climb(labels.classes), calibration.rules.find(Situation.ONE).thresholds
     named = [each for each in judged if each.answer.verdict is Verdict.TAXON]
     wrong = sum(each.truth.get(each.answer.taxon.rank) != each.answer.taxon.name for each in named)
     num = len(judged)
@@ -90,7 +91,7 @@ def _score_names(judged: Sequence[_Judged], labels: Labels, calibration: Calibra
     return [
         ["asks for %", *(f"{rank} %" for rank in ranks), "nothing %", *wrongly],
         [
-            _percent(calibration.min_confidence),
+            ", ".join(_percent(thresholds[rank]) for rank in ranks if rank in thresholds),
             *map(_percent, at_rank),
             _percent(1 - len(named) / num),
             _percent(wrong / num),

@@ -7,17 +7,10 @@ import numpy as np
 import pytest
 
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
-from fieldguide.evaluate.decision import (
-    NEVER,
-    STEPS,
-    Decision,
-    choose_threshold,
-    decide,
-    find_wrong,
-    say,
-    score_decision,
-)
+from fieldguide.evaluate.decision import decide, find_wrong, say, score_decision
 from fieldguide.evaluate.metrics import find_interval
+from fieldguide.evaluate.rules import Rule
+from fieldguide.evaluate.thresholds import NEVER
 from fieldguide.records.reader import RecordSet
 from tests.evaluate.making import answers_of
 from tests.records.making import TAXONOMY
@@ -43,38 +36,29 @@ def draw_answers(num: int, seed: int, hardness: float = 1.6) -> Answers:
     return Answers("drawn", None, np.arange(num), ranks)
 
 
-@pytest.mark.parametrize(("max_error", "hardness"), [(0.05, 1.6), (0.1, 2.5), (0.2, 4.0)])
-def test_the_share_of_wrong_answers_is_as_promised(max_error: float, hardness: float) -> None:
-    test = draw_answers(4000, 0, hardness)
-    risks = []
-    for seed in range(1, 31):
-        chosen = choose_threshold(draw_answers(150, seed, hardness), max_error)
-        risks.append(score_decision(test, Decision(chosen, max_error, 150))["risk"])
-    # In expectation: single draws may be above. Far below, it would say less than it may.
-    assert 0.6 * max_error < np.mean(risks) <= max_error * 1.1
+def alike(threshold: float, num: int = 100) -> Rule:
+    """The same threshold at both ranks."""
+    return Rule(thresholds={"species": threshold, "genus": threshold}, num_chosen_by=num)
 
 
-def test_the_threshold_is_the_lowest_that_keeps_the_promise() -> None:
-    val = draw_answers(300, 3, 2.5)
-    steps = round(choose_threshold(val, 0.05) * STEPS)
-
-    def count_ever_wrong(lowest: int) -> int:
-        wrong = [find_wrong(say(val, step / STEPS), val.ranks) for step in range(lowest, STEPS + 1)]
-        return np.count_nonzero(np.any(wrong, axis=0))
-
-    assert (count_ever_wrong(steps) + 1) / 301 <= 0.05 < (count_ever_wrong(steps - 1) + 1) / 301
+def test_a_rank_that_must_be_surer_speaks_less() -> None:
+    test = draw_answers(500, 4)
+    strict = say(test, {"species": 0.95, "genus": 0.7})
+    lenient = say(test, {"species": 0.7, "genus": 0.7})
+    assert (strict.ranks == "species").sum() < (lenient.ranks == "species").sum()
+    assert set(say(test, {"species": 0.7}).ranks[find_wrong(say(test, {"species": 0.7}), test.ranks)]) == {"species"}
 
 
 def test_scores_add_up() -> None:
     test = draw_answers(500, 4)
-    scores = score_decision(test, Decision(0.7, 0.05, 100))
+    scores = score_decision(test, alike(0.7))
     assert sum(scores["coverage"].values()) == pytest.approx(1, abs=1e-5)
     assert scores["coverage"]["species"] > scores["coverage"]["genus"] > 0
     low, high = scores["risk_interval"]
     assert low < scores["risk"] < high
     said = 1 - scores["coverage"]["none"]
     assert scores["accuracy"] == pytest.approx(1 - scores["risk"] / said, abs=1e-5)
-    silent = score_decision(test, Decision(NEVER, 0.05, 3))
+    silent = score_decision(test, alike(NEVER, 3))
     assert (silent["risk"], silent["accuracy"], silent["coverage"]["none"]) == (0, None, 1)
 
 
@@ -94,8 +78,11 @@ def test_too_few_photos_promise_nothing(val: RecordSet, caplog: pytest.LogCaptur
 
     model = EvaluatedModel("perfect", None, TAXONOMY.classes, predict)
     answers = answer(model, calibrate(model, val), val)
-    assert decide("perfect", answers, 0.5).min_confidence == 0
+    ranks = list(TAXONOMY.classes)
+    sure = decide("perfect", answers, ranks, 0.5, 0.9)
+    assert set(sure.thresholds.values()) == {0}
+    assert sure.num_chosen_by == len(answers.indices)
     with caplog.at_level(logging.WARNING):
-        assert decide("perfect", answers, 0.001).min_confidence == NEVER
+        assert set(decide("perfect", answers, ranks, 0.001, 0.9).thresholds.values()) == {NEVER}
     assert "perfect names nothing" in caplog.text
-    assert decide("moon", None, 0.5) == Decision(NEVER, 0.5, 0)
+    assert decide("moon", None, ["species"], 0.5, 0.9) == Rule(thresholds={"species": NEVER})

@@ -9,12 +9,12 @@ import pytest
 
 from fieldguide.evaluate import fusion
 from fieldguide.evaluate.answers import EvaluatedModel
-from fieldguide.evaluate.decision import Decision
 from fieldguide.evaluate.fusion import choose_exponent, group_photos, read_observations, score_fusion
+from fieldguide.evaluate.rules import Rules
 from fieldguide.records.reader import RecordSet
 from tests.records.making import TAXONOMY
 
-DECISION = Decision(min_confidence=0.6, max_error=0.5, num_photos=9)
+RULES = Rules.unproven(["species", "genus"], 0.6)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ DECISION = Decision(min_confidence=0.6, max_error=0.5, num_photos=9)
 def test_photos_of_one_observation_are_grouped(observations: list[str | None], labels: list[int], groups: object):
     found = group_photos([f"p{i}" for i in range(len(labels))], observations, np.array(labels))
     assert found.tolist() == groups
-    assert found.shape[1] == fusion.MAX_PHOTOS
+    assert found.shape[1] == fusion.MOST_PHOTOS
 
 
 def test_the_order_of_the_records_changes_no_group():
@@ -80,7 +80,7 @@ def by_class(records: RecordSet) -> list[str | None]:
 
 def test_more_photos_are_more_often_right_and_never_of_another_observation(test: RecordSet):
     model, observations = with_noise(0.8, shared=False), by_class(test)
-    scores = score_fusion(model, {"species": 1.0, "genus": 1.0}, DECISION, 0.0, test, observations)
+    scores = score_fusion(model, {"species": 1.0, "genus": 1.0}, RULES, 0.0, test, observations)
     one, two, three = (scores["by_num_photos"][str(num)] for num in (1, 2, 3))
     assert one["top1"] == one["top1_alone"]
     assert one["top1"] < three["top1"]
@@ -101,7 +101,7 @@ def test_more_photos_are_more_often_right_and_never_of_another_observation(test:
 
 
 def test_without_observations_nothing_is_said(test: RecordSet):
-    scores = score_fusion(with_noise(1, shared=False), {}, DECISION, 0.0, test, [None] * 30)
+    scores = score_fusion(with_noise(1, shared=False), {}, RULES, 0.0, test, [None] * 30)
     assert scores == {"by_num_photos": {}, "num_photos_fused": 0, "fusion_exponent": 0.0}
 
 

@@ -9,14 +9,14 @@ import pytest
 
 from fieldguide.evaluate import place
 from fieldguide.evaluate.answers import EvaluatedModel
-from fieldguide.evaluate.decision import Decision
 from fieldguide.evaluate.place import PlacedRecords, choose_prior, score_place
 from fieldguide.evaluate.prior import Occasions
+from fieldguide.evaluate.rules import Rules
 from fieldguide.records.reader import RecordSet
 from tests.records.making import TAXONOMY
 
 TEMPERATURES = {"species": 1.0, "genus": 1.0}
-DECISION = Decision(min_confidence=0.6, max_error=0.5, num_photos=9)
+RULES = Rules.unproven(["species", "genus"], 0.6)
 
 
 def blurred() -> EvaluatedModel:
@@ -43,7 +43,7 @@ def test_a_place_that_tells_species_apart_helps_and_another_photos_place_mislead
 ) -> None:
     monkeypatch.setattr(place, "MIN_PHOTOS", 10)
     prior = choose_prior(blurred(), TEMPERATURES, placed(train, telling), placed(val, telling))
-    scores = score_place(blurred(), TEMPERATURES, DECISION, prior, placed(test, telling))
+    scores = score_place(blurred(), TEMPERATURES, RULES, prior, placed(test, telling))
     assert scores["num_photos"] == 30
     if telling:
         assert scores["strength"] == 1.0
@@ -55,7 +55,7 @@ def test_a_place_that_tells_species_apart_helps_and_another_photos_place_mislead
 
 def test_few_validation_photos_leave_it_off(train: RecordSet, val: RecordSet, test: RecordSet) -> None:
     prior = choose_prior(blurred(), TEMPERATURES, placed(train, telling=True), placed(val, telling=True))
-    scores = score_place(blurred(), TEMPERATURES, DECISION, prior, placed(test, telling=True))
+    scores = score_place(blurred(), TEMPERATURES, RULES, prior, placed(test, telling=True))
     assert scores["strength"] == 0
     assert scores["with"] == scores["without"] == scores["wrong_place"]
 

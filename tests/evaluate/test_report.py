@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from fieldguide.evaluate.answers import Answers
-from fieldguide.evaluate.decision import Decision, score_decision, score_lists
+from fieldguide.evaluate.decision import score_decision, score_lists
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes, write_report
-from fieldguide.evaluate.scores import ScoreRules, count_photos, score
+from fieldguide.evaluate.rules import Rule
+from fieldguide.evaluate.scores import ScoreRules, count_photos, name_frequencies, score
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.params import FrequencyParams
 from tests.evaluate.making import answers_of
@@ -43,17 +44,22 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
     genus = answers_of(TAXONOMY.classes["genus"], test.labels("genus"), logits[:, :3], 1.2)
     species = answers_of(TAXONOMY.classes["species"], labels, logits, 1.5)
     answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus})
-    num_train, decision = count_photos(train), Decision(0.6, 0.05, 30)
+    num_train, rule = count_photos(train), Rule(thresholds={"species": 0.6, "genus": 0.75}, num_chosen_by=30)
     scores = score(answers, test.regions, num_train, PARAMS)
+    unproven = Rule(thresholds={"species": 0.8, "genus": 1.1})
+    limits = dict.fromkeys(answers.ranks, 0.8)
+    lists = score_lists(answers, 0.9, limits, name_frequencies(answers.first, num_train, PARAMS))
     fused = {"num_observations": 7, "top1": 0.85, "top1_interval": [0.6, 0.97], "top1_alone": 0.71, "risk": 0.03}
     scores["answer"] = {
-        **score_decision(answers, decision),
-        **score_lists(answers, 0.9, dict.fromkeys(answers.ranks, 0.8)),
+        "max_error": 0.05,
+        **score_decision(answers, rule),
+        **lists,
+        "situations": {"one": {**score_decision(answers, rule), **lists}, "several": score_decision(answers, unproven)},
         "by_num_photos": {"1": fused, "2": fused},
         "num_photos_fused": 14,
         "fusion_exponent": 0.0,
     }
-    figures = draw_figures(answers, decision, num_train, PARAMS, TAXONOMY, out)
+    figures = draw_figures(answers, rule, num_train, PARAMS, TAXONOMY, out)
     return ModelPage(name, None, scores, figures, show_mistakes(answers, 3, train, test))
 
 
@@ -65,7 +71,21 @@ def test_the_page_holds_all_it_shows(train: RecordSet, test: RecordSet, tmp_path
     assert all(address.startswith(("data:image/", "#")) for address in parsed.addresses)
     assert "script" not in parsed.tags
     assert not re.search(r"https?://|url\(|@import", html)
-    for expected in ("student", "80.0", "species", "genus", "north", "unknown", "few", "medium", "taken for", "71.0"):
+    for expected in (
+        "student",
+        "80.0",
+        "species",
+        "genus",
+        "north",
+        "unknown",
+        "few",
+        "medium",
+        "taken for",
+        "71.0",
+        "60.0, 75.0",
+        "80.0, never",
+        "too few",
+    ):
         assert expected in parsed.text
     assert "Held out" not in parsed.text
     pictures = [address for address in parsed.addresses if address.startswith("data:image/png")]

@@ -7,8 +7,9 @@ import pytest
 
 from fieldguide.drawing import save_figure
 from fieldguide.evaluate.answers import Answers
-from fieldguide.evaluate.decision import NEVER, Decision
 from fieldguide.evaluate.risk import draw_risk, trace_risk
+from fieldguide.evaluate.rules import Rule
+from fieldguide.evaluate.thresholds import NEVER
 from tests.evaluate.making import answers_of
 
 
@@ -37,8 +38,9 @@ def test_every_threshold_is_counted():
         assert curve.coverage[step] == pytest.approx(sum(named.values()) / 40)
 
 
-@pytest.mark.parametrize("min_confidence", [0.7, NEVER])
-def test_the_picture_is_the_same_each_time(min_confidence: float, tmp_path: Path):
+@pytest.mark.parametrize("genus", [0.8, NEVER])
+def test_the_picture_is_the_same_each_time(genus: float, tmp_path: Path):
+    rule = Rule(thresholds={"species": 0.7, "genus": genus})
     for name in ("first.png", "second.png"):
-        save_figure(draw_risk(trace_risk(answers(30)), Decision(min_confidence, 0.05, 30), "net"), tmp_path / name)
+        save_figure(draw_risk(trace_risk(answers(30)), rule, 0.05, "net"), tmp_path / name)
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fieldguide.evaluate.answers import EvaluatedModel, RankAnswers, answer, calibrate
-from fieldguide.evaluate.decision import Decision
+from fieldguide.evaluate.rules import Rule
 from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.evaluate.seen_unseen import score_held_out, score_novelty
 from fieldguide.records.reader import RecordSet
@@ -15,7 +15,7 @@ from tests.evaluate.making import answers_of
 from tests.records.making import TAXONOMY
 
 PARAMS = ScoreRules(15, FrequencyParams(few_below=10, many_above=100), max_error=0.5, set_coverage=0.9)
-DECISION = Decision(min_confidence=0.6, max_error=0.5, num_photos=9)
+RULE = Rule(thresholds={"species": 0.6, "genus": 0.6})
 
 
 def sure_answers(labels: list[int], sureness: list[float], best: int = 1) -> RankAnswers:
@@ -56,7 +56,7 @@ def test_seen_counts_species_and_unseen_their_relatives(val: RecordSet, test: Re
     model = EvaluatedModel("net", None, TAXONOMY.classes, predict)
     temperatures = calibrate(model, val)
     known = answer(model, temperatures, test)
-    scores = score_held_out(model, temperatures, DECISION, known, {"seen": test, "unseen": test}, PARAMS)
+    scores = score_held_out(model, temperatures, RULE, known, {"seen": test, "unseen": test}, PARAMS)
     assert scores["seen"]["num_photos"] == 30
     assert scores["seen"]["top1"] == 0.166667
     assert scores["seen"]["ranks"]["genus"]["top1"] == 1.0
@@ -75,9 +75,9 @@ def test_a_model_of_one_region_is_judged_on_its_own_photos(val: RecordSet, test:
     model = EvaluatedModel("north", "north", classes, predict)
     temperatures = calibrate(model, val)
     known = answer(model, temperatures, test)
-    scores = score_held_out(model, temperatures, DECISION, known, {"unseen": test}, PARAMS)
+    scores = score_held_out(model, temperatures, RULE, known, {"unseen": test}, PARAMS)
     assert scores["unseen"]["num_photos"] == 10
     # Aster is no class of this model.
     assert scores["unseen"]["ranks"]["genus"]["num_photos"] < 10
     elsewhere = EvaluatedModel("moon", "moon", classes, predict)
-    assert score_held_out(elsewhere, temperatures, DECISION, known, {"seen": test, "unseen": test}, PARAMS) == {}
+    assert score_held_out(elsewhere, temperatures, RULE, known, {"seen": test, "unseen": test}, PARAMS) == {}

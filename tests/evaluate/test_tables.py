@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from fieldguide.evaluate.answers import Answers
+from fieldguide.evaluate.rules import Rule, Rules, Situation
 from fieldguide.evaluate.tables import (
     tabulate,
     write_answers,
@@ -67,14 +68,16 @@ def test_calibration_names_each_model(tmp_path: Path):
     kept = {"top1": 0.9, "top5": 1.0, "macro_f1": 0.8, "ece": 0.1, "ece_calibrated": 0.02, "num_photos": 7}
     ranks = {"species": {"temperature": 1.5, "top1": 0.9}, "genus": {"temperature": 0.7}, "family": {"num_photos": 0}}
     decided = {
-        "min_confidence": 0.7,
         "max_error": 0.05,
         "risk": 0.04,
-        "set_mass": 0.97,
         "set_target": 0.9,
         "fusion_exponent": 0.25,
     }
+    rule = Rule(thresholds={"species": 0.7, "genus": 0.8}, set_limit=0.97, num_chosen_by=60)
+    rules = Rules.of({Situation.ONE: rule})
     score = {**kept, "temperature": 1.5, "ranks": ranks, "answer": {**decided, "accuracy": 0.9}}
-    write_calibration(tmp_path / "calibration.json", {"student": score})
+    write_calibration(tmp_path / "calibration.json", {"student": score}, {"student": rules})
     written = json.loads((tmp_path / "calibration.json").read_text())
-    assert written == {"student": {"temperatures": {"species": 1.5, "genus": 0.7}, **kept, **decided}}
+    assert written == {
+        "student": {"temperatures": {"species": 1.5, "genus": 0.7}, **kept, **decided, "rules": rules.model_dump()}
+    }

@@ -11,6 +11,7 @@ import polars as pl
 from fieldguide.engine import run_isolated
 from fieldguide.evaluate.prior import Prior
 from fieldguide.evaluate.prior_file import write_prior
+from fieldguide.evaluate.rules import Rule, Rules, Situation
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.files import write_json
 from fieldguide.records.params import TfrecordParams
@@ -25,6 +26,7 @@ STRICT = {"min_top1_agreement": 1.0, "max_logit_error": 0.001}
 PARAMS: dict[str, Any] = {
     "production_only": True,
     "quantization": "float16",
+    "regions": [],
     "num_examples": 3,
     "num_parity_photos": 10,
     "limits": {
@@ -34,6 +36,12 @@ PARAMS: dict[str, Any] = {
     },
     "max_bundle_mb": 8,
 }
+
+ONE = Rule(thresholds={"species": 0.4, "genus": 0.4}, set_limit=0.97, num_chosen_by=60)
+RULES = Rules.of(
+    {Situation.ONE: ONE, Situation.ONE_PLACED: ONE.model_copy(update={"thresholds": {"species": 0.5, "genus": 0.4}})}
+)
+"""Of one photo; with several, nothing was measured."""
 
 PRIOR = Prior(
     cells=np.float32([[48.5, 16.5], [-10.5, 120.5]]),
@@ -65,7 +73,7 @@ def make_inputs(root: Path) -> dict[str, Path]:
     holders = [[None, "A | B", "C"][number % 3] for number in range(len(ids))]
     credits = {"photo_id": ids, "licence": licences, "rights_holder": holders, "observer": holders}
     pl.DataFrame(credits).write_parquet(paths["fetch"] / "catalogue.parquet")
-    decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9, "fusion_exponent": 0.25}
+    decided = {"rules": RULES.model_dump(mode="json"), "max_error": 0.1, "set_target": 0.9, "fusion_exponent": 0.25}
     write_json(paths["evaluate"] / "calibration.json", {"student": {"temperatures": {"species": 1.5}, **decided}})
     write_prior(PRIOR, "species", paths["evaluate"] / "models/student")
     return paths

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fieldguide.errors import ExportError
+from fieldguide.evaluate.rules import Rule
 from fieldguide.export.model_card import CARD, CardFacts, write_card
 from fieldguide.export.pretrained import read_student
 from fieldguide.learn.description import NetworkSpec, TeacherOrigin
@@ -88,7 +89,7 @@ def test_the_card_names_pretrained_weights_and_their_licences(tmp_path: Path, st
         "num_photos": {"train": 1, "val": 1, "test": 1},
         "num_merged_into_other": 0,
         "quantization": "none",
-        "min_confidence": 0.5,
+        "rule": Rule(thresholds={"species": 0.5}),
         "model_megabytes": 1.0,
     }
     write_card(tmp_path, CardFacts(**facts))

@@ -87,3 +87,28 @@ def test_what_is_wrong_is_said(model: Path, photos: Path, tmp_path: Path) -> Non
         fieldguide.load(tmp_path)
     with pytest.raises(PhotoError, match=r"not_an_image"):
         fieldguide.load(model).predict([photos / "page.jpg"])
+
+
+def test_a_guide_of_a_region_names_what_was_seen_there_and_promises_nothing(model: Path, photos: Path) -> None:
+    asked = sorted(photos.rglob("*/*.jpg"))
+    guide = fieldguide.load(model)
+    assert guide.within() == guide
+    assert {answer.max_error for answer in guide.predict(asked)} == {0.1}
+    for answer in guide.within("north").predict(asked, top=99):
+        assert (answer.max_error, answer.num_likely) == (None, None)
+        assert sum(taxon.probability for taxon in answer.top["species"]) == pytest.approx(1, abs=1e-5)
+        possible = {taxon.name for taxon in answer.top["species"] if taxon.probability}
+        assert possible <= {"other", "Aster alpinus", "Linum album"}
+        assert answer.taxon.name in {*possible, "Aster", "Linum"}
+    with pytest.raises(ParamsError, match="region 'moon' has no training photos"):
+        guide.within("moon")
+
+
+def test_several_photos_and_a_known_place_have_thresholds_of_their_own(model: Path, photos: Path) -> None:
+    asked = sorted(photos.rglob("*/*.jpg"))[:2]
+    guide = fieldguide.load(model)
+    placed, together = guide.predict(asked, place=(48.5, 16.5))[0], guide.predict_together(asked)
+    assert placed.max_error == 0.1
+    assert placed.num_likely is not None
+    assert (together.max_error, together.num_likely) == (None, None)
+    assert guide.predict(asked)[0].num_likely is not None

@@ -9,13 +9,14 @@ import pytest
 
 from fieldguide.engine import run_isolated
 from fieldguide.errors import ExportError, FieldguideError
+from fieldguide.evaluate.answer_sets import PENALTY
 from fieldguide.export.bundle import check_size
 from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.tfjs import large_pointwise_weights, write_graph_model
 from fieldguide.files import file_sha256
 from stages.export_tfjs import export_tfjs
-from tests.export.exporting import PARAMS, export_once
+from tests.export.exporting import PARAMS, RULES, export_once
 from tests.export.making import IMAGE_SIZE
 
 pytestmark = pytest.mark.slow
@@ -79,10 +80,11 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
         "pad_color": [255, 255, 255],
     }
     calibration = json.loads((bundle / "calibration.json").read_text())
-    decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9, "fusion_exponent": 0.25}
+    promised = {"rules": RULES.model_dump(mode="json"), "most_photos": 3, "max_error": 0.1}
+    decided = {**promised, "set_target": 0.9, "set_penalty": PENALTY, "fusion_exponent": 0.25}
     assert calibration == {"temperatures": {"species": 1.5, "genus": 1.0}, **decided}
     labels = json.loads((bundle / "labels.json").read_text())
-    assert list(labels) == ["ranks", "classes", "parents", "vernacular"]
+    assert list(labels) == ["ranks", "classes", "parents", "vernacular", "regions", "kept"]
     assert labels["vernacular"] == {"Linum album": "white flax"}
 
 

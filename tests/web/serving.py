@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fieldguide.evaluate.rules import Rules
 from fieldguide.export.bundle import SERVICE_WORKER, write_file_list
 from fieldguide.export.node import WEB
 
@@ -59,6 +60,11 @@ def served(root: Path) -> Iterator[Site]:
             yield Site(root, process, int(process.stdout.readline()))
         finally:
             process.terminate()
+
+
+def asking(confidence: float) -> dict[str, Any]:
+    """What calibration.json says of a model that must be so sure of a taxon at any rank."""
+    return {"rules": Rules.unproven(["species", "genus"], confidence).model_dump(mode="json")}
 
 
 def export_anew(

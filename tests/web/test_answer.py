@@ -9,7 +9,7 @@ import pytest
 
 from fieldguide.errors import ExportError
 from fieldguide.export.node import WEB, run_node
-from tests.web.specification import DRAWN, as_text, draw_all
+from tests.web.specification import DRAWN, as_text, draw_all, rule_of
 
 ANSWERS = json.loads(Path(__file__).with_name("answers.json").read_text())
 CASES = {case["name"]: case for case in ANSWERS["cases"]}
@@ -23,9 +23,7 @@ def conclude_all(folder: Path, cases: list[dict[str, Any]]) -> list[dict[str, An
     for case in cases:
         shares = [share for rank in LABELS["ranks"] for share in case["heads"][rank]]
         logits = [math.log(max(share, 1e-30)) for share in shares]
-        rules = {name: ANSWERS[name] for name in ("min_confidence", "set_mass")}
-        calibration = {"temperatures": case["temperatures"], **rules}
-        jobs.append([logits, LABELS, calibration])
+        jobs.append([logits, LABELS, {**ANSWERS["calibration"], "temperatures": case["temperatures"]}])
     script = folder / "ask.mjs"
     script.write_text(
         f"import {{ conclude }} from {json.dumps((WEB / 'answer.js').as_uri())};\n"
@@ -73,9 +71,10 @@ def test_the_page_says_what_was_worked_out_slowly(tmp_path: Path) -> None:
         f"import {{ conclude, fuse }} from {json.dumps((WEB / 'answer.js').as_uri())};\n"
         f"import {{ readFileSync }} from 'node:fs';\n"
         f"const guides = JSON.parse(readFileSync({json.dumps(str(DRAWN))}));\n"
-        "const ask = (labels, { photos, exponent, temperatures, min_confidence, mass }) =>\n"
-        "  conclude(fuse(photos, exponent), labels, { temperatures, min_confidence, set_mass: mass });\n"
-        "console.log(JSON.stringify(guides.map(({ labels, cases }) => cases.map((each) => ask(labels, each)))));\n"
+        "const ask = (labels, calibration, { photos, placed: isPlaced }) => conclude(\n"
+        "  fuse(photos, calibration.fusion_exponent), labels, calibration, { numPhotos: photos.length, isPlaced });\n"
+        "console.log(JSON.stringify(guides.map(({ labels, calibrations, cases }) =>\n"
+        "  cases.map((each) => ask(labels, calibrations[each.calibration], each)))));\n"
     )
     for guide, answers in zip(json.loads(DRAWN.read_text()), json.loads(run_node(script)), strict=True):
         classes = guide["labels"]["classes"]
@@ -83,8 +82,9 @@ def test_the_page_says_what_was_worked_out_slowly(tmp_path: Path) -> None:
             for rank, expected in case["probabilities"].items():
                 chances = {each["name"]: each["probability"] for each in found["byRank"][rank]}
                 assert [chances[name] for name in classes[rank]] == pytest.approx(expected, abs=1e-6)
-            best = found["best"]
-            assert [found["verdict"], best["rank"], best["name"], found["numLikely"]] == case["said"]
+            best, calibration = found["best"], guide["calibrations"][case["calibration"]]
+            assert [found["verdict"], best["rank"], best["name"], found["numLikely"] or 0] == case["said"]
+            assert found["rule"]["num_chosen_by"] == rule_of(guide["labels"], case, calibration)["num_chosen_by"]
 
 
 def test_the_drawn_cases_are_those_of_the_slow_specification() -> None:

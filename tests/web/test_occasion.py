@@ -15,7 +15,7 @@ from fieldguide.export.parity import predict_onnxruntime
 from tests.export.exporting import PRIOR
 from tests.records.making import TAXONOMY
 from tests.web.conftest import PATIENCE, answer, photo_file
-from tests.web.serving import Site, export_anew
+from tests.web.serving import Site, asking, export_anew
 from tests.web.test_page import inputs_of
 from tests.web.test_prior import jpeg
 
@@ -88,7 +88,7 @@ def test_what_is_rare_there_and_then_is_said(
         counts=np.full(4, 50),
         strength=0.001,
     )
-    changes = {"calibration.json": {"temperatures": {"species": 0.05}, "min_confidence": 0.0}}
+    changes = {"calibration.json": {"temperatures": {"species": 0.05}, **asking(0.0)}}
     bundle = export_anew(
         paths["bundle"], tmp_path / "seasons", changes, lambda folder: write_prior(prior, "species", folder)
     )

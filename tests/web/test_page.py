@@ -19,7 +19,7 @@ from fieldguide.images.square import make_square
 from tests.export.making import IMAGE_SIZE
 from tests.records.making import TAXONOMY
 from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file
-from tests.web.serving import Site, export_anew
+from tests.web.serving import Site, asking, export_anew
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +67,7 @@ def test_what_the_model_calls_other_is_said_to_be_outside_the_guide(
         classes[rank] = names
     changes = {
         "labels.json": {"classes": classes},
-        "calibration.json": {"temperatures": {"species": 0.05, "genus": 0.05}, "min_confidence": 0.9},
+        "calibration.json": {"temperatures": {"species": 0.05, "genus": 0.05}, **asking(0.9)},
     }
     site.publish(export_anew(paths["bundle"], tmp_path / "other", changes), "other")
     page = context.new_page()

@@ -1,0 +1,77 @@
+"""When a model answers: thresholds and short lists for each situation in which it is asked.
+
+An answer of several photos, or one that knows of place and season, is sure of other things than one of a single photo:
+each situation has thresholds of its own, chosen on validation photos asked about in that way. Where these are too few,
+the strictest of all that were chosen hold, and nothing is promised.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt
+
+MOST_PHOTOS: Final = 3
+"""Of a subject, that were asked about together; of more, nothing was measured."""
+
+
+class Situation(StrEnum):
+    """What a model is told of a subject."""
+
+    ONE = "one"
+    """One photo."""
+    SEVERAL = "several"
+    """Two photos, to MOST_PHOTOS."""
+    ONE_PLACED = "one_placed"
+    """One photo, and its place, its month or both."""
+    SEVERAL_PLACED = "several_placed"
+    """Several photos, and where or when they were taken."""
+
+    @classmethod
+    def of(cls, num_photos: int, is_placed: bool, most_photos: int = MOST_PHOTOS) -> "Situation | None":
+        """The one of that many photos; None where they are more than `most_photos`."""
+        if num_photos > most_photos:
+            return None
+        if num_photos > 1:
+            return cls.SEVERAL_PLACED if is_placed else cls.SEVERAL
+        return cls.ONE_PLACED if is_placed else cls.ONE
+
+
+class Rule(BaseModel):
+    """When a model answers in one situation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    thresholds: dict[str, NonNegativeFloat]
+    """By rank the least probability of a taxon that is named; above 1 where none is."""
+    set_limit: NonNegativeFloat | None = None
+    """What a short list of the first rank may add up to (answer_sets.py), None where too few photos tell."""
+    num_chosen_by: NonNegativeInt = 0
+    """Validation answers that it was chosen by; 0: none were given in this situation, and nothing is promised."""
+
+
+class Rules(BaseModel):
+    """When a model answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measured: dict[Situation, Rule] = {}
+    """The situations in which there were validation photos enough."""
+    fallback: Rule
+    """In all others."""
+
+    @classmethod
+    def of(cls, measured: Mapping[Situation, Rule]) -> "Rules":
+        """Those that were measured, at least one; elsewhere the strictest of them at each rank."""
+        ranks = next(iter(measured.values())).thresholds
+        strictest = {rank: max(rule.thresholds[rank] for rule in measured.values()) for rank in ranks}
+        return cls(measured=dict(measured), fallback=Rule(thresholds=strictest))
+
+    @classmethod
+    def unproven(cls, ranks: Iterable[str], min_confidence: float) -> "Rules":
+        """Of a model that was never evaluated."""
+        return cls(fallback=Rule(thresholds=dict.fromkeys(ranks, min_confidence)))
+
+    def find(self, situation: Situation | None) -> Rule:
+        """The rule of a situation, None being one of which nothing can be known."""
+        return self.measured.get(situation, self.fallback) if situation else self.fallback
