@@ -1,5 +1,6 @@
 """An ONNX file as plain nodes and NumPy constants, so that nothing after this knows protobuf."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
+from onnx.reference import ReferenceEvaluator
 
 from fieldguide.errors import ExportError
 
@@ -32,6 +34,17 @@ class OnnxGraph:
     output_name: str
     nodes: tuple[Node, ...]
     constants: dict[str, np.ndarray]
+
+
+OPSET = 20
+"""Of which the operators are read; learn/onnx_export.py writes it or an older one that means the same."""
+
+
+def evaluate_node(node: Node, inputs: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+    """The outputs of a node that needs nothing but constants, by ONNX's reference implementation."""
+    proto = onnx.helper.make_node(node.operator, node.inputs, node.outputs, **node.attributes)
+    given = {name: value for name, value in zip(node.inputs, inputs, strict=True) if name}
+    return [np.asarray(value) for value in ReferenceEvaluator(proto, opsets={"": OPSET}).run(None, given)]
 
 
 def read_onnx(file: Path) -> OnnxGraph:

@@ -17,6 +17,7 @@ from tests.export.making import Outcome, run_everywhere, run_onnx, weights, writ
 pytestmark = pytest.mark.slow
 
 CHANNELS = 4
+BACKENDS = ("wasm", "cpu")
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ def by_tensorflow_js(root: Path, written: Written, outcome: Outcome) -> dict[str
     # Both backends get what the traces say, as the page does, so a kernel that they miss is missed here.
     needs = trace_needs([root / name for name in written])
     build_script("../tests/export/run_models.mjs", root / "run.cjs", needs)
-    run_node(root / "run.cjs", str(root / "jobs.json"), str(root / "answers.json"))
+    run_node(root / "run.cjs", str(root / "jobs.json"), str(root / "answers.json"), *BACKENDS)
     answers: dict[str, dict[str, Any]] = json.loads((root / "answers.json").read_text())
     return answers
 
@@ -256,7 +257,7 @@ def test_tensorflow_answers_as_onnx_runtime(name: str, written: Written, by_tens
     np.testing.assert_allclose(by_tensorflow[name], run_onnx(path, images), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("backend", ["wasm", "cpu"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", [*CASES, *FLAT_CASES, *CHAINS])
 def test_tensorflow_js_answers_as_onnx_runtime(
     name: str, backend: str, written: Written, by_tensorflow_js: dict[str, dict[str, Any]]
