@@ -24,6 +24,7 @@ def describe_bundle(
     split: Path,
     catalogue: Path,
     parity: Mapping[str, Mapping[str, float]],
+    quantization: Mapping[str, Mapping[str, float]],
     params: ExportTfjsParams,
 ) -> None:
     """Write examples.json with its photos, and MODEL_CARD.md into `bundle`.
@@ -44,6 +45,7 @@ def describe_bundle(
         evaluation=evaluation.rates,
         parity=parity,
         quantization=params.quantization,
+        kinds_of_weights=quantization,
         temperatures=evaluation.temperatures_of(student.ranks),
         min_confidence=evaluation.min_confidence,
         max_error=evaluation.max_error,

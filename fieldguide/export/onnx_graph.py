@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from onnx.reference import ReferenceEvaluator
 
 from fieldguide.errors import ExportError
+from fieldguide.files import written_whole
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,13 @@ def read_onnx(file: Path) -> OnnxGraph:
     channels, height, width = sizes[1:]
     name = graph.output[0].name
     return OnnxGraph(file, inputs[0].name, (channels, height, width), name, tuple(nodes), constants)
+
+
+def write_onnx(graph: OnnxGraph, out: Path) -> None:
+    """Write the file of `graph` with the graph's own float32 constants to `out`."""
+    model = onnx.load(graph.file)
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(graph.constants[tensor.name], tensor.name))
+    with written_whole(out) as temporary:
+        temporary.write_bytes(model.SerializeToString(deterministic=True))

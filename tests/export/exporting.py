@@ -25,11 +25,16 @@ STRICT = {"min_top1_agreement": 1.0, "max_logit_error": 0.001}
 PARAMS: dict[str, Any] = {
     "production_only": True,
     "quantization": "float16",
+    "rounding": "nearest",
+    "max_top1_loss": 0.005,
+    "num_quantization_photos": 12,
+    "tflite": True,
     "num_examples": 3,
     "num_parity_photos": 10,
     "limits": {
         "onnxruntime": STRICT,
         "tensorflow": STRICT,
+        "tflite": STRICT,
         "tfjs_node": {"min_top1_agreement": 0.9, "max_logit_error": 0.1},
     },
     "max_bundle_mb": 8,

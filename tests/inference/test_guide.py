@@ -1,5 +1,6 @@
 """A model folder answers as its network does, in both runtimes, from whatever shows a photo."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -87,3 +88,17 @@ def test_what_is_wrong_is_said(model: Path, photos: Path, tmp_path: Path) -> Non
         fieldguide.load(tmp_path)
     with pytest.raises(PhotoError, match=r"not_an_image"):
         fieldguide.load(model).predict([photos / "page.jpg"])
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_a_runtime_is_verified_by_the_known_answer(model: Path, runtime: str, tmp_path: Path) -> None:
+    fieldguide.load(model, runtime, verify=True)
+    copy = shutil.copytree(model, tmp_path / "copy")
+    answers = json.loads((copy / "answers.json").read_text())
+    answers["logits"][0] += 0.1
+    (copy / "answers.json").write_text(json.dumps(answers))
+    with pytest.raises(ExportError, match=rf"{runtime} is off by 0\.1 on the test square, 0\.001\d* is allowed"):
+        fieldguide.load(copy, runtime, verify=True)
+    (copy / "answers.json").unlink()
+    with pytest.raises(ExportError, match=r"answers\.json is missing"):
+        fieldguide.load(copy, runtime, verify=True)
