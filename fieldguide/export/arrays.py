@@ -114,7 +114,9 @@ def expand(inputs: Inputs, attributes: Attributes) -> list[Value]:
     x, target = inputs[0], constant(inputs[1], "the shape").tolist()
     batch = open_axis(x)
     if len(target) != len(x.shape) or target[batch] != 1:
-        raise UnsupportedError(f"expands {_sizes(x.shape)} to {target}; allowed is the same rank, and the batch as it is")
+        raise UnsupportedError(
+            f"expands {_sizes(x.shape)} to {target}; allowed is the same rank, and the batch as it is"
+        )
     return [x * np.ones([1 if axis == batch else size for axis, size in enumerate(target)], np.float32)]
 
 

@@ -1,7 +1,7 @@
 """An ONNX network as a TensorFlow module in NHWC, the layout that TensorFlow and the browser are fast in.
 
-Images are kept as [batch, height, width, channels], the matrices of attention as ONNX has them (layout.py). So a network
-of convolutions needs no transposition between its input and its classifier.
+Images are kept as [batch, height, width, channels], the matrices of attention as ONNX has them (layout.py). So a
+network of convolutions needs no transposition between its input and its classifier.
 """
 
 from typing import Any
@@ -79,8 +79,8 @@ def _run_node(node: Node, inputs: list[Value | Picture]) -> list[Value | Picture
 def _shape(value: Value | Picture, attributes: dict[str, Any]) -> np.ndarray:
     """ONNX's Shape, as if there were one image.
 
-    All that is made from it alone (class tokens, places of pixels) is then a constant for one image, which holds for any
-    number by broadcasting.
+    All that is made from it alone (class tokens, places of pixels) is then a constant for one image, which holds for
+    any number by broadcasting.
     """
     sizes = value.onnx.shape if isinstance(value, Picture) else value.shape
     known = np.array([1 if size is None else size for size in sizes], np.int64)

@@ -1,7 +1,7 @@
 """What each ONNX operator is in TensorFlow.
 
 A function takes the node's inputs and attributes and returns its outputs. Constants come as NumPy arrays in ONNX's
-layout. Computed tensors of rank 4 come in NHWC or in ONNX's order, as the operator asks; the others are the same in both.
+layout. Computed tensors of rank 4 come in NHWC or in ONNX's order, as the operator asks; others are the same in both.
 
 A new operator is a new entry of OPERATORS, made of operations that TensorFlow.js has too. Nothing is to be listed for
 the page: the export runs the model once and takes what it used (web/trace.mjs).
@@ -168,4 +168,4 @@ OPERATORS: dict[str, Operator] = {
     "Tanh": _elementwise(tf.tanh),
     "Unsqueeze": Operator(onnx=arrays.unsqueeze),
 }
-"""By ONNX name. A student may use these, `Shape`, `Transpose`, and whatever needs no image: that is computed at once."""
+"""By ONNX name. A student may use these, `Shape`, `Transpose`, and whatever needs no image, which is computed here."""

@@ -26,8 +26,7 @@ NUM_ROUNDING_PHOTOS = 64
 BATCH_SIZE = 32
 
 Row = dict[str, float]
-"""`megabytes` of 1e6 bytes, `max_abs_logit_error`, and `top1`: the share of photos that get the right class at the first
-rank."""
+"""`megabytes` of 1e6 bytes, `max_abs_logit_error`, and `top1`: the share of photos right at the first rank."""
 Run = Callable[[np.ndarray], np.ndarray]
 
 
@@ -36,8 +35,8 @@ def quantize(
 ) -> tuple[Path, dict[str, Row]]:
     """The network that the bundle is to be made of, and what every kind of weights costs, by name.
 
-    That network is `onnx_file`, or a file in `scratch` whose weights lie on the steps that were learned. Logs which kind
-    is proposed; `is_proposed` is 1 there.
+    That network is `onnx_file`, or a file in `scratch` whose weights lie on the steps that were learned. Logs which
+    kind is proposed; `is_proposed` is 1 there.
     """
     graph = read_onnx(onnx_file)
     rounded: dict[str, np.ndarray] = {}
@@ -100,7 +99,8 @@ def _describe(table: Mapping[Quantization, Row], proposed: Quantization, params:
     costs = f"{table[proposed]['megabytes']:.1f} MB for {100 * loss:.1f} points of top-1"
     if proposed == params.quantization:
         return f"quantization {proposed} is the smallest that is good enough: {costs}"
-    return f"quantization {params.quantization} takes {table[params.quantization]['megabytes']:.1f} MB; {proposed}: {costs}"
+    own = table[params.quantization]["megabytes"]
+    return f"quantization {params.quantization} takes {own:.1f} MB; the smallest that is good enough is {proposed}: {costs}"
 
 
 def _open(onnx_file: Path) -> Run:

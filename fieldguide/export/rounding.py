@@ -1,8 +1,8 @@
 """Rounding of weights to bytes that is learned from photos: each weight's error is made up for by those after it.
 
-"Optimal brain quantisation" in the order of Frantar et al. 2022 (GPTQ, arXiv:2210.17323): for a kernel with inputs X, the
-loss of rounding is quadratic with the matrix X'X, so what rounding one input's weights spoils can be taken out of the
-others in closed form. AdaRound (Nagel et al. 2020) minimises the same loss by gradient descent, a thousand times as long.
+For a kernel with inputs X the loss of rounding is quadratic, with the matrix X'X: what rounding spoils in the weights
+of one input can be taken out of the others in closed form (Frantar et al. 2022, GPTQ, arXiv:2210.17323). AdaRound
+(Nagel et al. 2020) minimises the same loss by gradient descent.
 """
 
 from collections.abc import Iterator, Sequence

@@ -137,7 +137,7 @@ def stir(module: "torch.nn.Module") -> None:
 
 
 def settle(module: "torch.nn.Module", images: np.ndarray) -> None:
-    """Give the normalisations of an untrained network the statistics of these images, so that nothing in it explodes."""
+    """Give an untrained network's normalisations the statistics of these images, so that nothing in it explodes."""
     import torch
 
     for layer in module.modules():
