@@ -100,7 +100,8 @@ def _describe(table: Mapping[Quantization, Row], proposed: Quantization, params:
     if proposed == params.quantization:
         return f"quantization {proposed} is the smallest that is good enough: {costs}"
     own = table[params.quantization]["megabytes"]
-    return f"quantization {params.quantization} takes {own:.1f} MB; the smallest that is good enough is {proposed}: {costs}"
+    smallest = f"the smallest that is good enough is {proposed}: {costs}"
+    return f"quantization {params.quantization} takes {own:.1f} MB; {smallest}"
 
 
 def _open(onnx_file: Path) -> Run:
