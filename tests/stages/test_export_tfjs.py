@@ -83,6 +83,10 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     calibration = json.loads((bundle / "calibration.json").read_text())
     decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9, "fusion_exponent": 0.25}
     assert calibration == {"temperatures": {"species": 1.5, "genus": 1.0}, **decided}
+    answers = json.loads((paths["out"] / "answers.json").read_text())
+    assert answers["record_size"] == 32
+    # The page draws the same square; its weights are float16.
+    assert json.loads((bundle / "selftest.json").read_text())["logits"] == pytest.approx(answers["logits"], abs=0.05)
     labels = json.loads((bundle / "labels.json").read_text())
     assert list(labels) == ["ranks", "classes", "parents", "vernacular"]
     assert labels["vernacular"] == {"Linum album": "white flax"}
