@@ -60,6 +60,7 @@ class Picture:
         """The tensor in NHWC."""
         if self._nhwc is None:
             x = self._onnx
+            assert x is not None
             has_one_pixel = x.shape[2:] == [1, 1]
             self._nhwc = tf.reshape(x, [-1, 1, 1, x.shape[1]]) if has_one_pixel else tf.transpose(x, NCHW_AXES)
         return self._nhwc
@@ -69,6 +70,7 @@ class Picture:
         """The tensor in ONNX's order."""
         if self._onnx is None:
             x = self._nhwc
+            assert x is not None
             has_one_pixel = x.shape[1:3] == [1, 1]
             self._onnx = tf.reshape(x, [-1, x.shape[3], 1, 1]) if has_one_pixel else tf.transpose(x, NHWC_AXES)
         return self._onnx

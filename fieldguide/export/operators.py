@@ -9,7 +9,6 @@ the page: the export runs the model once and takes what it used (web/trace.mjs).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from fieldguide.export import arrays, axes
 from fieldguide.export.layout import (
     Picture,
+    Place,
     UnsupportedError,
     Value,
     aligned,
@@ -66,8 +66,11 @@ def _by_value(function: Function) -> Operator:
     return Operator(function, function)
 
 
-def _along_axes(function: Callable[[Inputs, Attributes, axes.Place], list[Value]]) -> Operator:
-    return Operator(partial(function, place=nhwc_place), partial(function, place=onnx_place))
+def _along_axes(function: Callable[[Inputs, Attributes, Place], list[Value]]) -> Operator:
+    return Operator(
+        lambda inputs, attributes: function(inputs, attributes, nhwc_place),
+        lambda inputs, attributes: function(inputs, attributes, onnx_place),
+    )
 
 
 def _clip(inputs: Inputs, attributes: Attributes) -> list[Value]:
