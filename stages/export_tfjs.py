@@ -1,5 +1,6 @@
 """Turn the student into a browser bundle, and prove that it answers there as it did in training."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
 from fieldguide.export.describe import describe_bundle
 from fieldguide.export.inputs import read_inputs
+from fieldguide.export.known_answer import Answers, draw_test_square, to_input
+from fieldguide.export.model_files import Preprocessing
 from fieldguide.export.model_folder import DESCRIPTIONS, copy_network, copy_prior, describe_model
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.pretrained import read_student
+from fieldguide.export.quantization import quantize
 from fieldguide.export.student import NAME, read_evaluation
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
@@ -31,44 +35,37 @@ def export_tfjs(
     out: Path,
     bundle: Path,
 ) -> Metrics:
-    """Write student.onnx, saved_model/, parity.json and all that answering takes to `out`, the page to `bundle`."""
+    """Write the network for each runtime and all that answering takes to `out`, the page to `bundle`."""
     network, evaluation = read_student(student, params.production_only), read_evaluation(evaluate)
-    test, onnx_file = RecordSet.open(tfrecord, "test"), out / "student.onnx"
+    test, onnx_file = RecordSet.open(tfrecord, "test"), out / tfjs.ONNX_FILE
     squares, images = read_inputs(test, network, params.num_parity_photos)
     out.mkdir(parents=True, exist_ok=True)
-    reference = run_isolated(export_trained, student, onnx_file, images)
-    copy_network(student, out)
     means = (network, evaluation, test.style, Taxonomy.read(split / "taxonomy.json"))
-    described = evaluate / DESCRIPTIONS.name / NAME
     describe_model(out, *means, params.regions)
+    known = to_input(draw_test_square(test.image_size), Preprocessing.read(out))
+    *reference, answer = run_isolated(export_trained, student, onnx_file, np.concatenate([images, known]))
+    Answers.of(test.image_size, answer).write(out)
+    copy_network(student, out)
+    described = evaluate / DESCRIPTIONS.name / NAME
     copy_prior(described, out)
 
-    with page.drafted(bundle) as draft:
-        by_tensorflow = run_isolated(tfjs.convert, onnx_file, out / "saved_model", draft, params.quantization, images)
+    with page.drafted(bundle) as draft, tempfile.TemporaryDirectory(prefix="fieldguide-") as scratch:
+        stored, quantization = quantize(params, onnx_file, tfrecord, network, Path(scratch))
+        logits = {"onnxruntime": predict_onnxruntime(onnx_file, images)}
+        logits |= run_isolated(tfjs.convert, out, stored, draft, params, images)
         needs = trace_needs([draft])
         build_page(draft, needs)
         describe_model(draft, *means, params.regions)
         copy_prior(described, draft)
-        by_node, self_test = predict_node(draft, squares, needs)
+        logits["tfjs_node"], self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
-        logits = {
-            "onnxruntime": predict_onnxruntime(onnx_file, images),
-            "tensorflow": by_tensorflow,
-            "tfjs_node": by_node,
-        }
-        parity = check_parity(reference, logits, network.class_counts[0], dict(params.limits), out / "parity.json")
-        describe_bundle(
-            draft,
-            network,
-            evaluation,
-            test,
-            split=split,
-            catalogue=fetch / "catalogue.parquet",
-            parity=parity,
-            params=params,
-        )
+        rest = {"quantization": quantization}
+        report = out / "parity.json"
+        parity = check_parity(np.stack(reference), logits, network.class_counts[0], params.limits, report, rest)
+        sources = {"split": split, "catalogue": fetch / "catalogue.parquet"}
+        describe_bundle(draft, network, evaluation, test, **sources, parity=parity, **rest, params=params)
         page.write_file_list(draft)
-        return {**parity, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}
+        return {**parity, **rest, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}
 
 
 def export_trained(student: Path, onnx_file: Path, images: np.ndarray) -> np.ndarray:

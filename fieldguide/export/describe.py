@@ -25,6 +25,7 @@ def describe_bundle(
     split: Path,
     catalogue: Path,
     parity: Mapping[str, Mapping[str, float]],
+    quantization: Mapping[str, Mapping[str, float]],
     params: ExportTfjsParams,
 ) -> None:
     """Write examples.json with its photos, and MODEL_CARD.md into `bundle`.
@@ -45,6 +46,7 @@ def describe_bundle(
         evaluation=evaluation.rates,
         parity=parity,
         quantization=params.quantization,
+        kinds_of_weights=quantization,
         temperatures=evaluation.temperatures_of(student.ranks),
         rule=evaluation.rules_of(student.ranks).find(Situation.ONE),
         max_error=evaluation.max_error,

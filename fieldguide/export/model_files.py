@@ -30,7 +30,9 @@ from fieldguide.learn.params import Mean, Std
 from fieldguide.records.manifest import SquareStyle
 
 
-class _ModelFile(BaseModel):
+class ModelFile(BaseModel):
+    """A small JSON file of a model folder."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
@@ -57,7 +59,7 @@ class _ModelFile(BaseModel):
         write_json(folder / self.name(), self.model_dump(mode="json"))
 
 
-class Labels(_ModelFile):
+class Labels(ModelFile):
     """labels.json: ranks in the order of the outputs, their classes, what is above these, and vernacular names."""
 
     ranks: list[str]
@@ -130,7 +132,7 @@ class Labels(_ModelFile):
         return sum(map(len, self.classes.values()))
 
 
-class Calibration(_ModelFile):
+class Calibration(ModelFile):
     """calibration.json: what makes probabilities of logits, and how sure an answer must be."""
 
     temperatures: dict[str, PositiveFloat]
@@ -149,7 +151,7 @@ class Calibration(_ModelFile):
     """Logits of n photos of one subject become their mean times n to this power: 0 is their mean, 1 their sum."""
 
 
-class Preprocessing(_ModelFile):
+class Preprocessing(ModelFile):
     """preprocessing.json: what happens to a photo before the model sees it."""
 
     record_size: int

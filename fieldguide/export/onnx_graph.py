@@ -1,5 +1,6 @@
 """An ONNX file as plain nodes and NumPy constants, so that nothing after this knows protobuf."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
+from onnx.reference import ReferenceEvaluator
 
 from fieldguide.errors import ExportError
+from fieldguide.files import written_whole
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,17 @@ class OnnxGraph:
     output_name: str
     nodes: tuple[Node, ...]
     constants: dict[str, np.ndarray]
+
+
+OPSET = 20
+"""Of which the operators are read; learn/onnx_export.py writes it or an older one that means the same."""
+
+
+def evaluate_node(node: Node, inputs: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+    """The outputs of a node that needs nothing but constants, by ONNX's reference implementation."""
+    proto = onnx.helper.make_node(node.operator, node.inputs, node.outputs, **node.attributes)
+    given = {name: value for name, value in zip(node.inputs, inputs, strict=True) if name}
+    return [np.asarray(value) for value in ReferenceEvaluator(proto, opsets={"": OPSET}).run(None, given)]
 
 
 def read_onnx(file: Path) -> OnnxGraph:
@@ -64,3 +78,13 @@ def read_onnx(file: Path) -> OnnxGraph:
     channels, height, width = sizes[1:]
     name = graph.output[0].name
     return OnnxGraph(file, inputs[0].name, (channels, height, width), name, tuple(nodes), constants)
+
+
+def write_onnx(graph: OnnxGraph, out: Path) -> None:
+    """Write the file of `graph` with the graph's own float32 constants to `out`."""
+    model = onnx.load(graph.file)
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(graph.constants[tensor.name], tensor.name))
+    with written_whole(out) as temporary:
+        temporary.write_bytes(model.SerializeToString(deterministic=True))

@@ -6,7 +6,8 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from fieldguide.params import Section
 
-Quantization = Literal["float16", "mixed", "none"]
+Quantization = Literal["none", "float16", "mixed", "uint8"]
+Rounding = Literal["nearest", "learned"]
 Rate = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -26,6 +27,8 @@ class RuntimeLimits(Section):
     """The ONNX graph in ONNX Runtime."""
     tensorflow: Limits
     """The converted graph in TensorFlow."""
+    tflite: Limits
+    """The LiteRT file in TensorFlow's interpreter, if there is one."""
     tfjs_node: Limits
     """The bundle in TensorFlow.js, run by Node."""
 
@@ -37,7 +40,16 @@ class ExportTfjsParams(Section):
     """Refuse a student that began with pretrained weights whose licence does not allow any use or is not known, or one
     that was taught by a network that did. Photos are another matter: `clean.production_only`."""
     quantization: Quantization
-    """Of the bundle's weights: `float16`, `mixed` (uint8 where a tensor is large, else float16) or `none`."""
+    """Of the bundle's weights: `none`, `float16`, `mixed` (a byte in large matrices and 1x1 kernels, else float16) or
+    `uint8` (a byte in every kernel but the depthwise ones)."""
+    rounding: Rounding
+    """Of weights to bytes: to the `nearest` step, or `learned` from training photos (rounding.py)."""
+    max_top1_loss: Rate
+    """Share of the test photos that the smallest weights may cost to be proposed."""
+    num_quantization_photos: PositiveInt
+    """Test photos, at most, on which the kinds of weights are compared."""
+    tflite: bool
+    """Write student.tflite too, for apps that run LiteRT."""
     regions: list[str]
     """The page names only what has training photos in these regions; empty: all that the student knows."""
     num_examples: NonNegativeInt

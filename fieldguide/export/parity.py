@@ -10,7 +10,7 @@ import onnxruntime
 
 from fieldguide.errors import ExportError
 from fieldguide.export.node import Needs, build_script, run_node
-from fieldguide.export.params import Limits
+from fieldguide.export.params import Limits, RuntimeLimits
 from fieldguide.files import write_json
 
 
@@ -71,19 +71,22 @@ def check_parity(
     reference: np.ndarray,
     logits: Mapping[str, np.ndarray],
     num_classes: int,
-    limits: Mapping[str, Limits],
+    runtime_limits: RuntimeLimits,
     report: Path,
+    rest: Mapping[str, object] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Compare every runtime's `logits` with PyTorch's, write parity.json, and return what it says of each runtime.
 
+    `rest` is written beside it.
     Raises ExportError as `compare` and `check_agreements` do; what was found is written first.
     """
+    limits = dict(runtime_limits)
     agreements = {
         runtime: compare(reference, answers, num_classes, limits[runtime].max_logit_error)
         for runtime, answers in logits.items()
     }
     parity = {runtime: asdict(agreement) for runtime, agreement in agreements.items()}
-    write_json(report, {"num_photos": len(reference), **parity})
+    write_json(report, {"num_photos": len(reference), **parity, **(rest or {})})
     check_agreements(agreements, limits)
     return parity
 

@@ -20,25 +20,36 @@ from typing import Any
 
 import numpy as np
 
-from fieldguide.export.params import Quantization
+from fieldguide.export.params import ExportTfjsParams, Quantization
 from fieldguide.export.saved_model import SIGNATURE, predict_saved_model, write_saved_model
+from fieldguide.export.storage import storage_of
+from fieldguide.export.tflite import TFLITE_FILE, predict_tflite, write_tflite
 
-MIN_UINT8_WEIGHTS = 20_000
-"""Smaller tensors save too little to be worth their rounding error."""
-
-MODEL_FILE = "model.json"
+ONNX_FILE, SAVED_MODEL, MODEL_FILE = "student.onnx", "saved_model", "model.json"
 
 
 def convert(
-    onnx_file: Path, saved_model: Path, out: Path, quantization: Quantization, images: np.ndarray
-) -> np.ndarray:
-    """All that a stage wants of TensorFlow, so that one process loads it once: SavedModel, graph model, answers.
+    folder: Path, stored: Path, bundle: Path, params: ExportTfjsParams, images: np.ndarray
+) -> dict[str, np.ndarray]:
+    """All that a stage wants of TensorFlow, so that one process loads it once.
 
-    Returns the SavedModel's logits for `images`, as `predict_saved_model` does.
+    Writes saved_model/ and, if asked for, student.tflite of the student.onnx in `folder` there, and the graph model to
+    `bundle`. That is made of `stored`: student.onnx, or a file with weights rounded beforehand. Returns the logits of
+    `images` by runtime.
     """
+    onnx_file, saved_model = folder / ONNX_FILE, folder / SAVED_MODEL
     write_saved_model(onnx_file, saved_model)
-    write_graph_model(saved_model, out, quantization)
-    return predict_saved_model(saved_model, images)
+    answers = {"tensorflow": predict_saved_model(saved_model, images)}
+    if params.tflite:
+        write_tflite(saved_model, folder / TFLITE_FILE)
+        answers["tflite"] = predict_tflite(folder / TFLITE_FILE, images)
+    if stored == onnx_file:
+        write_graph_model(saved_model, bundle, params.quantization)
+    else:
+        with tempfile.TemporaryDirectory(prefix="fieldguide-") as scratch:
+            write_saved_model(stored, Path(scratch) / SAVED_MODEL)
+            write_graph_model(Path(scratch) / SAVED_MODEL, bundle, params.quantization)
+    return answers
 
 
 def write_graph_model(saved_model: Path, out: Path, quantization: Quantization) -> None:
@@ -46,10 +57,10 @@ def write_graph_model(saved_model: Path, out: Path, quantization: Quantization) 
     with tempfile.TemporaryDirectory(prefix=".tfjs-", dir=out) as scratch:
         written = Path(scratch)
         _convert(saved_model, written, {"float16": True} if quantization == "float16" else None)
-        if quantization == "mixed":
-            large = large_pointwise_weights(json.loads((written / MODEL_FILE).read_bytes()))
+        if quantization in ("mixed", "uint8"):
+            names = weights_in_bytes(json.loads((written / MODEL_FILE).read_bytes()), quantization)
             shutil.rmtree(written)
-            _convert(saved_model, written, {"uint8": large, "float16": True})
+            _convert(saved_model, written, {"uint8": names, "float16": True})
         # Protocol buffers print their maps in any order; sorted keys make the bytes depend on the network alone.
         model = json.loads((written / MODEL_FILE).read_bytes())
         (written / MODEL_FILE).write_text(json.dumps(model, sort_keys=True, separators=(",", ":")), encoding="utf-8")
@@ -59,15 +70,10 @@ def write_graph_model(saved_model: Path, out: Path, quantization: Quantization) 
             file.replace(out / file.name)
 
 
-def large_pointwise_weights(model: dict[str, Any]) -> list[str]:
-    """Names of the 1x1 convolution kernels and matrices of at least MIN_UINT8_WEIGHTS weights in a model.json."""
+def weights_in_bytes(model: dict[str, Any], quantization: Quantization) -> list[str]:
+    """Names of the weights in a model.json that are to be stored in bytes."""
     weights = [weight for group in model["weightsManifest"] for weight in group["weights"]]
-    return [
-        weight["name"]
-        for weight in weights
-        if np.prod(weight["shape"]) >= MIN_UINT8_WEIGHTS
-        and (len(weight["shape"]) == 2 or (len(weight["shape"]) == 4 and weight["shape"][:2] == [1, 1]))
-    ]
+    return [weight["name"] for weight in weights if storage_of(quantization, weight["shape"]) == "uint8"]
 
 
 def _convert(saved_model: Path, out: Path, quantization_dtype_map: dict[str, Any] | None) -> None:

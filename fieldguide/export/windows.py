@@ -73,6 +73,29 @@ def average_pool(x: tf.Tensor, attributes: Attributes) -> tf.Tensor:
     return means * (1 / windows.mean(axis=(2, 3)))[None, :, :, None]
 
 
+def resize(inputs: Sequence[Value], attributes: Attributes) -> tf.Tensor:
+    """ONNX's Resize of [batch, height, width, channels] as PyTorch's `interpolate` asks for it: nearest or bilinear."""
+    x = inputs[0]
+    name = "sizes" if len(inputs) > 3 and inputs[3] is not None else "scales"
+    asked = constant(inputs[3] if name == "sizes" else inputs[2], name)[2:]
+    size = [int(each if name == "sizes" else each * old) for each, old in zip(asked, x.shape[1:3], strict=True)]
+    mode, coordinates, rounding = (
+        attributes.get(name, default).decode()
+        for name, default in (
+            ("mode", b"nearest"),
+            ("coordinate_transformation_mode", b"half_pixel"),
+            ("nearest_mode", b"round_prefer_floor"),
+        )
+    )
+    if (mode, coordinates, rounding) == ("nearest", "asymmetric", "floor"):
+        return tf.raw_ops.ResizeNearestNeighbor(images=x, size=size)
+    if mode == "linear" and coordinates in ("half_pixel", "pytorch_half_pixel") and not attributes.get("antialias", 0):
+        return tf.raw_ops.ResizeBilinear(images=x, size=size, half_pixel_centers=True)
+    raise UnsupportedError(
+        f"mode {mode}, {coordinates}, {rounding}; allowed are nearest, asymmetric, floor, and linear, half_pixel"
+    )
+
+
 def _hwio(kernel: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(kernel.transpose(2, 3, 1, 0))
 

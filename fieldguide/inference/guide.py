@@ -21,6 +21,7 @@ from fieldguide.evaluate.prior_file import read_prior
 from fieldguide.evaluate.rules import Situation
 from fieldguide.evaluate.tree import fuse
 from fieldguide.export.inputs import normalise_squares
+from fieldguide.export.known_answer import check_answer
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.images.decode import upright_rgb
@@ -126,12 +127,14 @@ class Guide:
         return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
 
 
-def load(folder: str | Path, runtime: str | None = None) -> Guide:
+def load(folder: str | Path, runtime: str | None = None, *, verify: bool = False) -> Guide:
     """Load a model folder: models/export, or a trained network's once it was evaluated (description.py).
 
-    `runtime` is `torch` or `onnx`, by default what the folder has.
+    `runtime` is `torch` or `onnx`, by default what the folder has. `verify` asks it about the test square of
+    answers.json first, which export-tfjs writes.
 
-    Raises ParamsError for another runtime, and ExportError, TrainingError or RecordError if the folder is not whole.
+    Raises ParamsError for another runtime, and ExportError, TrainingError or RecordError if the folder is not whole or
+    the test square gets another answer than it had.
     """
     folder = Path(folder)
     chosen = runtime or choose_runtime(folder)
@@ -140,7 +143,10 @@ def load(folder: str | Path, runtime: str | None = None) -> Guide:
     described = find_description(folder)
     files = Labels.read(described), Calibration.read(described), Preprocessing.read(described)
     prior = read_prior(described) if (described / PRIOR_FILES[0]).exists() else None
-    return Guide(*files, RUNTIMES[chosen](folder), prior)
+    network = RUNTIMES[chosen](folder)
+    if verify:
+        check_answer(folder, network.predict, chosen)
+    return Guide(*files, network, prior)
 
 
 def _in_batches(squares: Sequence[np.ndarray]) -> Iterable[Sequence[np.ndarray]]:

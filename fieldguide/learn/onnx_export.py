@@ -17,15 +17,15 @@ from torch.export import Dim
 
 from fieldguide.errors import ExportError
 from fieldguide.files import written_whole
+from fieldguide.learn.exportable import simplify
 from fieldguide.learn.network import load_network
 
 BATCH_SIZE = 32
 
 
-def export_onnx(network_dir: Path, out: Path, *, open_batch: bool = True) -> None:
+def export_onnx(network_dir: Path, out: Path) -> None:
     """Write the network in `network_dir` as the ONNX file `out`, whole or not at all.
 
-    With a closed batch, of two photos, the exporter takes half the time: enough to see what operators there are.
     Raises TrainingError if the network cannot be loaded, ExportError if it cannot be expressed.
     """
     network = load_network(network_dir)
@@ -33,13 +33,13 @@ def export_onnx(network_dir: Path, out: Path, *, open_batch: bool = True) -> Non
     try:
         with _quiet_exporter():
             program = torch.onnx.export(
-                network.module,
+                simplify(network.module),
                 # Two photos: the exporter takes a batch of one for a constant.
                 (torch.zeros(2, 3, side, side),),
                 dynamo=True,
                 input_names=["image"],
                 output_names=["logits"],
-                dynamic_shapes=({0: Dim("batch")},) if open_batch else None,
+                dynamic_shapes=({0: Dim("batch")},),
                 optimize=True,
                 verbose=False,
             )

@@ -55,4 +55,4 @@ def _export(student: DistillationParams, onnx_file: Path) -> None:
     classes = {"species": [f"class {number}" for number in range(NUM_OUTPUTS)]}
     with tempfile.TemporaryDirectory(prefix="fieldguide-") as folder:
         save_network(build_network(student, ranks=["species"], classes=classes, region=None, seed=0), Path(folder))
-        export_onnx(Path(folder), onnx_file, open_batch=False)
+        export_onnx(Path(folder), onnx_file)

@@ -62,12 +62,12 @@ def _try_in_torch(networks: dict[str, BackboneParams], side: int, onnx_file: Pat
 
 
 def _try_in_tensorflow(onnx_file: Path) -> list[str]:
-    """The operators of the graph that have no conversion: none in most cases."""
-    from fieldguide.export.graph import check_operators
+    """What of the graph has no conversion: nothing in most cases."""
+    from fieldguide.export.graph import Network
     from fieldguide.export.onnx_graph import read_onnx
 
     try:
-        check_operators(read_onnx(onnx_file))
+        Network(read_onnx(onnx_file)).answer.get_concrete_function()
     except FieldguideError as error:
         return [f"distill_student cannot be exported: {str(error).removeprefix(f'{onnx_file}: ')}"]
     return []

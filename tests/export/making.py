@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -14,7 +15,13 @@ from fieldguide.errors import ExportError
 IMAGE_SIZE = 48
 """Of the student, px: its last features have several places, as those of a real one, so that Mean transposes."""
 
-OPSET = 18
+if TYPE_CHECKING:
+    import torch
+
+OPSET = 20
+
+LOOKS = {"mean": (0.5, 0.4, 0.3), "std": (0.5, 0.25, 0.2), "weights": {"from": "scratch"}}
+"""Of an untrained network's section of the params."""
 
 
 @dataclass(frozen=True)
@@ -82,30 +89,60 @@ def run_everywhere(cases: Sequence[tuple[Path, np.ndarray, Path]], refused: Sequ
     return Outcome(frozenset(OPERATORS), answers, messages)
 
 
+def export_network(architecture: str, arguments: dict[str, int], folder: Path, images: np.ndarray) -> np.ndarray:
+    """Export an untrained network of 5 classes to `folder`/student.onnx; its own logits for square NHWC images.
+
+    Isolate this.
+    """
+    from fieldguide.learn.network import build_network, save_network
+    from fieldguide.learn.onnx_export import export_onnx, predict_reference
+    from fieldguide.learn.params import BackboneParams
+
+    looks = {"image_size": images.shape[1], **LOOKS}
+    backbone = BackboneParams.model_validate({"architecture": architecture, "architecture_args": arguments, **looks})
+    classes = {"species": [f"class {number}" for number in range(5)]}
+    network = build_network(backbone, ranks=["species"], classes=classes, region=None, seed=5)
+    settle(network.module, images.transpose(0, 3, 1, 2))
+    folder.mkdir(parents=True, exist_ok=True)
+    save_network(network, folder)
+    export_onnx(folder, folder / "student.onnx")
+    return predict_reference(folder, images.transpose(0, 3, 1, 2))
+
+
 def make_student(directory: Path) -> None:
     """A small untrained network for the flora of tests/records/making.py, stirred so that its answers differ."""
-    import torch
-
     from fieldguide.learn.network import build_network, save_network
     from fieldguide.learn.params import BackboneParams
     from tests.records.making import TAXONOMY
 
-    backbone = {
-        "architecture": "mobilenetv2_035",
-        "architecture_args": {},
-        "image_size": IMAGE_SIZE,
-        "mean": (0.5, 0.4, 0.3),
-        "std": (0.5, 0.25, 0.2),
-        "weights": {"from": "scratch"},
-    }
+    section = {"architecture": "mobilenetv2_035", "architecture_args": {}, "image_size": IMAGE_SIZE, **LOOKS}
     ranks, classes = TAXONOMY.ranks, TAXONOMY.classes
-    network = build_network(BackboneParams.model_validate(backbone), ranks=ranks, classes=classes, region=None, seed=5)
+    network = build_network(BackboneParams.model_validate(section), ranks=ranks, classes=classes, region=None, seed=5)
+    stir(network.module)
+    directory.mkdir(parents=True)
+    save_network(network, directory)
+
+
+def stir(module: "torch.nn.Module") -> None:
+    """Give an untrained network's normalisations something to do, so that they are seen if they go wrong."""
+    import torch
+
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
-        for layer in network.module.modules():
+        for layer in module.modules():
             if isinstance(layer, torch.nn.BatchNorm2d):
                 layer.running_mean.normal_(0, 0.1, generator=generator)
                 layer.running_var.uniform_(0.7, 1.3, generator=generator)
                 layer.bias.normal_(0, 0.1, generator=generator)
-    directory.mkdir(parents=True)
-    save_network(network, directory)
+
+
+def settle(module: "torch.nn.Module", images: np.ndarray) -> None:
+    """Give an untrained network's normalisations the statistics of these images, so that nothing in it explodes."""
+    import torch
+
+    for layer in module.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = 1.0
+    with torch.no_grad():
+        module.train()(torch.from_numpy(np.ascontiguousarray(images)))
+    module.eval()

@@ -1,4 +1,4 @@
-// Runs many small graph models on both backends: node run.cjs JOBS ANSWERS
+// Runs many small graph models on some backends: node run.cjs JOBS ANSWERS BACKEND...
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
@@ -8,12 +8,12 @@ import { readFromFolder } from '../../web/node_files.mjs';
 import { env, setBackend, tensor4d, tidy } from '../../web/tensorflow.js';
 import 'virtual:kernels';
 
-async function run([jobsFile, answersFile]) {
+async function run([jobsFile, answersFile, ...backends]) {
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   setWasmPaths(WASM_FOLDER);
   const jobs = JSON.parse(readFileSync(jobsFile, 'utf8'));
   const answers = Object.fromEntries(jobs.map(({ name }) => [name, {}]));
-  for (const backend of ['wasm', 'cpu']) {
+  for (const backend of backends) {
     await setBackend(backend);
     for (const { name, folder, shape, image } of jobs) {
       try {

@@ -1,5 +1,6 @@
 """A model folder answers as its network does, in both runtimes, from whatever shows a photo."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -112,3 +113,17 @@ def test_several_photos_and_a_known_place_have_thresholds_of_their_own(model: Pa
     assert placed.num_likely is not None
     assert (together.max_error, together.num_likely) == (None, None)
     assert guide.predict(asked)[0].num_likely is not None
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_a_runtime_is_verified_by_the_known_answer(model: Path, runtime: str, tmp_path: Path) -> None:
+    fieldguide.load(model, runtime, verify=True)
+    copy = shutil.copytree(model, tmp_path / "copy")
+    answers = json.loads((copy / "answers.json").read_text())
+    answers["logits"][0] += 0.1
+    (copy / "answers.json").write_text(json.dumps(answers))
+    with pytest.raises(ExportError, match=rf"{runtime} is off by 0\.1 on the test square, 0\.001\d* is allowed"):
+        fieldguide.load(copy, runtime, verify=True)
+    (copy / "answers.json").unlink()
+    with pytest.raises(ExportError, match=r"answers\.json is missing"):
+        fieldguide.load(copy, runtime, verify=True)

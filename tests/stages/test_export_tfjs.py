@@ -13,7 +13,7 @@ from fieldguide.evaluate.answer_sets import PENALTY
 from fieldguide.export.bundle import check_size
 from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.export.params import ExportTfjsParams
-from fieldguide.export.tfjs import large_pointwise_weights, write_graph_model
+from fieldguide.export.tfjs import weights_in_bytes, write_graph_model
 from fieldguide.files import file_sha256
 from stages.export_tfjs import export_tfjs
 from tests.export.exporting import PARAMS, RULES, export_once
@@ -42,8 +42,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_metrics_are_those_promised(exported: Exported) -> None:
     _, metrics = exported
-    assert list(metrics) == ["onnxruntime", "tensorflow", "tfjs_node", "bundle_mb"]
-    for runtime in ("onnxruntime", "tensorflow", "tfjs_node"):
+    runtimes = ["onnxruntime", "tensorflow", "tflite", "tfjs_node"]
+    assert list(metrics) == [*runtimes, "quantization", "bundle_mb"]
+    for runtime in runtimes:
         assert list(metrics[runtime]) == ["top1_agreement", "max_abs_logit_error", "num_near_ties"]
     assert metrics["onnxruntime"]["top1_agreement"] == metrics["tensorflow"]["top1_agreement"] == 1.0
     assert 0 < metrics["bundle_mb"] < PARAMS["max_bundle_mb"]
@@ -51,7 +52,8 @@ def test_metrics_are_those_promised(exported: Exported) -> None:
 
 def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     paths, metrics = exported
-    network, meaning = {"student.onnx", "model.json", "model.safetensors"}, {"labels", "calibration", "preprocessing"}
+    network = {"student.onnx", "student.tflite", "model.json", "model.safetensors"}
+    meaning = {"labels", "calibration", "preprocessing", "answers"}
     assert {path.name for path in paths["out"].iterdir()} == {
         *network,
         *(f"{name}.json" for name in meaning),
@@ -83,6 +85,10 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     promised = {"rules": RULES.model_dump(mode="json"), "most_photos": 3, "max_error": 0.1}
     decided = {**promised, "set_target": 0.9, "set_penalty": PENALTY, "fusion_exponent": 0.25}
     assert calibration == {"temperatures": {"species": 1.5, "genus": 1.0}, **decided}
+    answers = json.loads((paths["out"] / "answers.json").read_text())
+    assert answers["record_size"] == 32
+    # The page draws the same square; its weights are float16.
+    assert json.loads((bundle / "selftest.json").read_text())["logits"] == pytest.approx(answers["logits"], abs=0.05)
     labels = json.loads((bundle / "labels.json").read_text())
     assert list(labels) == ["ranks", "classes", "parents", "vernacular", "regions", "kept"]
     assert labels["vernacular"] == {"Linum album": "white flax"}
@@ -129,6 +135,34 @@ def test_two_runs_give_the_same_bytes(exported: Exported, tmp_path: Path) -> Non
     assert digests(tmp_path / "bundle") == digests(paths["bundle"])
 
 
+def test_kinds_of_weights_are_compared_and_one_is_proposed(exported: Exported) -> None:
+    paths, metrics = exported
+    table = metrics["quantization"]
+    assert json.loads((paths["out"] / "parity.json").read_text())["quantization"] == table
+    assert list(table) == ["none", "float16", "mixed", "uint8"]
+    megabytes = [row["megabytes"] for row in table.values()]
+    assert megabytes == sorted(megabytes, reverse=True)
+    assert table["none"]["max_abs_logit_error"] == 0 < table["float16"]["max_abs_logit_error"]
+    assert sum(row["is_proposed"] for row in table.values()) == 1
+    # What the bundle holds is what the table says.
+    stored = sum(path.stat().st_size for path in paths["bundle"].glob("*.bin")) / 1e6
+    assert stored == pytest.approx(table["float16"]["megabytes"], rel=0.02)
+    assert "| float16 (these) | " in (paths["bundle"] / "MODEL_CARD.md").read_text()
+
+
+def test_learned_rounding_is_what_the_browser_gets(exported: Exported, tmp_path: Path) -> None:
+    loose = {**PARAMS["limits"], "tfjs_node": {"min_top1_agreement": 0.0, "max_logit_error": 9.0}}
+    nearest, learned = (
+        export_again(exported, tmp_path / rounding, quantization="uint8", rounding=rounding, limits=loose)
+        for rounding in ("nearest", "learned")
+    )
+    assert digests(tmp_path / "learned" / "out" / "saved_model") == digests(exported[0]["out"] / "saved_model")
+    for metrics in (nearest, learned):
+        told = metrics["quantization"]["uint8"]["max_abs_logit_error"]
+        assert metrics["tfjs_node"]["max_abs_logit_error"] == pytest.approx(told, rel=0.3)
+    assert learned["tfjs_node"]["max_abs_logit_error"] != nearest["tfjs_node"]["max_abs_logit_error"]
+
+
 def test_a_runtime_past_its_limit_fails_and_keeps_the_old_bundle(exported: Exported, tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "old").touch()
@@ -150,7 +184,7 @@ def test_mixed_weights_store_large_pointwise_kernels_in_a_byte(exported: Exporte
         if weight["dtype"] == "float32"
     }
     assert set(stored.values()) == {"uint8", "float16"}
-    assert {name for name, dtype in stored.items() if dtype == "uint8"} == set(large_pointwise_weights(model))
+    assert {name for name, dtype in stored.items() if dtype == "uint8"} == set(weights_in_bytes(model, "mixed"))
     halves = sum(path.stat().st_size for path in paths["bundle"].glob("*.bin"))
     assert sum(path.stat().st_size for path in tmp_path.glob("*.bin")) < 0.8 * halves
 

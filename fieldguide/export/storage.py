@@ -1,0 +1,116 @@
+"""How the bundle stores its weights: which tensor in which type, and the values that remain.
+
+A byte stores a whole tensor's range in 256 equal steps of which one is zero, as TensorFlow.js reads it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Final, Literal
+
+import numpy as np
+
+from fieldguide.export.onnx_graph import OnnxGraph
+from fieldguide.export.params import Quantization
+
+Storage = Literal["float32", "float16", "uint8"]
+
+QUANTIZATIONS: Final[tuple[Quantization, ...]] = ("none", "float16", "mixed", "uint8")
+"""From the largest bundle to the smallest."""
+
+MIN_BYTE_WEIGHTS = {"mixed": 20_000, "uint8": 1_000}
+"""Smaller tensors save too little to be worth their rounding error."""
+
+NUM_STEPS = 255
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A part of a constant that a convolution or a matrix multiplies by, as one group of it is converted."""
+
+    name: str
+    """Of the constant."""
+    rows: slice
+    """Of its first axis."""
+    shape: tuple[int, ...]
+    """In TensorFlow: [height, width, inputs, outputs], or a matrix."""
+
+
+def storage_of(quantization: Quantization, shape: Sequence[int]) -> Storage:
+    """In what a tensor of this shape, as TensorFlow has it, is stored.
+
+    `mixed` takes bytes for large matrices and 1x1 kernels, `uint8` for every kernel but the depthwise ones, in which a
+    few weights say everything about a channel.
+    """
+    if quantization == "none":
+        return "float32"
+    if quantization == "float16" or prod(shape) < MIN_BYTE_WEIGHTS[quantization]:
+        return "float16"
+    is_matrix = len(shape) == 2 or (len(shape) == 4 and tuple(shape[:2]) == (1, 1))
+    is_kernel = len(shape) == 4 and shape[3] > 1
+    return "uint8" if is_matrix or (quantization == "uint8" and is_kernel) else "float16"
+
+
+def find_kernels(graph: OnnxGraph) -> Iterator[Kernel]:
+    """Every kernel and matrix of `graph` once."""
+    seen = set()
+    for node in graph.nodes:
+        name = node.inputs[1] if len(node.inputs) > 1 else ""
+        if name in seen or name not in graph.constants or node.operator not in ("Conv", "Gemm", "MatMul"):
+            continue
+        seen.add(name)
+        shape = graph.constants[name].shape
+        if node.operator != "Conv":
+            yield Kernel(name, slice(None), shape)
+            continue
+        outputs, inputs, height, width = shape
+        groups = node.attributes.get("group", 1)
+        if inputs == 1 and groups > 1:
+            yield Kernel(name, slice(None), (height, width, groups, outputs // groups))
+            continue
+        size = outputs // groups
+        for group in range(groups):
+            yield Kernel(name, slice(group * size, (group + 1) * size), (height, width, inputs, size))
+
+
+def store(
+    graph: OnnxGraph, quantization: Quantization, rounded: Mapping[str, np.ndarray] | None = None
+) -> tuple[OnnxGraph, int]:
+    """`graph` with the values that remain of its weights, and the bytes that they take.
+
+    `rounded` are kernels that a byte is to store as they are there (rounding.py), by name.
+    """
+    rounded = rounded or {}
+    constants = dict(graph.constants)
+    kernels = list(find_kernels(graph))
+    num_bytes = 0
+    for name, value in graph.constants.items():
+        if value.dtype != np.float32:
+            continue
+        parts = [kernel for kernel in kernels if kernel.name == name] or [Kernel(name, slice(None), value.shape)]
+        stored = np.empty_like(value)
+        for part in parts:
+            storage = storage_of(quantization, part.shape)
+            source = rounded.get(name, value) if storage == "uint8" else value
+            place = part.rows if value.ndim else ...
+            stored[place] = round_trip(source[place], storage)
+            num_bytes += source[place].size * np.dtype(storage).itemsize
+        constants[name] = stored
+    return replace(graph, constants=constants), num_bytes
+
+
+def round_trip(value: np.ndarray, storage: Storage) -> np.ndarray:
+    """`value` after it was stored: float32."""
+    if storage != "uint8":
+        return value.astype(storage).astype(np.float32)
+    low, step = byte_range(value)
+    return np.float32(np.round((value - low) / step) * step + low) if step else value
+
+
+def byte_range(value: np.ndarray) -> tuple[float, float]:
+    """The least value that a byte can say of a tensor, and the step from one to the next; 0 if all are equal."""
+    low, high = float(value.min()), float(value.max())
+    step = (high - low) / NUM_STEPS
+    if step and low <= 0 <= high:
+        low = -float(np.round(-low / step)) * step
+    return low, step
