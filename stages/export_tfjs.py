@@ -10,11 +10,12 @@ from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
 from fieldguide.export.describe import describe_bundle
 from fieldguide.export.inputs import read_inputs
-from fieldguide.export.model_folder import DESCRIPTIONS, copy_network, copy_prior, describe_model
+from fieldguide.export.model_folder import DESCRIPTIONS, MIX_UPS, copy_network, copy_prior, describe_model
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.pretrained import read_student
+from fieldguide.export.species import write_species
 from fieldguide.export.student import NAME, read_evaluation
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
@@ -30,8 +31,12 @@ def export_tfjs(
     evaluate: Path,
     out: Path,
     bundle: Path,
+    embed: Path | None = None,
 ) -> Metrics:
-    """Write student.onnx, saved_model/, parity.json and all that answering takes to `out`, the page to `bundle`."""
+    """Write student.onnx, saved_model/, parity.json and all that answering takes to `out`, the page to `bundle`.
+
+    Without `embed`, the embeddings of the records, the page has no reference photos.
+    """
     network, evaluation = read_student(student, params.production_only), read_evaluation(evaluate)
     test, onnx_file = RecordSet.open(tfrecord, "test"), out / "student.onnx"
     squares, images = read_inputs(test, network, params.num_parity_photos)
@@ -66,6 +71,15 @@ def export_tfjs(
             catalogue=fetch / "catalogue.parquet",
             parity=parity,
             params=params,
+        )
+        write_species(
+            draft,
+            network.classes[network.ranks[0]],
+            RecordSet.open(tfrecord, "train"),
+            embed=embed,
+            catalogue=fetch / "catalogue.parquet",
+            mix_ups=evaluate / MIX_UPS,
+            max_megabytes=params.reference_photos_mb,
         )
         page.write_file_list(draft)
         return {**parity, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}

@@ -58,6 +58,8 @@ class Evaluated:
 
     answers: Answers
     """To the test photos."""
+    val: Answers | None
+    """To the validation photos; None where none are of its classes."""
     page: ModelPage
     """Its numbers, and all that the report shows."""
     prior: Prior
@@ -96,4 +98,4 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
     }
     figures = draw_figures(answers, decision, data.num_train, data.rules, data.taxonomy, out)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
-    return Evaluated(answers, ModelPage(model.name, model.region, scores, figures, mistakes), prior)
+    return Evaluated(answers, val, ModelPage(model.name, model.region, scores, figures, mistakes), prior)

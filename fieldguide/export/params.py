@@ -40,6 +40,9 @@ class ExportTfjsParams(Section):
     """Of the bundle's weights: `float16`, `mixed` (uint8 where a tensor is large, else float16) or `none`."""
     num_examples: NonNegativeInt
     """Test photos that the page offers to try."""
+    reference_photos_mb: NonNegativeFloat
+    """Megabytes of 1e6 bytes that reference photos of the species may take: training photos whose licence allows it,
+    one of each species before a second of any. 0: none."""
     num_parity_photos: PositiveInt
     """Test photos on which all runtimes must agree."""
     limits: RuntimeLimits
