@@ -10,6 +10,7 @@ import { keepOffline } from './offline.js';
 import { decode } from './photo.js';
 import { inform, ratios, readPrior } from './prior.js';
 import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
+import { openSpecies } from './species.js';
 import * as view from './view.js';
 
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
@@ -34,6 +35,7 @@ async function openFrom(bundle) {
   for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
+  const species = openSpecies(labels, () => bundle.readJson('species.json'));
   view.showPromise(calibration);
   bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
   const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
@@ -41,7 +43,7 @@ async function openFrom(bundle) {
   const model = await openModel((file) => bundle.read(file), binary, settings, selfTest);
   const prior = await openPrior(bundle);
   bundle.forget();
-  return { labels, settings, calibration, model, prior };
+  return { labels, settings, calibration, model, prior, species };
 }
 
 /** What place and season say, where this guide knows that; null where not. */
@@ -100,12 +102,13 @@ async function answer(photos) {
       if (turn !== newest) return;
       photo.logits = logits;
     }
-    const { labels, calibration, prior } = await open();
+    const { labels, calibration, prior, species } = await open();
     if (turn !== newest) return;
     const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
     const conclusion = conclude(logits, labels, calibration);
     view.showAnswer(conclusion, labels, calibration);
+    species.showCandidates(conclusion);
     view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
