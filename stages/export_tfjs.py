@@ -12,6 +12,7 @@ from fieldguide.export.describe import describe_bundle
 from fieldguide.export.inputs import read_inputs
 from fieldguide.export.model_folder import DESCRIPTIONS, MIX_UPS, copy_network, copy_prior, describe_model
 from fieldguide.export.node import build_page, trace_needs
+from fieldguide.export.notes import read_notes
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.pretrained import read_student
@@ -38,6 +39,7 @@ def export_tfjs(
     Without `embed`, the embeddings of the records, the page has no reference photos.
     """
     network, evaluation = read_student(student, params.production_only), read_evaluation(evaluate)
+    notes = read_notes(params.species_notes) if params.species_notes else {}
     test, onnx_file = RecordSet.open(tfrecord, "test"), out / "student.onnx"
     squares, images = read_inputs(test, network, params.num_parity_photos)
     out.mkdir(parents=True, exist_ok=True)
@@ -79,6 +81,7 @@ def export_tfjs(
             embed=embed,
             catalogue=fetch / "catalogue.parquet",
             mix_ups=evaluate / MIX_UPS,
+            notes=notes,
             max_megabytes=params.reference_photos_mb,
         )
         page.write_file_list(draft)

@@ -1,6 +1,6 @@
 """species.json: what the page tells of each species beside its names, and the photos that show it (docs/formats.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ def write_species(
     embed: Path | None,
     catalogue: Path,
     mix_ups: Path,
+    notes: Mapping[str, Mapping[str, str]],
     max_megabytes: float,
 ) -> None:
     """Write species.json and the reference photos that it names, of at most `max_megabytes` together, into `bundle`.
 
     `species` are the student's classes at the first rank. Without `embed`, the embeddings of the records, there are no
-    photos, and look-alikes are only those of `mix_ups`, which the evaluation wrote. Raises RecordError or ExportError.
+    photos, and look-alikes are only those of `mix_ups`, which the evaluation wrote. `notes` tells more by name
+    (notes.py). Raises RecordError or ExportError.
     """
     names = [name for name in species if name != OTHER]
     wanted = set(names)
@@ -57,7 +59,10 @@ def write_species(
             temporary.write_bytes(photo.content)
     write_json(
         bundle / SPECIES_FILE,
-        {name: _sheet(counts.get(name, 0), alike[name], photos.get(name, [])) for name in names},
+        {
+            name: _sheet(counts.get(name, 0), alike[name], photos.get(name, [])) | dict(notes.get(name, {}))
+            for name in names
+        },
     )
 
 

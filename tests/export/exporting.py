@@ -31,6 +31,7 @@ PARAMS: dict[str, Any] = {
     "quantization": "float16",
     "num_examples": 3,
     "reference_photos_mb": 0.5,
+    "species_notes": None,
     "num_parity_photos": 10,
     "limits": {
         "onnxruntime": STRICT,

@@ -118,13 +118,17 @@ def test_species_have_photos_that_may_be_shown_and_look_alikes(exported: Exporte
 
 def test_without_embeddings_or_space_there_are_no_reference_photos(exported: Exported, tmp_path: Path) -> None:
     paths = exported[0]
-    shared = {"catalogue": paths["fetch"] / "catalogue.parquet", "mix_ups": paths["evaluate"] / "mix_ups.csv"}
+    shared = {
+        "catalogue": paths["fetch"] / "catalogue.parquet",
+        "mix_ups": paths["evaluate"] / "mix_ups.csv",
+        "notes": {"Linum nudum": {"notes": "On chalk."}},
+    }
     train = RecordSet.open(paths["tfrecord"], "train")
     for folder, embed, space in ((tmp_path / "a", None, 1), (tmp_path / "b", paths["embed"], 0)):
         write_species(folder, TAXONOMY.classes["species"], train, embed=embed, max_megabytes=space, **shared)
         assert [path.name for path in folder.iterdir()] == ["species.json"]
         sheet = json.loads((folder / "species.json").read_text())["Linum nudum"]
-        assert (sheet["photos"], sheet["look_alikes"]["Aster bellus"]) == ([], 2)
+        assert (sheet["photos"], sheet["look_alikes"]["Aster bellus"], sheet["notes"]) == ([], 2, "On chalk.")
 
 
 def test_no_image_of_the_bundle_tells_where_or_by_whom_it_was_taken(exported: Exported) -> None:
