@@ -25,6 +25,8 @@ MAX_PHOTOS: Final = 4
 POOL: Final = 64
 """Of the nearer half of a species' photos, the nearest to its mean, from which all are chosen: far from it lie the odd
 ones, cut, blurred or of another species."""
+PIECE_PHOTOS: Final = 2048
+"""That are compared with all classes at a time."""
 SIDE: Final = 256
 """Longest side, px."""
 ENCODING: Final = Encoding(ImageFormat.WEBP, quality=72)
@@ -58,19 +60,36 @@ def rank_photos(embeddings: np.ndarray, centres: Centres, labels: np.ndarray, al
     positions = np.flatnonzero(allowed)
     order = positions[np.lexsort((positions, -centres.nearness[positions], labels[positions]))]
     starts = np.searchsorted(labels[order], np.arange(len(centres.vectors) + 1)).tolist()
-    chosen = []
-    for index, (start, end) in enumerate(pairwise(starts)):
-        nearer = order[start : min(end, start + POOL, start + max(MAX_PHOTOS, -(-(end - start) // 2)))]
-        chosen.append(_spread(index, nearer, embeddings, centres))
-    return chosen
+    pools = [
+        order[start : min(end, start + POOL, start + max(MAX_PHOTOS, -(-(end - start) // 2)))]
+        for start, end in pairwise(starts)
+    ]
+    flat = np.concatenate(pools)
+    is_own = _lie_nearest_to_own(flat, embeddings, centres, labels)
+    ends = np.cumsum([len(pool) for pool in pools])[:-1]
+    return [
+        _spread(pool, own, centres.direct(embeddings[pool])) if len(pool) else []
+        for pool, own in zip(pools, np.split(is_own, ends), strict=True)
+    ]
 
 
-def _spread(index: int, pool: np.ndarray, embeddings: np.ndarray, centres: Centres) -> list[int]:
-    """Of `pool`, photos of class `index` from the nearest on, the first and those that differ, MAX_PHOTOS at most."""
-    if len(pool) == 0:
-        return []
-    vectors = centres.direct(embeddings[pool])
-    is_own = (vectors @ centres.vectors.T).argmax(axis=1) == index
+def _lie_nearest_to_own(
+    positions: np.ndarray, embeddings: np.ndarray, centres: Centres, labels: np.ndarray
+) -> np.ndarray:
+    """Whether no other class is nearer to each of these photos than its own: bool [len(positions)]."""
+    nearest: np.ndarray = np.empty(len(positions), np.int64)
+    for start in range(0, len(positions), PIECE_PHOTOS):
+        piece = positions[start : start + PIECE_PHOTOS]
+        nearest[start : start + PIECE_PHOTOS] = (centres.direct(embeddings[piece]) @ centres.vectors.T).argmax(axis=1)
+    is_own: np.ndarray = nearest == labels[positions]
+    return is_own
+
+
+def _spread(pool: np.ndarray, is_own: np.ndarray, vectors: np.ndarray) -> list[int]:
+    """Of `pool`, photos of a class from the nearest on, the first and those that differ, MAX_PHOTOS at most.
+
+    `is_own` bool [len(pool)]: which may follow the first; `vectors` float32 [len(pool), dim], of length 1.
+    """
     picked, likeness = [0], np.where(is_own, vectors @ vectors[0], np.inf)
     likeness[0] = np.inf
     while len(picked) < MAX_PHOTOS and np.isfinite(likeness).any():
