@@ -150,6 +150,12 @@ def _draws_boxes(source: Any) -> bool:
     return get(source, "kind") == "inat2017" or bool(get(source, "columns", "box"))
 
 
+def _leave_room_beside_reference_photos(params: Params) -> Iterator[str]:
+    photos, most = (get(params, "export_tfjs", key) for key in ("reference_photos_mb", "max_bundle_mb"))
+    if isinstance(photos, int | float) and isinstance(most, int | float) and photos >= most:
+        yield f"export_tfjs.reference_photos_mb is {photos:g}; expected less than max_bundle_mb, {most:g}"
+
+
 RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "losses weigh the ranks of the split": _weigh_the_ranks,
     "the student's teachers are trained": _listen_to_teachers_there_are,
@@ -160,6 +166,7 @@ RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "a student's photos are mixed without teachers alone": _mix_where_nobody_is_asked_about_whole_photos,
     "squares are encoded as their format can": _encode_as_the_format_can,
     "photos are cut to boxes that sources draw": _cut_to_boxes_there_are,
+    "a bundle has room for more than its reference photos": _leave_room_beside_reference_photos,
     **TEACHER_RULES,
 }
 """What a rule wants, and the function that yields what is against it."""

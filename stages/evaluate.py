@@ -14,7 +14,7 @@ from fieldguide.evaluate.prior_file import write_prior
 from fieldguide.evaluate.report import write_report
 from fieldguide.evaluate.risk import trace_risk
 from fieldguide.evaluate.scores import ScoreRules
-from fieldguide.export.model_folder import DESCRIPTIONS, describe_models
+from fieldguide.export.model_folder import DESCRIPTIONS, MIX_UPS, describe_models
 from fieldguide.files import remove_partials
 from fieldguide.learn.device import prepared_device
 from fieldguide.params import load_section, read_params
@@ -62,6 +62,7 @@ def evaluate(
                 tables.write_confusion(out / "confusion.csv", answers.first)
                 tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
                 tables.write_answers(out / "answers.csv", answers)
+                tables.write_mix_ups(out / MIX_UPS, evaluated.val.first if evaluated.val else None)
                 tables.write_risk(out / "risk.csv", trace_risk(answers))
 
     scores: Metrics = {page.name: page.scores for page in pages}

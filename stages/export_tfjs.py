@@ -13,8 +13,9 @@ from fieldguide.export.describe import describe_bundle
 from fieldguide.export.inputs import read_inputs
 from fieldguide.export.known_answer import Answers, draw_test_square, to_input
 from fieldguide.export.model_files import Preprocessing
-from fieldguide.export.model_folder import DESCRIPTIONS, copy_network, copy_prior, describe_model
+from fieldguide.export.model_folder import DESCRIPTIONS, MIX_UPS, copy_network, copy_prior, describe_model
 from fieldguide.export.node import build_page, trace_needs
+from fieldguide.export.notes import read_notes
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.pretrained import read_student
@@ -34,9 +35,14 @@ def export_tfjs(
     evaluate: Path,
     out: Path,
     bundle: Path,
+    embed: Path | None = None,
 ) -> Metrics:
-    """Write the network for each runtime and all that answering takes to `out`, the page to `bundle`."""
+    """Write the network for each runtime and all that answering takes to `out`, the page to `bundle`.
+
+    Without `embed`, the embeddings of the records, the page has no reference photos.
+    """
     network, evaluation = read_student(student, params.production_only), read_evaluation(evaluate)
+    notes = read_notes(params.species_notes) if params.species_notes else {}
     test, onnx_file = RecordSet.open(tfrecord, "test"), out / tfjs.ONNX_FILE
     squares, images = read_inputs(test, network, params.num_parity_photos)
     out.mkdir(parents=True, exist_ok=True)
@@ -62,8 +68,9 @@ def export_tfjs(
         rest = {"quantization": quantization}
         report = out / "parity.json"
         parity = check_parity(np.stack(reference), logits, network.class_counts[0], params.limits, report, rest)
-        sources = {"split": split, "catalogue": fetch / "catalogue.parquet"}
-        describe_bundle(draft, network, evaluation, test, **sources, parity=parity, **rest, params=params)
+        sources = {"split": split, "catalogue": fetch / "catalogue.parquet", "embed": embed}
+        sources |= {"mix_ups": evaluate / MIX_UPS, "train": RecordSet.open(tfrecord, "train")}
+        describe_bundle(draft, network, evaluation, test, **sources, notes=notes, parity=parity, **rest, params=params)
         page.write_file_list(draft)
         return {**parity, **rest, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}
 

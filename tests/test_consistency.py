@@ -52,6 +52,7 @@ FREE, BOUND = ({"from": "file", "path": "w.pth", "licence": licence} for licence
 
 AGREEING = [
     {},
+    {"export_tfjs": {"reference_photos_mb": 2, "max_bundle_mb": 10}},
     {"split": {"ranks": ["species"]}},
     {"train_teacher": None, "distill_student": None, "fetch": None},
     {"train_teacher": {"a": {"rank_weights": {"genus": 1, "species": 1}}}, "split": {"ranks": ["species", "genus"]}},
@@ -92,6 +93,10 @@ def test_what_agrees_or_is_absent_passes(params: dict[str, Any]):
 
 
 CONTRADICTIONS = [
+    (
+        {"export_tfjs": {"reference_photos_mb": 10, "max_bundle_mb": 10}},
+        "export_tfjs.reference_photos_mb is 10; expected less than max_bundle_mb, 10",
+    ),
     (
         {"train_teacher": {"a": {"init_from": "c"}, "b": {}}},
         "train_teacher.a.init_from is 'c'; expected null or one of b",

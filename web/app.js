@@ -13,6 +13,7 @@ import { keepOffline } from './offline.js';
 import { decode } from './photo.js';
 import { inform, isTelling, ratios, readPrior } from './prior.js';
 import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
+import { openSpecies } from './species.js';
 import * as view from './view.js';
 
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
@@ -37,6 +38,7 @@ async function openFrom(bundle) {
   for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
+  const species = openSpecies(labels, () => bundle.readJson('species.json'));
   view.showPromise(labels.kept ? calibration.rules.fallback : findRule(calibration), calibration);
   bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
   const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
@@ -44,7 +46,7 @@ async function openFrom(bundle) {
   const model = await openModel((file) => bundle.read(file), binary, settings, selfTest);
   const prior = await openPrior(bundle);
   bundle.forget();
-  return { labels, settings, calibration, model, prior };
+  return { labels, settings, calibration, model, prior, species };
 }
 
 /** What place and season say, where this guide knows that; null where not. */
@@ -104,7 +106,7 @@ async function answer(photos) {
       if (turn !== newest) return;
       photo.logits = logits;
     }
-    const { labels, calibration, prior } = await open();
+    const { labels, calibration, prior, species } = await open();
     if (turn !== newest) return;
     const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
@@ -112,6 +114,7 @@ async function answer(photos) {
     const conclusion = conclude(logits, labels, calibration, told);
     view.showAnswer(conclusion, labels, calibration);
     view.showPromise(conclusion.rule, calibration);
+    species.showCandidates(conclusion);
     view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));

@@ -21,6 +21,7 @@ const wasmFolder = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/w
 const PAGE_FILES = [
   'index.html',
   'style.css',
+  'species.css',
   'icon.svg',
   'icon-180.png',
   'icon-192.png',

@@ -6,18 +6,22 @@
 const LIST = 'bundle.json';
 const LIST_SHA256 = 'written by the export';
 
+// Reference photos, of which there may be thousands: kept when they are seen, and named by the beginning of their digest.
+const REFERENCE = /^species\/([0-9a-f]{32})\.webp$/;
+const STAND_IN = 'icon.svg'; // for one that was not seen while there was a network
+
 const SCOPE = self.registration.scope; // two guides on one origin differ by it
 const OWN = `fieldguide ${SCOPE} `;
 const CACHE = OWN + LIST_SHA256;
 
-/** A file as a response that can be kept, if it has that digest; asked of the browser's cache first, then of the server. */
+/** A file as a response that can be kept, if its digest begins so; asked of the browser's cache first, then of the server. */
 async function fetchChecked(file, sha256) {
   let failure;
   for (const cache of ['default', 'reload']) {
     const response = await fetch(new URL(file, SCOPE), { cache });
     const bytes = await response.arrayBuffer();
     // Made anew: one that came by a redirection may not answer for a page.
-    if (response.ok && (await digest(bytes)) === sha256) return new Response(bytes, { headers: kept(response.headers) });
+    if (response.ok && (await digest(bytes)).startsWith(sha256)) return new Response(bytes, { headers: kept(response.headers) });
     failure = response.ok
       ? Object.assign(new Error(`${file} is not the one of this export`), { isOfAnother: true })
       : new Error(`${file}: the server answers ${response.status}`);
@@ -54,7 +58,19 @@ async function answer(request) {
   address.search = address.hash = '';
   if (address.href === SCOPE) address.pathname += 'index.html';
   const cache = await caches.open(CACHE);
-  return (await cache.match(address)) ?? fetchUnkept(cache, address, request);
+  const [file, sha256] = REFERENCE.exec(address.href.slice(SCOPE.length)) ?? [];
+  return (await cache.match(address)) ?? (file ? fetchReference(cache, address, file, sha256) : fetchUnkept(cache, address, request));
+}
+
+/** A reference photo that was not seen before, or what stands for it. */
+async function fetchReference(cache, address, file, sha256) {
+  try {
+    const photo = await fetchChecked(file, sha256);
+    await cache.put(address, photo.clone()).catch(() => {}); // shown all the same where there is no room to keep it
+    return photo;
+  } catch {
+    return (await cache.match(new URL(STAND_IN, SCOPE))) ?? Response.error();
+  }
 }
 
 /** A file that the cache lacks, for instance because the browser wanted its space. */

@@ -252,7 +252,9 @@ function showOthers(ranked, best, labels) {
       const latin = read === name && isItalic(rank) ? 'latin' : '';
       const names = element('span', { className: 'names' }, element('span', { className: latin, textContent: read }));
       if (read !== name && name !== OTHER) names.append(element('span', { className: 'latin second', textContent: name }));
-      return element('li', {}, names, bar, element('span', { className: 'number', textContent: percent(probability) }));
+      const row = element('li', {}, names, bar, element('span', { className: 'number', textContent: percent(probability) }));
+      row.dataset.name = name; // species.js puts pictures beside those that it knows
+      return row;
     }),
   );
 }

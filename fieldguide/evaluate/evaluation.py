@@ -60,6 +60,8 @@ class Evaluated:
 
     answers: Answers
     """To the test photos."""
+    val: Answers | None
+    """To the validation photos; None where none are of its classes."""
     page: ModelPage
     """Its numbers, and all that the report shows."""
     prior: Prior
@@ -81,6 +83,7 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
     told = Told(model, temperatures, exponent, prior)
     chosen = choose_rules(told, val_placed, val_observed, rules)
     limits, rule = chosen.limits[Situation.ONE], chosen.rules.find(Situation.ONE)
+    val = told.ask(Situation.ONE, val_placed, val_observed)
     answers = answer(model, temperatures, data.test, limits)
     fused = score_fusion(model, temperatures, chosen.rules, exponent, data.test, test_observed)
     placed = score_place(model, temperatures, chosen.rules, prior, test_placed)
@@ -102,4 +105,5 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
     }
     figures = draw_figures(answers, rule, data.num_train, rules, data.taxonomy, out)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
-    return Evaluated(answers, ModelPage(model.name, model.region, scores, figures, mistakes), prior, chosen.rules)
+    page = ModelPage(model.name, model.region, scores, figures, mistakes)
+    return Evaluated(answers, val, page, prior, chosen.rules)

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 from sklearn.preprocessing import normalize
 
-from fieldguide.evaluate.knn import PIECE_ROWS, read_embeddings
+from fieldguide.evaluate.knn import PIECE_ROWS
 from fieldguide.evaluate.params import FewShotParams
 from fieldguide.evaluate.scores import DIGITS
+from fieldguide.learn.embedded import read_embeddings
 from fieldguide.records.reader import RecordSet
 
 

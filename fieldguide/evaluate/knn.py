@@ -3,38 +3,15 @@
 A floor for the trained networks: a model that does not beat it has learnt nothing that the backbone did not know.
 """
 
-from pathlib import Path
-
 import numpy as np
 from sklearn.preprocessing import normalize
 
-from fieldguide.errors import RecordError
 from fieldguide.evaluate.answers import find_best
-from fieldguide.learn.embed_files import features_path, ids_path
-from fieldguide.records.reader import RecordSet
 
 NO_VOTES = 1e-6
 """Share given to classes that no neighbour has, so that their logits are finite."""
 PIECE_ROWS = 8192
 """Training photos that are compared with at once."""
-
-
-def read_embeddings(directory: Path, records: RecordSet) -> np.ndarray:
-    """The embeddings of all records, in their order: float16 [num_records, dim], mapped, not loaded.
-
-    Raises RecordError where they are missing or belong to other records.
-    """
-    path = features_path(directory, records.split)
-    try:
-        ids = ids_path(directory, records.split).read_text(encoding="utf-8").split()
-        embeddings: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError as error:
-        raise RecordError(f"{error.filename} is missing; run the embed stage first") from None
-    except ValueError as error:
-        raise RecordError(f"{path} is not an array: {error}") from None
-    if ids != records.photo_ids or embeddings.ndim != 2 or len(embeddings) != len(ids):
-        raise RecordError(f"{path} {list(embeddings.shape)} is not of the {len(records)} records of {records.split}")
-    return embeddings
 
 
 def find_neighbours(train: np.ndarray, queries: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,9 @@ import torch
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import EvaluatedModel, Logits
-from fieldguide.evaluate.knn import find_neighbours, read_embeddings, vote
+from fieldguide.evaluate.knn import find_neighbours, vote
 from fieldguide.learn.description import NetworkSpec
+from fieldguide.learn.embedded import read_embeddings
 from fieldguide.learn.network import load_network
 from fieldguide.learn.predict import predict_batches
 from fieldguide.records.reader import RecordSet

@@ -1,5 +1,6 @@
 """The answers as files: predictions, temperatures, and the student's mistakes for DVC's plots."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.decision import say
 from fieldguide.evaluate.metrics import measure_reliability
@@ -53,6 +55,24 @@ def write_confusion(path: Path, answers: RankAnswers) -> None:
     """Write actual and predicted class of every photo, as DVC's confusion plot reads them."""
     names, pairs = answers.classes, zip(answers.labels.tolist(), answers.predicted.tolist(), strict=True)
     write_csv(path, ["actual", "predicted"], [[names[actual], names[predicted]] for actual, predicted in pairs])
+
+
+def write_mix_ups(path: Path, answers: RankAnswers | None) -> None:
+    """Write which class was taken for which other one in how many photos, the most frequent first; `other` is left out.
+
+    Nothing but the header where there are no answers.
+    """
+    write_csv(path, ["actual", "predicted", "num_photos"], [] if answers is None else _count_mix_ups(answers))
+
+
+def _count_mix_ups(answers: RankAnswers) -> list[tuple[str, str, int]]:
+    names, counts = answers.classes, Counter(zip(answers.labels.tolist(), answers.predicted.tolist(), strict=True))
+    rows = [
+        (names[actual], names[predicted], count)
+        for (actual, predicted), count in counts.items()
+        if UNKNOWN != actual != predicted and OTHER not in (names[actual], names[predicted])
+    ]
+    return sorted(rows, key=lambda row: (-row[2], row[:2]))
 
 
 def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fieldguide.errors import ExportError
 from fieldguide.export.credits import Example
+from fieldguide.export.references import FOLDER
 from fieldguide.files import file_sha256, write_json, written_whole
 from fieldguide.images.encode import format_of
 
@@ -59,14 +60,15 @@ def write_examples(bundle: Path, examples: Sequence[Example]) -> None:
 def write_file_list(bundle: Path) -> None:
     """Write bundle.json, the size and SHA-256 of every other file, and put its own digest into the service worker.
 
-    So one file, the service worker, stands for all others, and changes with any of them. Call this last.
+    So one file, the service worker, stands for all others, and changes with any of them. Reference photos are not
+    listed: their names, which species.json has, are their digests. Call this last.
     """
     (bundle / FILE_LIST).unlink(missing_ok=True)
     files = sorted(file.relative_to(bundle).as_posix() for file in bundle.rglob("*") if file.is_file())
     entries = {
         file: {"bytes": (bundle / file).stat().st_size, "sha256": file_sha256(bundle / file)}
         for file in files
-        if file != SERVICE_WORKER
+        if file != SERVICE_WORKER and not file.startswith(f"{FOLDER}/")
     }
     write_json(bundle / FILE_LIST, {"files": entries})
     worker = (bundle / SERVICE_WORKER).read_text(encoding="utf-8")

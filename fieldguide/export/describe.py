@@ -11,6 +11,7 @@ from fieldguide.export.bundle import bundle_megabytes, write_examples
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
 from fieldguide.export.params import ExportTfjsParams
+from fieldguide.export.species import write_species
 from fieldguide.export.student import Evaluation
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.reader import RecordSet
@@ -22,21 +23,36 @@ def describe_bundle(
     evaluation: Evaluation,
     test: RecordSet,
     *,
+    train: RecordSet,
     split: Path,
     catalogue: Path,
+    embed: Path | None,
+    mix_ups: Path,
+    notes: Mapping[str, Mapping[str, str]],
     parity: Mapping[str, Mapping[str, float]],
     quantization: Mapping[str, Mapping[str, float]],
     params: ExportTfjsParams,
 ) -> None:
-    """Write examples.json with its photos, and MODEL_CARD.md into `bundle`.
+    """Write examples.json and species.json with their photos, and MODEL_CARD.md into `bundle`.
 
-    `split` is the folder of the split stage, `catalogue` the table of all photos, `test` where examples come from.
+    `split` is the folder of the split stage, `catalogue` the table of all photos, `test` where examples come from,
+    `train` where reference photos do; `embed`, `mix_ups` and `notes` are as in `write_species`.
     """
     taxonomy = Taxonomy.read(split / "taxonomy.json")
     photos = pl.read_parquet(split / "split.parquet", columns=["photo_id", "split"])
     credits = read_credits(catalogue, photos["photo_id"])
     trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
     write_examples(bundle, pick_examples(test, credits, params.num_examples))
+    write_species(
+        bundle,
+        student.classes[student.ranks[0]],
+        train,
+        embed=embed,
+        catalogue=catalogue,
+        mix_ups=mix_ups,
+        notes=notes,
+        max_megabytes=params.reference_photos_mb,
+    )
     facts = CardFacts(
         network=student,
         num_classes={rank: len(set(names) - {OTHER}) for rank, names in student.classes.items()},

@@ -16,6 +16,8 @@ DESCRIPTIONS = Path("reports") / "evaluate" / "models"
 """Where, in a repository, the evaluation describes the networks that it saw: a folder of the three files for each."""
 PRIOR_FILES = ("prior.json", "prior.bin")
 """Place and season (evaluate/prior_file.py)."""
+MIX_UPS = "mix_ups.csv"
+"""Beside them, which species the student took for which on the validation photos (evaluate/tables.py)."""
 WEIGHTS_FILE = "weights.json"
 """There: the SHA-256 of the weights that each folder is about, by its name."""
 

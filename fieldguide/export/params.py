@@ -1,5 +1,6 @@
 """The `export_tfjs` section of params.yaml."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -54,6 +55,12 @@ class ExportTfjsParams(Section):
     """The page names only what has training photos in these regions; empty: all that the student knows."""
     num_examples: NonNegativeInt
     """Test photos that the page offers to try."""
+    reference_photos_mb: NonNegativeFloat
+    """Megabytes of 1e6 bytes that reference photos of the species may take: training photos whose licence allows it,
+    one of each species before a second of any. 0: none."""
+    species_notes: Path | None
+    """A .csv or .tsv with columns species, notes and link, of which the page shows what is there; others are passed
+    over, so the taxonomy table may be it. null: none."""
     num_parity_photos: PositiveInt
     """Test photos on which all runtimes must agree."""
     limits: RuntimeLimits

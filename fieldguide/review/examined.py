@@ -8,7 +8,7 @@ import polars as pl
 
 from fieldguide.catalogue.splits import DRAWN, Split
 from fieldguide.catalogue.taxonomy import OTHER
-from fieldguide.evaluate.knn import read_embeddings
+from fieldguide.learn.embedded import read_embeddings
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import Record, RecordSet
 

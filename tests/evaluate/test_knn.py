@@ -1,14 +1,10 @@
-"""Nearest neighbours against a plain search, and the embeddings' files."""
-
-from pathlib import Path
+"""Nearest neighbours against a plain search."""
 
 import numpy as np
 import pytest
 
-from fieldguide.errors import RecordError
 from fieldguide.evaluate import knn
-from fieldguide.evaluate.knn import find_neighbours, read_embeddings, vote
-from fieldguide.records.reader import RecordSet
+from fieldguide.evaluate.knn import find_neighbours, vote
 
 
 def test_neighbours_are_those_of_a_plain_search():
@@ -50,32 +46,3 @@ def test_near_neighbours_weigh_more(labels: list[int], similarities: list[float]
     assert logits.dtype == np.float32
     assert logits.argmax(axis=1).tolist() == [winner]
     assert np.exp(logits).sum() == pytest.approx(1, abs=1e-4)
-
-
-def write_embeddings(directory: Path, records: RecordSet, num: int, ids: list[str] | None = None) -> Path:
-    np.save(directory / f"{records.split}.npy", np.ones((num, 4), np.float16))
-    (directory / f"{records.split}.ids.txt").write_text("\n".join(records.photo_ids if ids is None else ids))
-    return directory
-
-
-def test_embeddings_are_mapped_in_record_order(tmp_path: Path, val: RecordSet):
-    embeddings = read_embeddings(write_embeddings(tmp_path, val, len(val)), val)
-    assert (embeddings.shape, embeddings.dtype) == ((24, 4), np.float16)
-
-
-def test_embeddings_of_other_records_are_refused(tmp_path: Path, val: RecordSet):
-    write_embeddings(tmp_path, val, len(val), val.photo_ids[::-1])
-    with pytest.raises(RecordError, match=r"val\.npy \[24, 4\] is not of the 24 records of val"):
-        read_embeddings(tmp_path, val)
-    write_embeddings(tmp_path, val, 3)
-    with pytest.raises(RecordError, match=r"val\.npy \[3, 4\] is not of the 24 records"):
-        read_embeddings(tmp_path, val)
-
-
-def test_missing_and_pickled_embeddings_are_refused(tmp_path: Path, val: RecordSet):
-    with pytest.raises(RecordError, match=r"is missing; run the embed stage first"):
-        read_embeddings(tmp_path, val)
-    write_embeddings(tmp_path, val, len(val))
-    np.save(tmp_path / "val.npy", np.array([{}], object), allow_pickle=True)
-    with pytest.raises(RecordError, match=r"val\.npy is not an array"):
-        read_embeddings(tmp_path, val)

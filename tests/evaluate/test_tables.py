@@ -14,9 +14,11 @@ from fieldguide.evaluate.tables import (
     write_answers,
     write_calibration,
     write_confusion,
+    write_mix_ups,
     write_predictions,
     write_reliability,
 )
+from fieldguide.learn.labels import UNKNOWN
 from tests.evaluate.making import answers_of
 
 LOGITS = np.array([[1, 3, 2, 0, 0, 0], [9, 0, 0, 0, 0, 0]], np.float32)
@@ -33,6 +35,15 @@ def test_predictions_hold_five_answers_and_honest_confidence(tmp_path: Path):
     assert read["top5"].to_list()[0] == ["a", "b", "other", "c", "d"]
     shares = np.exp(LOGITS[0] / 2) / np.exp(LOGITS[0] / 2).sum()
     assert read["confidence"].to_list()[0] == pytest.approx(sorted(shares, reverse=True)[:5], rel=1e-5)
+
+
+def test_mix_ups_are_counted_without_other_and_what_the_model_lacks(tmp_path: Path):
+    labels, predicted = np.array([1, 1, 2, 1, 0, 3, UNKNOWN, 2]), np.array([2, 2, 1, 1, 1, 0, 1, 2])
+    answers = answers_of(["other", "a", "b", "c", "d", "e"], labels, np.eye(6, dtype=np.float32)[predicted], 1.0)
+    write_mix_ups(tmp_path / "mix_ups.csv", answers)
+    assert (tmp_path / "mix_ups.csv").read_text() == "actual,predicted,num_photos\na,b,2\nb,a,1\n"
+    write_mix_ups(tmp_path / "mix_ups.csv", None)
+    assert (tmp_path / "mix_ups.csv").read_text() == "actual,predicted,num_photos\n"
 
 
 def test_plots_for_dvc(tmp_path: Path):

@@ -12,9 +12,13 @@ from fieldguide.engine import run_isolated
 from fieldguide.evaluate.prior import Prior
 from fieldguide.evaluate.prior_file import write_prior
 from fieldguide.evaluate.rules import Rule, Rules, Situation
+from fieldguide.export.model_folder import MIX_UPS
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.files import write_json
+from fieldguide.learn.embed_files import features_path, ids_path
 from fieldguide.records.params import TfrecordParams
+from fieldguide.records.reader import RecordSet
+from fieldguide.spreadsheet import write_csv
 from stages.export_tfjs import export_tfjs
 from stages.tfrecord import tfrecord
 from tests.export.making import make_student
@@ -32,6 +36,8 @@ PARAMS: dict[str, Any] = {
     "num_quantization_photos": 12,
     "tflite": True,
     "num_examples": 3,
+    "reference_photos_mb": 0.5,
+    "species_notes": None,
     "num_parity_photos": 10,
     "limits": {
         "onnxruntime": STRICT,
@@ -63,14 +69,15 @@ PRIOR = Prior(
 
 def make_inputs(root: Path) -> dict[str, Path]:
     """What the stage reads, below `root`, as its keyword arguments; `out` and `bundle` are yet to be written."""
-    paths = {name: root / name for name in ("student", "fetch", "split", "tfrecord", "evaluate", "out", "bundle")}
+    folders = ("student", "fetch", "split", "tfrecord", "evaluate", "embed", "out", "bundle")
+    paths = {name: root / name for name in folders}
     make_resized(root / "resize", NUM_PHOTOS)
     params = TfrecordParams.model_validate(tfrecord_section(salt="test"))
     run_isolated(tfrecord, params, resize=root / "resize", split=root / "resize", out=paths["tfrecord"])
     run_isolated(make_student, paths["student"])
     ids = [make_photo(number)[0] for number in range(sum(NUM_PHOTOS.values()))]
     splits = [name for name, count in NUM_PHOTOS.items() for _ in range(count)]
-    for name in ("fetch", "split", "evaluate"):
+    for name in ("fetch", "split", "evaluate", "embed"):
         paths[name].mkdir()
     TAXONOMY.write(paths["split"] / "taxonomy.json")
     pl.DataFrame({"photo_id": ids, "split": splits}).write_parquet(paths["split"] / "split.parquet")
@@ -81,6 +88,10 @@ def make_inputs(root: Path) -> dict[str, Path]:
     decided = {"rules": RULES.model_dump(mode="json"), "max_error": 0.1, "set_target": 0.9, "fusion_exponent": 0.25}
     write_json(paths["evaluate"] / "calibration.json", {"student": {"temperatures": {"species": 1.5}, **decided}})
     write_prior(PRIOR, "species", paths["evaluate"] / "models/student")
+    write_csv(paths["evaluate"] / MIX_UPS, ["actual", "predicted", "num_photos"], [("Linum nudum", "Aster bellus", 2)])
+    train = RecordSet.open(paths["tfrecord"], "train").photo_ids
+    ids_path(paths["embed"], "train").write_text("\n".join(train))
+    np.save(features_path(paths["embed"], "train"), np.random.default_rng(3).normal(size=(len(train), 6)))
     return paths
 
 

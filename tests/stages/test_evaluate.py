@@ -166,6 +166,7 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
     tables = {
         "answers.csv",
         "confusion.csv",
+        "mix_ups.csv",
         "reliability.csv",
         "risk.csv",
         "calibration.json",

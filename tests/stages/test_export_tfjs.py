@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from fieldguide.engine import run_isolated
 from fieldguide.errors import ExportError, FieldguideError
@@ -13,11 +14,14 @@ from fieldguide.evaluate.answer_sets import PENALTY
 from fieldguide.export.bundle import check_size
 from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.export.params import ExportTfjsParams
+from fieldguide.export.species import write_species
 from fieldguide.export.tfjs import weights_in_bytes, write_graph_model
 from fieldguide.files import file_sha256
+from fieldguide.records.reader import RecordSet
 from stages.export_tfjs import export_tfjs
 from tests.export.exporting import PARAMS, RULES, export_once
 from tests.export.making import IMAGE_SIZE
+from tests.records.making import TAXONOMY
 
 pytestmark = pytest.mark.slow
 
@@ -106,6 +110,48 @@ def test_examples_are_credited_and_free_to_show(exported: Exported) -> None:
     assert all((bundle / example["file"]).is_file() for example in examples)
 
 
+def test_species_have_photos_that_may_be_shown_and_look_alikes(exported: Exported) -> None:
+    bundle = exported[0]["bundle"]
+    species = json.loads((bundle / "species.json").read_text())
+    assert list(species) == ["Aster alpinus", "Aster bellus", "Linum album", "Linum nudum"]
+    assert sum(sheet["num_photos"] for sheet in species.values()) < 8  # without those of `other`
+    assert species["Aster bellus"]["look_alikes"]["Linum nudum"] == 2
+    photos = [photo for sheet in species.values() for photo in sheet["photos"]]
+    assert {photo["file"] for photo in photos} == {f"species/{path.name}" for path in bundle.glob("species/*")}
+    assert {(photo["licence"], photo["rights_holder"]) for photo in photos} <= {
+        ("CC0-1.0", None),
+        ("CC-BY-4.0", "A | B"),
+    }
+
+
+def test_without_embeddings_or_space_there_are_no_reference_photos(exported: Exported, tmp_path: Path) -> None:
+    paths = exported[0]
+    shared = {
+        "catalogue": paths["fetch"] / "catalogue.parquet",
+        "mix_ups": paths["evaluate"] / "mix_ups.csv",
+        "notes": {"Linum nudum": {"notes": "On chalk."}},
+    }
+    train = RecordSet.open(paths["tfrecord"], "train")
+    for folder, embed, space in ((tmp_path / "a", None, 1), (tmp_path / "b", paths["embed"], 0)):
+        write_species(folder, TAXONOMY.classes["species"], train, embed=embed, max_megabytes=space, **shared)
+        assert [path.name for path in folder.iterdir()] == ["species.json"]
+        sheet = json.loads((folder / "species.json").read_text())["Linum nudum"]
+        assert (sheet["photos"], sheet["look_alikes"]["Aster bellus"], sheet["notes"]) == ([], 2, "On chalk.")
+
+
+def test_no_image_of_the_bundle_tells_where_or_by_whom_it_was_taken(exported: Exported) -> None:
+    bundle = exported[0]["bundle"]
+    endings = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"}
+    images = [path for path in bundle.rglob("*") if path.suffix in endings]
+    assert {path.parent.name for path in images} == {"bundle", "examples", "species"}
+    for path in images:
+        content = path.read_bytes()
+        assert not any(word in content for word in (b"Exif", b"EXIF", b"http://ns.adobe.com", b"XMP ", b"8BIM")), path
+        with Image.open(path) as image:
+            assert not image.getexif(), path
+            assert not image.info.keys() & {"exif", "xmp", "comment", "icc_profile", "photoshop", "Description"}, path
+
+
 def test_the_model_card_tells_licences_and_figures(exported: Exported) -> None:
     card = (exported[0]["bundle"] / "MODEL_CARD.md").read_text()
     assert "| CC-BY-4.0 | 3 | 1 |" in card
@@ -119,9 +165,15 @@ def test_the_list_has_the_digest_of_every_file_and_the_service_worker_that_of_th
     bundle = exported[0]["bundle"]
     listed = json.loads((bundle / "bundle.json").read_text())["files"]
     found = digests(bundle)
-    assert {file: entry["sha256"] for file, entry in listed.items()} | {
-        name: found[name] for name in ("bundle.json", "service_worker.js")
-    } == found
+    # Reference photos, of which there may be thousands, have their own digests for names.
+    references = {file: digest for file, digest in found.items() if file.startswith("species/")}
+    assert references
+    assert all(file == f"species/{digest[:32]}.webp" for file, digest in references.items())
+    assert (
+        {file: entry["sha256"] for file, entry in listed.items()}
+        | {name: found[name] for name in ("bundle.json", "service_worker.js")}
+        | references
+    ) == found
     assert {file: entry["bytes"] for file, entry in listed.items()} == {
         file: (bundle / file).stat().st_size for file in listed
     }
