@@ -96,6 +96,7 @@ def make_student(directory: Path) -> None:
         "image_size": IMAGE_SIZE,
         "mean": (0.5, 0.4, 0.3),
         "std": (0.5, 0.25, 0.2),
+        "mask_padding": False,
         "weights": {"from": "scratch"},
     }
     ranks, classes = TAXONOMY.ranks, TAXONOMY.classes

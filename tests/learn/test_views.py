@@ -22,7 +22,7 @@ def plain(train: RecordSet) -> PhotoDataset:
 
 
 def test_views_come_round(train: RecordSet, plain: PhotoDataset):
-    images, views, indices = ViewDataset(train, SPEC, TRANSFORM, 17, views=2).load([(5, 3), (5, 4)])
+    images, views, indices, _ = ViewDataset(train, SPEC, TRANSFORM, 17, views=2).load([(5, 3), (5, 4)])
     assert (views.tolist(), indices.tolist()) == ([1, 1], [3, 4])
     assert torch.equal(images, plain.load([(1, 3), (1, 4)])[0])
 

@@ -30,6 +30,7 @@ BACKBONE = {
     "image_size": 32,
     "mean": (0.5, 0.5, 0.5),
     "std": (0.5, 0.5, 0.5),
+    "mask_padding": False,
     "weights": {"from": "scratch"},
 }
 PARAMS = {

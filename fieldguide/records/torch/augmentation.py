@@ -85,6 +85,13 @@ class Augmentation:
                 part.upside_down ^= bool(torch.rand(1) < step.p)
         return part
 
+    def sizes(self, part: Part, whole: tuple[int, int]) -> list[tuple[int, int]]:
+        """To what heights and widths `show` resizes the part, one after the other, for an image of `whole`."""
+        if part.resized is None:
+            return [whole]
+        height, width = part.resized.size
+        return [(height, width), whole]
+
     def show(self, image: bytes, part: Part, out: Tensor) -> None:
         """The part of a record's photo, behind all other steps, into `out` uint8 [1, 3, side, side], channels last.
 
