@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from fieldguide.errors import ParamsError
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.padding import hide_padding
 from fieldguide.learn.params import BackboneParams
+from fieldguide.padding_rules import IN_PLACE
 from fieldguide.records.order import Key
 from fieldguide.records.torch.augmentation import Augmentation
 from fieldguide.records.torch.loading import Photos, draw_photos, load_batches, to_input
@@ -32,10 +34,13 @@ class PhotoDataset:
         augmentation: Augmentation | None = None,
         seed: int = 0,
     ) -> None:
+        """Raises ParamsError where the network masks padding and the augmentation moves pixels in unknown ways."""
         self.records = records
         self.spec = spec
         self.augmentation = augmentation
         self.seed = seed
+        if spec.mask_padding and augmentation:
+            _check_that_boxes_follow(augmentation)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -60,6 +65,18 @@ class PhotoDataset:
         """Images of these keys at `side` px and, where the network masks padding, the photos' boxes in them."""
         boxes = torch.empty(len(keys), 4, dtype=torch.int64) if self.spec.mask_padding else None
         return draw_photos(self.records, keys, side, self.augmentation, self.seed, boxes), boxes
+
+
+def _check_that_boxes_follow(augmentation: Augmentation) -> None:
+    """Raise ParamsError unless it is known where in an augmented image the photo lies."""
+    for step in augmentation.later_steps:
+        name = getattr(step, "__name__", type(step).__name__)
+        if name not in IN_PLACE:
+            raise ParamsError(
+                f"transforms: {name} stands where nobody knows any more where the padding is that mask_padding hides; "
+                "expected flips, crops and one antialiased RandomResizedCrop at the beginning, then what leaves pixels "
+                "in place"
+            )
 
 
 def make_input(

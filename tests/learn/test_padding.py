@@ -9,14 +9,16 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torchvision.transforms import v2
 
-from fieldguide.errors import TrainingError
+from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.images.geometry import Box
 from fieldguide.learn.dataset import PhotoDataset, make_input
 from fieldguide.learn.network import Network, extract_prelogits, load_network, save_network
 from fieldguide.learn.padding import MaskedVisionTransformer, hide_padding
 from fieldguide.learn.predict import call, run_batches
 from fieldguide.records.skim import Photo
+from fieldguide.records.torch.augmentation import Augmentation, RandomCrop
 from tests.learn.making import make_network
 
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 3, "num_heads": 3}
@@ -161,3 +163,21 @@ def test_other_networks_are_refused(changes: dict[str, Any], reason: str) -> Non
     args = {"architecture": "vit_tiny_patch16_224", "mask_padding": True}
     with pytest.raises(TrainingError, match=f"mask_padding is true, but {reason} cannot mask; expected a plain vision"):
         make_network(**(args | changes))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [v2.RandomRotation(30)],
+        [v2.ColorJitter(0.5), v2.RandomHorizontalFlip()],
+        [v2.RandomResizedCrop(32), RandomCrop((0.5, 1.0), (1.0, 1.0))],
+        [v2.RandomResizedCrop(32, interpolation=v2.InterpolationMode.NEAREST)],
+        [v2.RandomApply([v2.RandomRotation(30)])],
+    ],
+)
+def test_augmentation_that_moves_pixels_in_other_ways_is_refused(steps: list[Any]) -> None:
+    spec = masking({}).spec
+    PhotoDataset(Colored(0), spec, Augmentation([v2.RandomHorizontalFlip(), v2.RandomApply([v2.ColorJitter(0.5)])]))
+    with pytest.raises(ParamsError, match=r"transforms: \w+ stands where nobody knows any more where the padding is"):
+        PhotoDataset(Colored(0), spec, Augmentation(steps))
+    PhotoDataset(Colored(0), make_network().spec, Augmentation(steps))

@@ -67,6 +67,11 @@ class Augmentation:
         return image
 
     @property
+    def later_steps(self) -> list[Transform]:
+        """What comes behind the Part, those inside others with them."""
+        return list(_walk(self._others))
+
+    @property
     def draws_ahead(self) -> bool:
         """Whether nothing is drawn any more once there is a Part: then `show` needs no generators."""
         return not self._others
