@@ -27,7 +27,7 @@ class MaskedVisionTransformer(VisionTransformer):
         """Tokens [batch, num_tokens, dim] of inputs [batch, 3, S, S]; those of padding are NaN."""
         assert attn_mask is None
         hidden = x[:, :1].isnan()
-        is_seen = self._find_seen(hidden)
+        is_seen = self.find_seen(hidden)
         tokens: Tensor = super().forward_features(x.masked_fill(hidden, 0.0), attn_mask=is_seen[:, None, None])
         return tokens.masked_fill(~is_seen[..., None], float("nan"))
 
@@ -40,7 +40,7 @@ class MaskedVisionTransformer(VisionTransformer):
         hidden = tokens.isnan()
         return tokens.masked_fill(hidden, 0.0).sum(dim=1) / (~hidden).sum(dim=1)
 
-    def _find_seen(self, hidden: Tensor) -> Tensor:
+    def find_seen(self, hidden: Tensor) -> Tensor:
         """Which tokens are attended to, bool [batch, num_tokens], by pixels of padding, bool [batch, 1, S, S].
 
         An image of nothing but padding (a crop may be one) is seen whole, as a plain colour: a softmax over nothing

@@ -45,6 +45,7 @@ PARAMS = {
         "neighbours": {"num": 5, "temperature": 0.07},
         "few_shot": {"shots": [1, 5], "draws": 2, "seed": 1},
         "confused_pairs": 2,
+        "attention_photos": 3,
     },
 }
 NORTH = {"species": TAXONOMY.regions["north"], "genus": ["other", "Aster", "Linum"]}
