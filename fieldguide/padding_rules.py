@@ -1,4 +1,4 @@
-"""What must hold where a network masks the padding around a photo (`mask_padding`): there is some, and it is known where.
+"""What must hold where a network masks the padding around photos (`mask_padding`): there is some, and one knows where.
 
 Flips and crops at the beginning of `transforms` take the photo's box with them; what comes behind them has to leave
 every pixel where it is.
@@ -11,13 +11,12 @@ from fieldguide.lookup import Params, get, listed, mapping, networks
 
 FIRST: Final = ("RandomHorizontalFlip", "RandomVerticalFlip", "RandomCrop", "RandomResizedCrop")
 """Classes at the beginning that the box follows; RandomCrop is fieldguide's."""
-IN_PLACE: Final = frozenset(
-    """
+_IN_PLACE = """
     ColorJitter Compose GaussianBlur Grayscale JPEG RandomAdjustSharpness RandomApply RandomAutocontrast
     RandomChannelPermutation RandomChoice RandomEqualize RandomErasing RandomGrayscale RandomInvert RandomOrder
     RandomPhotometricDistort RandomPosterize RandomSolarize to_grey
-    """.split()
-)
+"""
+IN_PLACE: Final = frozenset(_IN_PLACE.split())
 """Steps that leave every pixel where it is, and those that hold others."""
 
 

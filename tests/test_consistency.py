@@ -94,7 +94,9 @@ AGREEING = [
     published(FREE, BOUND, soft_weight=0.0),
     published(BOUND, BOUND) | {"export_tfjs": {"production_only": False}},
     regional("EU_SW", FOLDERS, polygons={"path": "data/regions.geojson", "name": "id"}),
-    masking({"method": "pad", "upscale": True}, FLIP, CROP, COLOR, {"_target_": "t.RandomApply", "transforms": [COLOR]}),
+    masking(
+        {"method": "pad", "upscale": True}, FLIP, CROP, COLOR, {"_target_": "t.RandomApply", "transforms": [COLOR]}
+    ),
     masking({"method": "crop", "upscale": False}, {"_target_": "t.Compose", "transforms": [FLIP, CROP]}, CROP),
     masking({"method": "bbox", "upscale": True}) | {"embed": {"backbone": {"mask_padding": True}}},
 ]
@@ -121,8 +123,8 @@ CONTRADICTIONS = [
     (masking({}, {"_target_": "t.RandomApply", "transforms": [FLIP]}), "a.transforms holds RandomHorizontalFlip"),
     (
         masking({}, mask_padding=True),
-        "distill_student.mask_padding is true, but an exported network is given the image alone and cannot know what of "
-        "it is padding; expected false (teachers may mask)",
+        "distill_student.mask_padding is true, but an exported network is given the image alone and cannot know what "
+        "of it is padding; expected false (teachers may mask)",
     ),
     (
         {"train_teacher": {"a": {"init_from": "c"}, "b": {}}},

@@ -172,10 +172,9 @@ class EvaluatedModel:
     region: str | None
     classes: dict[str, list[str]]
     predict: Callable[[RecordSet, np.ndarray], Iterator[Logits]]
-    """Logits of the photos at those positions of a record set, in that order, batch by batch; ranks that it leaves out
-    are summed up the tree."""
+    """Logits of photos of a record set, in their order, batch by batch; ranks left out are summed up the tree."""
     look: Callable[[RecordSet], PaddingLooks | None] = lambda records: None
-    """What it looks at in the photos of a record set that have padding; None where nobody can say."""
+    """What it looks at in a record set's padded photos; None where nobody can say."""
 
 
 def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:

@@ -38,7 +38,7 @@ class PaddingLooks:
     is_padding: np.ndarray
     """bool [n, rows, columns]: which patches are padding alone."""
     unmasked: np.ndarray
-    """float32 [n, rows, columns]: share of the attention that each patch gets where padding is not masked; sums to 1."""
+    """float32 [n, rows, columns]: a patch's share of the attention where padding is not masked; the sum is 1."""
     masked: np.ndarray
     """Likewise, where it is."""
 

@@ -17,8 +17,8 @@ from fieldguide.records.torch.loading import Photos, draw_photos, load_batches, 
 __all__ = ["Batch", "Key", "PhotoDataset", "Photos", "chunk_keys", "load_batches", "make_input"]
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor | None]
-"""Images uint8 [batch, 3, S, S], views int64 [batch], record indices int64 [batch], and for a network that masks padding
-the box of the photo in each image, int64 [batch, 4]: left, top, right, bottom, px."""
+"""Images uint8 [batch, 3, S, S], views int64 [batch], record indices int64 [batch], and for a network that masks
+padding the box of the photo in each image, int64 [batch, 4]: left, top, right, bottom, px."""
 
 
 class PhotoDataset:

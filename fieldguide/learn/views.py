@@ -7,6 +7,7 @@ good teacher is patient and consistent" (Beyer et al., 2022). One fixed crop wou
 from collections.abc import Sequence
 
 import torch
+
 from fieldguide.learn.dataset import Batch, Key, PhotoDataset
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.pairs import Pairs

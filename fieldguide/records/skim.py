@@ -39,7 +39,10 @@ def skim_photo(payload: bytes) -> Photo | None:
 
 
 def _skim(payload: bytes, wanted: Mapping[bytes, int]) -> dict[bytes, bytes]:
-    """What features hold by name: a byte string, or packed integers. Raises ValueError or IndexError where the layout is another."""
+    """What features hold by name: a byte string, or packed integers.
+
+    Raises ValueError or IndexError where the layout is another.
+    """
     found: dict[bytes, bytes] = {}
     position, end = _open(payload, 0, FIRST)
     if end != len(payload):
