@@ -28,7 +28,6 @@ from fieldguide.learn.validation import Validation
 from tests.learn.making import EVERYTHING, largest_difference, training_section
 from tests.records.making import TAXONOMY
 
-
 MASKING = {
     "architecture": "vit_tiny_patch16_224",
     "architecture_args": {"img_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 3},
