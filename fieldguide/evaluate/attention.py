@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fieldguide.drawing import INK
+from fieldguide.drawing import GREY, INK
 from fieldguide.learn.attention import PaddingLooks
 
 NUM_SHOWN = 8
@@ -36,13 +36,18 @@ def draw_attention(looks: PaddingLooks, title: str) -> Figure:
     figure = Figure(figsize=(9.2, 0.7 + 1.6 * rows), layout="constrained")
     figure.suptitle(f"{title}: what is looked at (attention rollout)", x=0.01, ha="left", fontsize=11, color=INK)
     grid = figure.subplots(rows, 3 * NUM_COLUMNS, squeeze=False)
-    for axes in grid.flat:
+    for axes in grid.flat[3 * num :]:
         axes.set_axis_off()
     for place in range(num):
         row, column = divmod(place, NUM_COLUMNS)
         photo, unmasked, masked = grid[row, 3 * column : 3 * column + 3]
         image = looks.images[place]
         photo.imshow(image)
+        for axes in (photo, unmasked, masked):
+            axes.set_xticks([])
+            axes.set_yticks([])
+            # Padding may be as white as the page.
+            axes.spines[:].set(color=GREY, linewidth=0.5)
         _lay_over(unmasked, image, looks.unmasked[place])
         _lay_over(masked, image, looks.masked[place])
         if row == 0:

@@ -119,7 +119,9 @@ def evaluated(workspace: Path) -> tuple[dict[str, Any], Path]:
         return run_evaluate(workspace, workspace / "out"), workspace / "out"
 
 
-def test_says_how_much_a_vision_transformer_looks_at_padding(evaluated: tuple[dict[str, Any], Path], workspace: Path):
+def test_says_how_much_a_vision_transformer_looks_at_padding(
+    evaluated: tuple[dict[str, Any], Path], workspace: Path, tmp_path: Path
+):
     metrics, out = evaluated
     assert [name for name, scores in metrics.items() if "attention" in scores] == ["teacher-regional"]
     attention = metrics["teacher-regional"]["attention"]
@@ -127,7 +129,9 @@ def test_says_how_much_a_vision_transformer_looks_at_padding(evaluated: tuple[di
     assert 0.1 < attention["on_padding_unmasked"] < 0.4
     assert (out / "attention-teacher-regional.png").exists()
     assert "Attention on padding" in (out / "index.html").read_text()
-    guide = fieldguide.load(workspace / "teachers/regional")
+    shutil.copytree(workspace / "teachers/regional", tmp_path / "regional")
+    shutil.copytree(out, tmp_path / "reports/evaluate")
+    guide = fieldguide.load(tmp_path / "regional")
     photo = Image.fromarray(np.random.default_rng(1).integers(0, 256, (20, 40, 3), np.uint8))
     square = guide.to_square(photo)
     assert square.box == (0, 8, 32, 24)
