@@ -90,6 +90,7 @@ def draw_network(name: str, side: int, folder: Path) -> None:
         "image_size": side,
         "mean": (0.5, 0.5, 0.5),
         "std": (0.5, 0.5, 0.5),
+        "mask_padding": False,
         "weights": {"from": "scratch"},
     }
     classes = {"species": [f"species {number}" for number in range(NUM_CLASSES)]}

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from fieldguide.learn.answer_cache import open_answer_cache
-from fieldguide.learn.dataset import PhotoDataset
+from fieldguide.learn.dataset import PhotoDataset, make_input
+from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.network import split_logits
 from fieldguide.learn.student import prepare_student
@@ -21,7 +22,6 @@ from fieldguide.learn.student_params import DistillationParams
 from fieldguide.learn.teachers import Teacher, ask_teachers
 from fieldguide.learn.transforms import build_transforms
 from fieldguide.records.manifest import Manifest
-from fieldguide.records.torch.loading import to_input
 
 ROUNDS = 15
 
@@ -37,9 +37,9 @@ def compare_steps(params: DistillationParams, tfrecord: Path, teachers: Path) ->
         keys = next(setup.order.iterate(1))
         student = setup.network.module.to(fabric.device).train()
 
-        def shown(spec: object) -> Tensor:
-            images, _, _ = PhotoDataset(setup.records, spec, transform, params.seed).load(keys)  # type: ignore[arg-type]
-            return to_input(images.to(fabric.device), spec.mean, spec.std)  # type: ignore[attr-defined]
+        def shown(spec: NetworkSpec) -> Tensor:
+            images, _, _, boxes = PhotoDataset(setup.records, spec, transform, params.seed).load(keys)
+            return make_input(images, boxes, spec, fabric.device)
 
         views, indices = torch.tensor(keys).T.contiguous().to(fabric.device)
         own = shown(setup.network.spec)

@@ -10,12 +10,13 @@ from typing import Any
 
 from fieldguide.errors import ParamsError
 from fieldguide.lookup import Params, get, listed, mapping, networks
+from fieldguide.padding_rules import PADDING_RULES
 from fieldguide.teacher_rules import TEACHER_RULES
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names reach a shell through dvc.yaml, and name folders."""
 LITERAL_PASSWORD = re.compile(r"://[^\s:/@]*:(?!\$)[^\s/@]+@")
-BACKBONE = ("architecture", "architecture_args", "image_size", "mean", "std", "weights")
+BACKBONE = ("architecture", "architecture_args", "image_size", "mean", "std", "mask_padding", "weights")
 
 
 def check_consistency(params: Params, where: str = "params.yaml", *, whole: bool = False) -> None:
@@ -168,6 +169,7 @@ RULES: dict[str, Callable[[Params], Iterator[str]]] = {
     "photos are cut to boxes that sources draw": _cut_to_boxes_there_are,
     "a bundle has room for more than its reference photos": _leave_room_beside_reference_photos,
     **TEACHER_RULES,
+    **PADDING_RULES,
 }
 """What a rule wants, and the function that yields what is against it."""
 

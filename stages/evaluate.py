@@ -43,7 +43,11 @@ def evaluate(
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions, rules_of = [], [], {}
     with prepared_device("32-true", params.workers) as fabric:
-        sizes = {"batch_size": params.batch_size, "workers": params.workers}
+        sizes = {
+            "batch_size": params.batch_size,
+            "workers": params.workers,
+            "attention_photos": params.attention_photos,
+        }
         # One after the other: only one network is in memory at a time.
         networks = (trained_model(name, at, data.taxonomy, fabric.device, **sizes) for name, at in folders.items())
         votes = [

@@ -47,6 +47,17 @@ def published(student: dict[str, Any], teacher: dict[str, Any], **changes: Any) 
     return {"distill_student": hears, "train_teacher": teachers, "export_tfjs": {"production_only": True}}
 
 
+def masking(resize: dict[str, Any], *transforms: dict[str, Any], **student: Any) -> dict[str, Any]:
+    """A teacher that masks padding, and a student that hears it and is shown the same."""
+    teacher = {"mask_padding": True, "transforms": list(transforms)}
+    hears = {"mask_padding": False, "transforms": list(transforms), "teachers": {"a": 1.0}} | student
+    return {"resize": resize, "train_teacher": {"a": teacher}, "distill_student": hears}
+
+
+FLIP, CROP, COLOR, TURN = (
+    {"_target_": f"torchvision.transforms.v2.{name}"}
+    for name in ("RandomHorizontalFlip", "RandomResizedCrop", "ColorJitter", "RandomRotation")
+)
 SCRATCH = {"from": "scratch"}
 FREE, BOUND = ({"from": "file", "path": "w.pth", "licence": licence} for licence in ("MIT License", "CC BY-NC 4.0"))
 
@@ -84,6 +95,11 @@ AGREEING = [
     published(FREE, BOUND, soft_weight=0.0),
     published(BOUND, BOUND) | {"export_tfjs": {"production_only": False}},
     regional("EU_SW", FOLDERS, polygons={"path": "data/regions.geojson", "name": "id"}),
+    masking(
+        {"method": "pad", "upscale": True}, FLIP, CROP, COLOR, {"_target_": "t.RandomApply", "transforms": [COLOR]}
+    ),
+    masking({"method": "crop", "upscale": False}, {"_target_": "t.Compose", "transforms": [FLIP, CROP]}, CROP),
+    masking({"method": "bbox", "upscale": True}) | {"embed": {"backbone": {"mask_padding": True}}},
 ]
 
 
@@ -96,6 +112,24 @@ CONTRADICTIONS = [
     (
         {"export_tfjs": {"reference_photos_mb": 10, "max_bundle_mb": 10}},
         "export_tfjs.reference_photos_mb is 10; expected less than max_bundle_mb, 10",
+    ),
+    (
+        masking({"method": "crop", "upscale": True}),
+        "train_teacher.a.mask_padding is true, but resize.method crop with upscale true pads no photo; expected pad or "
+        "bbox, or mask_padding: false",
+    ),
+    (
+        {"resize": {"method": "squash", "upscale": True}, "embed": {"backbone": {"mask_padding": True}}},
+        "embed.backbone.mask_padding is true, but resize.method squash",
+    ),
+    (masking({}, FLIP, TURN, COLOR), "train_teacher.a.transforms holds RandomRotation, after which nobody knows where"),
+    (masking({}, transforms=[TURN]), "mine: distill_student.transforms holds RandomRotation"),
+    (masking({}, COLOR, CROP), "train_teacher.a.transforms holds RandomResizedCrop"),
+    (masking({}, {"_target_": "t.RandomApply", "transforms": [FLIP]}), "a.transforms holds RandomHorizontalFlip"),
+    (
+        masking({}, mask_padding=True),
+        "distill_student.mask_padding is true, but an exported network is given the image alone and cannot know what "
+        "of it is padding; expected false (teachers may mask)",
     ),
     (
         {"train_teacher": {"a": {"init_from": "c"}, "b": {}}},

@@ -15,6 +15,7 @@ from fieldguide.evaluate.answer_sets import count_members, find_reached
 from fieldguide.evaluate.calibration import TemperatureFit, in_pieces
 from fieldguide.evaluate.metrics import place_truth
 from fieldguide.evaluate.tree import Candidates, sum_up
+from fieldguide.learn.attention import PaddingLooks
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
 
@@ -172,8 +173,9 @@ class EvaluatedModel:
     region: str | None
     classes: dict[str, list[str]]
     predict: Callable[[RecordSet, np.ndarray], Iterator[Logits]]
-    """Logits of the photos at those positions of a record set, in that order, batch by batch; ranks that it leaves out
-    are summed up the tree."""
+    """Logits of photos of a record set, in their order, batch by batch; ranks left out are summed up the tree."""
+    look: Callable[[RecordSet], PaddingLooks | None] = lambda records: None
+    """What it looks at in a record set's padded photos; None where nobody can say."""
 
 
 def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from fieldguide.catalogue.splits import HELD_OUT, Split
 from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.drawing import save_figure
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
+from fieldguide.evaluate.attention import draw_attention, score_attention
 from fieldguide.evaluate.decision import score_decision, score_lists
 from fieldguide.evaluate.fusion import choose_exponent, read_observations, score_fusion
 from fieldguide.evaluate.place import PlacedRecords, choose_prior, score_place
 from fieldguide.evaluate.prior import Prior
-from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
+from fieldguide.evaluate.report import Figure, ModelPage, draw_figures, show_mistakes
 from fieldguide.evaluate.rules import Rules, Situation
 from fieldguide.evaluate.scores import ScoreRules, count_photos, name_frequencies, score, score_calibration
 from fieldguide.evaluate.seen_unseen import score_held_out
@@ -89,6 +91,7 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
     placed = score_place(model, temperatures, chosen.rules, prior, test_placed)
     held_out = score_held_out(model, temperatures, rule, answers, data.held_out, rules)
     frequencies = name_frequencies(answers.first, data.num_train, rules)
+    looks = model.look(data.test)
     scores = {
         **score(answers, data.test.regions, data.num_train, rules),
         "answer": {
@@ -101,9 +104,13 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
             "unseen_refused": held_out.get(Split.UNSEEN, {}).get("refused"),
         },
         **({"place": placed} if placed else {}),
+        **({"attention": score_attention(looks)} if looks else {}),
         **held_out,
     }
     figures = draw_figures(answers, rule, data.num_train, rules, data.taxonomy, out)
+    if looks:
+        figures.append(Figure("Attention", out / f"attention-{model.name}.png"))
+        save_figure(draw_attention(looks, model.name), figures[-1].path)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
     page = ModelPage(model.name, model.region, scores, figures, mistakes)
     return Evaluated(answers, val, page, prior, chosen.rules)

@@ -1,6 +1,7 @@
 """The models that are evaluated: trained networks, and the vote of the nearest embeddings."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import EvaluatedModel, Logits
 from fieldguide.evaluate.knn import find_neighbours, vote
+from fieldguide.learn.attention import look_at_padding
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.embedded import read_embeddings
 from fieldguide.learn.network import load_network
@@ -21,13 +23,24 @@ QUERIES = 2048
 
 
 def trained_model(
-    name: str, folder: Path, taxonomy: Taxonomy, device: torch.device, *, batch_size: int, workers: int
+    name: str,
+    folder: Path,
+    taxonomy: Taxonomy,
+    device: torch.device,
+    *,
+    batch_size: int,
+    workers: int,
+    attention_photos: int = 0,
 ) -> EvaluatedModel:
-    """The trained network in `folder` as a model; it moves to `device`. Raises TrainingError if it is not there."""
+    """The trained network in `folder` as a model; it moves to `device`. Raises TrainingError if it is not there.
+
+    Of a vision transformer, `attention_photos` are looked at to see how much of its attention is on padding.
+    """
     network = load_network(folder)
     network.module.to(device)
     predict = partial(predict_batches, network, batch_size=batch_size, workers=workers)
-    return network_model(name, network.spec, taxonomy, predict)
+    model = network_model(name, network.spec, taxonomy, predict)
+    return replace(model, look=partial(look_at_padding, network, num=attention_photos))
 
 
 def network_model(

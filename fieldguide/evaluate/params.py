@@ -46,3 +46,5 @@ class EvaluateParams(Section):
     """Example photos of each unseen species (split.held_out)."""
     confused_pairs: NonNegativeInt
     """Pairs of classes that each model's part of the report shows."""
+    attention_photos: NonNegativeInt
+    """Padded test photos on which each plain vision transformer's attention to the padding is measured; 0: none."""

@@ -11,6 +11,7 @@ records keep their squares.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,6 +26,7 @@ from fieldguide.export.known_answer import check_answer
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.images.decode import upright_rgb
+from fieldguide.images.geometry import Box
 from fieldguide.images.square import make_square
 from fieldguide.inference.answer import Answer, conclude_answers
 from fieldguide.inference.description import find_description
@@ -39,6 +41,15 @@ Photo = str | Path | bytes | Image.Image
 """A path, a file's bytes, or an image."""
 Place = tuple[float, float]
 """Latitude and longitude, degrees."""
+
+
+class Square(NamedTuple):
+    """A photo as the records have it."""
+
+    pixels: np.ndarray
+    """uint8 [side, side, 3]"""
+    box: Box
+    """The part of it that the photo fills, px; the rest is padding."""
 
 
 @dataclass(frozen=True)
@@ -91,18 +102,20 @@ class Guide:
         parts = [self.runtime.embed(self._to_inputs(batch)) for batch in _in_batches(squares)]
         return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
-    def to_square(self, photo: Photo) -> np.ndarray:
-        """A photo as the records have it: uint8 [side, side, 3]. Raises as `predict`."""
+    def to_square(self, photo: Photo) -> Square:
+        """A photo as the records have it. Raises as `predict`."""
         style = self.preprocessing.style
         if isinstance(photo, Image.Image):
-            square, _ = make_square(upright_rgb(photo), style.layout)
+            square, box = make_square(upright_rgb(photo), style.layout)
         else:
             content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
-            square, _ = cut_square(content, style, max_pixels=MAX_PIXELS)
-        return np.asarray(square)
+            square, geometry = cut_square(content, style, max_pixels=MAX_PIXELS)
+            left, top, right, bottom = geometry["box"]
+            box = (left, top, right, bottom)
+        return Square(np.asarray(square), box)
 
     def answer(
-        self, squares: Sequence[np.ndarray], *, top: int = 5, place: Place | None = None, month: int | None = None
+        self, squares: Sequence[Square], *, top: int = 5, place: Place | None = None, month: int | None = None
     ) -> list[Answer]:
         """An answer for each of a batch of squares, as `to_square` makes them; else as `predict`."""
         return self._conclude(self.runtime.predict(self._to_inputs(squares)), top, place, month)
@@ -121,10 +134,14 @@ class Guide:
         situation = Situation.of(num_photos, is_placed, self.calibration.most_photos)
         return conclude_answers(logits, self.labels, self.calibration, top, situation)
 
-    def _to_inputs(self, squares: Sequence[np.ndarray]) -> np.ndarray:
+    def _to_inputs(self, squares: Sequence[Square]) -> np.ndarray:
         style = self.preprocessing
-        images = normalise_squares(np.stack(squares), style.image_size, style.mean, style.std)
-        return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+        pixels = np.stack([square.pixels for square in squares])
+        images = normalise_squares(pixels, style.image_size, style.mean, style.std)
+        inputs = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+        if self.runtime.hide_padding:
+            return self.runtime.hide_padding(inputs, [square.box for square in squares], style.style.size)
+        return inputs
 
 
 def load(folder: str | Path, runtime: str | None = None, *, verify: bool = False) -> Guide:
@@ -149,5 +166,5 @@ def load(folder: str | Path, runtime: str | None = None, *, verify: bool = False
     return Guide(*files, network, prior)
 
 
-def _in_batches(squares: Sequence[np.ndarray]) -> Iterable[Sequence[np.ndarray]]:
+def _in_batches(squares: Sequence[Square]) -> Iterable[Sequence[Square]]:
     return (squares[start : start + BATCH_SIZE] for start in range(0, len(squares), BATCH_SIZE))

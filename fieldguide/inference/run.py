@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import joblib
-import numpy as np
 
 from fieldguide.errors import PhotoError
-from fieldguide.inference.guide import BATCH_SIZE, Guide
+from fieldguide.inference.guide import BATCH_SIZE, Guide, Square
 from fieldguide.inference.journal import Line
 from fieldguide.inference.photos import PhotoFile, read_photos
 
@@ -16,7 +15,7 @@ from fieldguide.inference.photos import PhotoFile, read_photos
 def answer_photos(guide: Guide, photos: Sequence[PhotoFile], num_top: int) -> Iterator[list[Line]]:
     """A line for every photo in their order, some at a time, decoded by as many threads as there are cores."""
 
-    def to_square(content: bytes | str) -> np.ndarray | str:
+    def to_square(content: bytes | str) -> Square | str:
         if isinstance(content, str):
             return content
         try:

@@ -1,6 +1,6 @@
 """The runtimes that a model folder answers in: PyTorch from its weights, ONNX Runtime from its graph."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from fieldguide.errors import ExportError
+from fieldguide.images.geometry import Box
 from fieldguide.learn.description import BEST_FILE
 
 ONNX_FILE: Final = "student.onnx"
@@ -17,6 +18,8 @@ WEIGHTS_FILES: Final = {"torch": BEST_FILE, "onnx": ONNX_FILE}
 
 Run = Callable[[np.ndarray], np.ndarray]
 """From inputs float32 [n, 3, S, S] to numbers float32 [n, k]."""
+Hide = Callable[[np.ndarray, Sequence[Box], int], np.ndarray]
+"""From such inputs, the photos' boxes in squares of a side, px, and that side, to inputs in which padding is NaN."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Runtime:
     """Logits of all ranks."""
     embed: Run
     """What the classifier sees."""
+    hide_padding: Hide | None = None
+    """Of a network that masks padding: to be done to its inputs."""
 
 
 def load_torch(folder: Path) -> Runtime:
@@ -34,8 +39,12 @@ def load_torch(folder: Path) -> Runtime:
     import torch
 
     from fieldguide.learn.network import extract_prelogits, load_network
+    from fieldguide.learn.padding import hide_padding
+    from fieldguide.records.torch.part import Part
+    from fieldguide.records.torch.valid_box import follow_box
 
-    module = load_network(folder).module
+    network = load_network(folder)
+    module = network.module
 
     def run(forward: Callable[[torch.Tensor], torch.Tensor]) -> Run:
         def answer(images: np.ndarray) -> np.ndarray:
@@ -45,7 +54,14 @@ def load_torch(folder: Path) -> Runtime:
 
         return answer
 
-    return Runtime(run(module), run(lambda images: extract_prelogits(module, images)))
+    def hide(images: np.ndarray, boxes: Sequence[Box], side: int) -> np.ndarray:
+        whole, sizes = Part(0, 0, side, side), [(images.shape[2], images.shape[3])]
+        found = torch.tensor([follow_box(box, whole, sizes) for box in boxes])
+        hidden: np.ndarray = hide_padding(torch.from_numpy(images), found).numpy()
+        return hidden
+
+    embed = run(lambda images: extract_prelogits(module, images))
+    return Runtime(run(module), embed, hide if network.spec.mask_padding else None)
 
 
 def load_onnx(folder: Path) -> Runtime:

@@ -44,6 +44,7 @@ class NetworkSpec(BaseModel):
     image_size: PositiveInt
     mean: Mean
     std: Std
+    mask_padding: bool = False
     ranks: list[str]
     classes: dict[str, list[str]]
     region: str | None

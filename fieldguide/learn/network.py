@@ -19,6 +19,7 @@ from fieldguide.errors import TrainingError
 from fieldguide.files import written_whole
 from fieldguide.learn.description import BEST_FILE as BEST_FILE
 from fieldguide.learn.description import SPEC_FILE, NetworkSpec, TeacherOrigin
+from fieldguide.learn.padding import mask_padding
 from fieldguide.learn.params import BackboneParams, FileWeights, HubWeights
 from fieldguide.learn.weights import describe_weights, load_weights, read_state_dict
 
@@ -83,6 +84,8 @@ def create_module(backbone: BackboneParams, num_outputs: int, seed: int, **own_a
             ) from None
     if isinstance(backbone.weights, FileWeights):
         load_weights(module, backbone.weights.path, classifiers_of(getattr(module, "pretrained_cfg", {})))
+    if backbone.mask_padding:
+        mask_padding(module, name)
     _check_input(module, backbone)
     return module
 

@@ -71,6 +71,8 @@ class BackboneParams(Section):
     """Of each channel, for pixel values in [0, 1]."""
     std: Std
     """Of each channel, for pixel values in [0, 1]."""
+    mask_padding: bool
+    """Keep the padding around a photo from being looked at; of plain vision transformers (vit_*, deit_*) alone."""
     weights: WeightsParams
     """First weights: {from: scratch}, {from: file, path: ..., sha256: ..., licence: ...} or {from: hub, licence: ...}
     (timm's, downloaded)."""

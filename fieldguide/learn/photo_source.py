@@ -89,19 +89,20 @@ class CataloguePhotos:
                 reasons[index] = content
                 continue
             try:
-                self._brought[index] = Photo(self.photo_ids[index], self._square(index, content))
+                self._brought[index] = self._square(index, content)
             except PhotoError:
                 reasons[index] = "undecodable"
         for key in sorted(keys):
             if key[1] in reasons:
                 self._skipped.add(key, reasons[key[1]])
 
-    def _square(self, index: int, content: bytes) -> bytes:
+    def _square(self, index: int, content: bytes) -> Photo:
         # A PNG, not compressed: nothing is lost, and it takes no time.
-        square, _ = cut_square(content, self._style, self._places.box_of(index))
+        square, geometry = cut_square(content, self._style, self._places.box_of(index))
         stream = io.BytesIO()
         square.save(stream, "PNG", compress_level=0)
-        return stream.getvalue()
+        left, top, right, bottom = geometry["box"]
+        return Photo(self.photo_ids[index], stream.getvalue(), (left, top, right, bottom))
 
 
 class CatalogueDataset(PhotoDataset):

@@ -6,10 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fieldguide.learn.dataset import PhotoDataset, chunk_keys, load_batches
+from fieldguide.learn.dataset import PhotoDataset, chunk_keys, load_batches, make_input
 from fieldguide.learn.network import Network
 from fieldguide.records.reader import RecordSet
-from fieldguide.records.torch.loading import to_input
 
 Forward = Callable[[nn.Module, Tensor], Tensor]
 
@@ -49,8 +48,7 @@ def run_batches(
     module.eval()
     try:
         with torch.inference_mode():
-            for images, _, _ in load_batches(dataset, keys, workers):
-                inputs = to_input(images.to(device, non_blocking=True), spec.mean, spec.std)
-                yield forward(module, inputs).float().cpu()
+            for images, _, _, boxes in load_batches(dataset, keys, workers):
+                yield forward(module, make_input(images, boxes, spec, device)).float().cpu()
     finally:
         module.train(was_training)

@@ -17,13 +17,12 @@ from torch._dynamo.exc import TorchDynamoException
 
 from fieldguide.errors import FieldguideError, TrainingError
 from fieldguide.learn.collectives import average_statistics, gather_batch, sum_gradients, unite
-from fieldguide.learn.dataset import Batch, PhotoDataset
+from fieldguide.learn.dataset import Batch, PhotoDataset, make_input
 from fieldguide.learn.freezing import freeze_backbone
 from fieldguide.learn.mixing import Mix, draw_mix
 from fieldguide.learn.network import Network
 from fieldguide.learn.optimisation import make_optimizer, make_schedule
 from fieldguide.learn.training_params import TrainingParams
-from fieldguide.records.torch.loading import to_input
 from fieldguide.records.torch.randomness import seed_of
 
 NUM_PHOTOS_NAMED = 4
@@ -129,23 +128,24 @@ class Stepper:
         for place in range(first, first + size):
             where = f"epoch {epoch + 1} of {self.params.epochs}, batch {place + 1} of {self.batches_per_epoch}"
             try:
-                images, views, indices = next(batches)
+                photos = next(batches)
             except FieldguideError as error:
                 raise type(error)(f"{where}: {error}") from None
-            with self._explained(where, indices):
+            with self._explained(where, indices=photos[2]):
                 is_last = place == first + size - 1
-                loss_sum += self._learn(images, views, indices, epoch, place, 1 / size)
+                loss_sum += self._learn(photos, epoch, place, 1 / size)
                 if is_last:
                     steps_per_epoch = -(-self.batches_per_epoch // self.params.accumulate)
                     grad_norm = self._update(epoch * steps_per_epoch + first // self.params.accumulate)
-            num_photos += len(images)
+            num_photos += len(photos[0])
         return StepResult(size, num_photos, loss_sum, grad_norm)
 
-    def _learn(self, images: Tensor, views: Tensor, indices: Tensor, epoch: int, batch: int, weight: float) -> float:
+    def _learn(self, photos: Batch, epoch: int, batch: int, weight: float) -> float:
         """Add a batch's gradient, times `weight`, to what there is. Returns the loss."""
         # Dropout and stochastic depth draw from here; see randomness.py.
         torch.manual_seed(seed_of(self.params.seed, epoch, batch) + self.fabric.global_rank)
-        inputs = to_input(images.to(self.fabric.device, non_blocking=True), self.spec.mean, self.spec.std)
+        images, views, indices, boxes = photos
+        inputs = make_input(images, boxes, self.spec, self.fabric.device)
         mix = draw_mix(self.params, epoch, batch, self.fabric.world_size)
         if mix is not None:
             inputs = mix.blend(inputs)

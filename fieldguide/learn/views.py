@@ -7,13 +7,12 @@ good teacher is patient and consistent" (Beyer et al., 2022). One fixed crop wou
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
 from fieldguide.learn.dataset import Batch, Key, PhotoDataset
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.pairs import Pairs
 from fieldguide.records.torch.augmentation import Augmentation
-from fieldguide.records.torch.loading import Photos, draw_photos
+from fieldguide.records.torch.loading import Photos
 
 
 class ViewDataset(PhotoDataset):
@@ -40,15 +39,16 @@ class ViewDataset(PhotoDataset):
         epoch = keys[0][0]
         side = self._sides[epoch] if epoch < len(self._sides) else self.spec.image_size
         shown = [(number % self.views, index) for number, index in keys]
-        images = self._draw(shown, side)
+        images, boxes = self.draw(shown, side)
         views, indices = torch.tensor(shown, dtype=torch.int64).T.contiguous()
         if self.pairs:
             mates, shares = self.pairs.of_batch(views, indices)
             if len(mixed := torch.nonzero(shares < 1)[:, 0]):
-                above = self._draw(torch.stack([views, mates], dim=1)[mixed].tolist(), side)
+                above, boxes_above = self.draw(torch.stack([views, mates], dim=1)[mixed].tolist(), side)
                 share = shares[mixed, None, None, None]
                 images[mixed] = (share * images[mixed] + (1 - share) * above).round().to(torch.uint8)
-        return images, views, indices
-
-    def _draw(self, keys: Sequence[Key], side: int) -> Tensor:
-        return draw_photos(self.records, keys, side, self.augmentation, self.seed)
+                if boxes is not None and boxes_above is not None:
+                    # A pixel belongs to the pair where it does to both.
+                    starts, ends = boxes[mixed].maximum(boxes_above)[:, :2], boxes[mixed].minimum(boxes_above)[:, 2:]
+                    boxes[mixed] = torch.cat([starts, ends], dim=1)
+        return images, views, indices, boxes

@@ -5,12 +5,18 @@ understands whatever protobuf allows, takes a seventh of a photo's time. Here on
 serialiser writes; where one byte is otherwise, the answer is None and the parser has to look.
 """
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
+
+from fieldguide.images.geometry import Box
 
 IMAGE: Final = b"image/encoded"
 FILE_NAME: Final = b"image/filename"
-FIRST, SECOND = 0x0A, 0x12
-"""Tags of a message's fields 1 and 2, each with a length and that many bytes."""
+BOX: Final = b"image/box"
+FIRST, SECOND, THIRD = 0x0A, 0x12, 0x1A
+"""Tags of a message's fields 1, 2 and 3, each with a length and that many bytes."""
+WANTED: Final = {IMAGE: FIRST, FILE_NAME: FIRST, BOX: THIRD}
+"""By a feature's name: the tag of the list that it is, of bytes or of integers."""
 
 
 class Photo(NamedTuple):
@@ -19,19 +25,24 @@ class Photo(NamedTuple):
     photo_id: str
     image: bytes
     """JPEG, WebP or PNG."""
+    box: Box | None = None
+    """The part of it that the photo fills, px; the rest is padding. None: not known."""
 
 
 def skim_photo(payload: bytes) -> Photo | None:
-    """Photo id and image of a serialised Example whose crc is right; None where it is laid out in another way."""
+    """The Photo of a serialised Example whose crc is right; None where it is laid out in another way."""
     try:
-        image, name = _skim(payload, (IMAGE, FILE_NAME))
-        return Photo(name.decode().partition(".")[0], image)
+        found = _skim(payload, WANTED)
+        return Photo(found[FILE_NAME].decode().partition(".")[0], found[IMAGE], _read_box(found[BOX]))
     except (IndexError, ValueError):
         return None
 
 
-def _skim(payload: bytes, wanted: tuple[bytes, ...]) -> list[bytes]:
-    """The byte strings of features by name. Raises ValueError or IndexError where the layout is another."""
+def _skim(payload: bytes, wanted: Mapping[bytes, int]) -> dict[bytes, bytes]:
+    """What features hold by name: a byte string, or packed integers.
+
+    Raises ValueError or IndexError where the layout is another.
+    """
     found: dict[bytes, bytes] = {}
     position, end = _open(payload, 0, FIRST)
     if end != len(payload):
@@ -42,7 +53,7 @@ def _skim(payload: bytes, wanted: tuple[bytes, ...]) -> list[bytes]:
         name = payload[start:name_end]
         if name in wanted:
             feature, feature_end = _open(payload, name_end, SECOND)
-            values, values_end = _open(payload, feature, FIRST)
+            values, values_end = _open(payload, feature, wanted[name])
             value, value_end = _open(payload, values, FIRST)
             # One value, and nothing behind it. A name that comes twice would mean what the last one says.
             if not value_end == values_end == feature_end == position or position > end or name in found:
@@ -52,7 +63,23 @@ def _skim(payload: bytes, wanted: tuple[bytes, ...]) -> list[bytes]:
         raise ValueError
     if len(found) != len(wanted):
         raise ValueError
-    return [found[name] for name in wanted]
+    return found
+
+
+def _read_box(packed: bytes) -> Box:
+    """Four integers, none of them negative. Raises ValueError for anything else."""
+    values = [0]
+    shift = 0
+    for byte in packed:
+        values[-1] |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            values.append(0)
+            shift = 0
+    left, top, right, bottom, rest = values
+    if rest or shift or max(values) >> 31:
+        raise ValueError
+    return left, top, right, bottom
 
 
 def _open(payload: bytes, position: int, tag: int) -> tuple[int, int]:

@@ -45,6 +45,7 @@ def fit(file: Path) -> Pretrained:
         image_size=config.input_size[-1],
         mean=halves if by_tensorflow else config.mean,
         std=halves if by_tensorflow else config.std,
+        mask_padding=False,
         weights=FileWeights.model_validate({"from": "file", "path": file, "sha256": None, "licence": None}),
     )
     module = build_module(backbone, NUM_OUTPUTS, seed=0)

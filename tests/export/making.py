@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OPSET = 20
 
-LOOKS = {"mean": (0.5, 0.4, 0.3), "std": (0.5, 0.25, 0.2), "weights": {"from": "scratch"}}
+LOOKS = {"mean": (0.5, 0.4, 0.3), "std": (0.5, 0.25, 0.2), "mask_padding": False, "weights": {"from": "scratch"}}
 """Of an untrained network's section of the params."""
 
 

@@ -34,6 +34,7 @@ def backbone_section(**changes: Any) -> dict[str, Any]:
         "image_size": 32,
         "mean": [0.5, 0.4, 0.3],
         "std": [0.5, 0.25, 0.2],
+        "mask_padding": False,
         "weights": {"from": "scratch"},
         **changes,
     }

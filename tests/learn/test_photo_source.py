@@ -120,6 +120,7 @@ def test_a_photo_is_the_square_of_its_record(flora: Flora, tmp_path: Path, store
     assert photos.bring(keys) == keys
     for index, record in enumerate(records):
         assert photos.read_photo(index).photo_id == record.photo_id
+        assert photos.read_photo(index).box == record.box
         ours, theirs = (np.asarray(Image.open(io.BytesIO(each.image))) for each in (photos.read_photo(index), record))
         assert (ours == theirs).all()
 

@@ -28,6 +28,12 @@ from fieldguide.learn.validation import Validation
 from tests.learn.making import EVERYTHING, largest_difference, training_section
 from tests.records.making import TAXONOMY
 
+MASKING = {
+    "architecture": "vit_tiny_patch16_224",
+    "architecture_args": {"img_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 3},
+    "mask_padding": True,
+}
+
 
 class KilledError(Exception):
     pass
@@ -146,6 +152,19 @@ def test_the_result_does_not_depend_on_workers_or_an_earlier_run(
 
 
 @pytest.mark.slow
+def test_masked_padding_is_mixed_and_taken_up_like_all_else(tfrecord: Path, tmp_path: Path):
+    masking = {**MASKING, "mixup": EVERYTHING["mixup"], "cutmix": EVERYTHING["cutmix"], "unfreeze": None, "epochs": 2}
+    whole = train_into(tmp_path / "whole", tfrecord, workers=1, **masking)
+    with pytest.raises(KilledError):
+        train_into(tmp_path / "cut", tfrecord, workers=1, stop_after=9, **masking)
+    resumed = train_into(tmp_path / "cut", tfrecord, workers=1, **masking)
+    assert resumed["steps"] < whole["steps"]
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("whole", "cut")]
+    assert largest_difference(*weights) == 0.0
+    assert all(weight.isfinite().all() for weight in weights[0].values())
+    assert load_network(tmp_path / "cut").spec.mask_padding
+
+
 def test_the_flora_is_learnt(tfrecord: Path, tmp_path: Path):
     metrics = train_into(tmp_path, tfrecord, epochs=20, ema_decay=None, transforms=[], balance_fraction=0.0)
     assert [point["epoch"] for point in metrics["curves"]] == list(range(20))

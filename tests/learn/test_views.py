@@ -22,7 +22,7 @@ def plain(train: RecordSet) -> PhotoDataset:
 
 
 def test_views_come_round(train: RecordSet, plain: PhotoDataset):
-    images, views, indices = ViewDataset(train, SPEC, TRANSFORM, 17, views=2).load([(5, 3), (5, 4)])
+    images, views, indices, _ = ViewDataset(train, SPEC, TRANSFORM, 17, views=2).load([(5, 3), (5, 4)])
     assert (views.tolist(), indices.tolist()) == ([1, 1], [3, 4])
     assert torch.equal(images, plain.load([(1, 3), (1, 4)])[0])
 
@@ -32,13 +32,27 @@ def test_a_pair_is_both_of_its_photos(train: RecordSet, plain: PhotoDataset, wor
     pairs = Pairs(MixParams(alpha=1.0, probability=0.5), len(train), np.arange(len(train)), 17)
     dataset = ViewDataset(train, SPEC, TRANSFORM, 17, views=2, pairs=pairs)
     keys = [(1, index) for index in range(12)]
-    ((images, _, _),) = load_batches(dataset, [keys], workers)
+    ((images, _, _, boxes),) = load_batches(dataset, [keys], workers)
+    assert boxes is None
     view = pairs.of_view(1)
     assert 0 < (view.shares[:12] < 1).sum() < 12
     for index, image in enumerate(images):
         share = float(view.shares[index])
         below, above = plain[1, index][0], plain[1, int(view.mates[index])][0]
         torch.testing.assert_close(image.float(), share * below + (1 - share) * above, atol=0.51, rtol=0)
+
+
+def test_of_a_pair_that_counts_which_is_photo_in_both(train: RecordSet):
+    pairs = Pairs(MixParams(alpha=1.0, probability=0.5), len(train), np.arange(len(train)), 17)
+    masking = SPEC.model_copy(update={"mask_padding": True})
+    keys = [(1, index) for index in range(12)]
+    boxes = ViewDataset(train, masking, TRANSFORM, 17, views=2, pairs=pairs).load(keys)[3]
+    own, view = PhotoDataset(train, masking, TRANSFORM, 17), pairs.of_view(1)
+    assert boxes is not None
+    for index, box in enumerate(boxes.tolist()):
+        shown = [index] if view.shares[index] == 1 else [index, int(view.mates[index])]
+        found = np.array([own.load([(1, each)])[3].tolist()[0] for each in shown])
+        assert box == [*found.max(axis=0)[:2], *found.min(axis=0)[2:]]
 
 
 def test_images_grow_with_the_epochs(train: RecordSet):

@@ -23,6 +23,7 @@ WIDTH = 120
 UNTRACKED = (
     "fieldguide/track/",
     "fieldguide/consistency.py",
+    "fieldguide/padding_rules.py",
     "fieldguide/teacher_rules.py",
     "fieldguide/lookup.py",
     "fieldguide/progress.py",

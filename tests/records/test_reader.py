@@ -49,7 +49,7 @@ def test_a_column_is_the_whole_split(finished: Path):
 def test_a_photo_is_that_of_the_record(finished: Path):
     records = RecordSet.open(finished, "train")
     for position, record in enumerate(records):
-        assert records.read_photo(position) == (record.photo_id, record.image)
+        assert records.read_photo(position) == (record.photo_id, record.image, record.box)
     assert records.read_photo(-1) == records.read_photo(39)
     with pytest.raises(IndexError):
         records.read_photo(40)

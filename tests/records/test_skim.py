@@ -25,32 +25,40 @@ def entry(name: bytes, *values: bytes) -> bytes:
     return field(1, field(1, name) + field(2, feature))
 
 
+def integers(name: bytes, packed: bytes) -> bytes:
+    return field(1, field(1, name) + field(2, field(3, field(1, packed))))
+
+
 def example(*entries: bytes) -> bytes:
     return field(1, b"".join(entries))
 
 
 NAME, IMAGE = entry(b"image/filename", b"0123.jpg"), entry(b"image/encoded", b"\xff\xd8" * 300)
-LABEL = field(1, field(1, b"image/class/label") + field(2, field(3, field(1, b"\x07"))))
+BOX = integers(b"image/box", b"\x00\x1c" + varint(256) + varint(200))
+LABEL = integers(b"image/class/label", b"\x07")
+STRANGE_BOXES = (b"\1\2\3", b"\1\2\3\4\5", b"\1\2\3\x84", b"\1\2\3" + b"\xff" * 9 + b"\1")
 
 
-@pytest.mark.parametrize("entries", [(IMAGE, NAME), (NAME, LABEL, IMAGE), (LABEL, IMAGE, NAME, LABEL)])
-def test_finds_photo_id_and_image(entries: tuple[bytes, ...]):
-    assert skim_photo(example(*entries)) == ("0123", b"\xff\xd8" * 300)
+@pytest.mark.parametrize("entries", [(BOX, IMAGE, NAME), (NAME, LABEL, IMAGE, BOX), (LABEL, IMAGE, BOX, NAME, LABEL)])
+def test_finds_photo_id_image_and_box(entries: tuple[bytes, ...]):
+    assert skim_photo(example(*entries)) == ("0123", b"\xff\xd8" * 300, (0, 28, 256, 200))
 
 
 @pytest.mark.parametrize(
     "payload",
     [
         b"",
-        example(IMAGE),
-        example(NAME, IMAGE)[:-1],
-        example(NAME, IMAGE) + b"\x00",
-        example(NAME) + example(IMAGE),
-        example(NAME, IMAGE, IMAGE),
-        example(NAME, entry(b"image/encoded", b"a", b"b")),
-        example(NAME, entry(b"image/encoded")),
-        example(entry(b"image/filename", b"\xff"), IMAGE),
-        example(NAME, field(1, field(2, field(1, field(1, b"a"))) + field(1, b"image/encoded"))),
+        example(IMAGE, BOX),
+        example(NAME, IMAGE),
+        example(BOX, NAME, IMAGE)[:-1],
+        example(BOX, NAME, IMAGE) + b"\x00",
+        example(BOX, NAME) + example(IMAGE),
+        example(BOX, NAME, IMAGE, IMAGE),
+        example(BOX, NAME, entry(b"image/encoded", b"a", b"b")),
+        example(BOX, NAME, entry(b"image/encoded")),
+        example(BOX, entry(b"image/filename", b"\xff"), IMAGE),
+        *(example(integers(b"image/box", packed), NAME, IMAGE) for packed in STRANGE_BOXES),
+        example(BOX, NAME, field(1, field(2, field(1, field(1, b"a"))) + field(1, b"image/encoded"))),
     ],
 )
 def test_leaves_the_rest_to_the_parser(payload: bytes):
@@ -59,7 +67,7 @@ def test_leaves_the_rest_to_the_parser(payload: bytes):
 
 @given(st.lists(st.integers(0, 400)), st.binary(max_size=3))
 def test_never_answers_otherwise_than_the_parser(places: list[int], noise: bytes):
-    damaged = bytearray(example(NAME, LABEL, IMAGE))
+    damaged = bytearray(example(NAME, LABEL, BOX, IMAGE))
     for place, value in zip(places, noise, strict=False):
         damaged[place % len(damaged)] = value
     found = skim_photo(bytes(damaged))
@@ -70,3 +78,4 @@ def test_never_answers_otherwise_than_the_parser(places: list[int], noise: bytes
             # A feature that nobody asked for; the crc vouches for it.
             return
         assert features["image/encoded"] == [found.image]
+        assert features["image/box"] == list(found.box or ())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 import fieldguide
 from fieldguide.__main__ import main
@@ -30,7 +31,13 @@ BACKBONE = {
     "image_size": 32,
     "mean": (0.5, 0.5, 0.5),
     "std": (0.5, 0.5, 0.5),
+    "mask_padding": False,
     "weights": {"from": "scratch"},
+}
+MASKING = {
+    "architecture": "vit_tiny_patch16_224",
+    "architecture_args": {"img_size": 32, "patch_size": 4, "embed_dim": 12, "depth": 2, "num_heads": 2},
+    "mask_padding": True,
 }
 PARAMS = {
     "train_teacher": {"global": {}, "regional": {}},
@@ -44,6 +51,7 @@ PARAMS = {
         "neighbours": {"num": 5, "temperature": 0.07},
         "few_shot": {"shots": [1, 5], "draws": 2, "seed": 1},
         "confused_pairs": 2,
+        "attention_photos": 3,
     },
 }
 NORTH = {"species": TAXONOMY.regions["north"], "genus": ["other", "Aster", "Linum"]}
@@ -84,13 +92,14 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photos = photos.with_columns(latitude=at, longitude=at - 30, month=pl.lit(None, pl.Int8))
     photos.sort("photo_id").write_parquet(root / "split" / "split.parquet")
     backbone = BackboneParams.model_validate(BACKBONE)
-    for folder, classes, region in (
-        ("teachers/global", TAXONOMY.classes, None),
-        ("teachers/regional", NORTH, "north"),
-        ("teachers/forgotten", NORTH, "north"),
-        ("student", TAXONOMY.classes, None),
+    vit = BackboneParams.model_validate(BACKBONE | MASKING)
+    for folder, classes, region, built in (
+        ("teachers/global", TAXONOMY.classes, None, backbone),
+        ("teachers/regional", NORTH, "north", vit),
+        ("teachers/forgotten", NORTH, "north", backbone),
+        ("student", TAXONOMY.classes, None, backbone),
     ):
-        network = build_network(backbone, ranks=["species", "genus"], classes=classes, region=region, seed=3)
+        network = build_network(built, ranks=["species", "genus"], classes=classes, region=region, seed=3)
         (root / folder).mkdir(parents=True)
         save_network(network, root / folder)
     (root / "params.yaml").write_text(json.dumps(PARAMS))
@@ -108,6 +117,38 @@ def evaluated(workspace: Path) -> tuple[dict[str, Any], Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)
         return run_evaluate(workspace, workspace / "out"), workspace / "out"
+
+
+def test_says_how_much_a_vision_transformer_looks_at_padding(
+    evaluated: tuple[dict[str, Any], Path], workspace: Path, tmp_path: Path
+):
+    metrics, out = evaluated
+    assert [name for name, scores in metrics.items() if "attention" in scores] == ["teacher-regional"]
+    attention = metrics["teacher-regional"]["attention"]
+    assert (attention["num_photos"], attention["padding"], attention["on_padding_masked"]) == (3, 0.25, 0)
+    assert 0.1 < attention["on_padding_unmasked"] < 0.4
+    assert (out / "attention-teacher-regional.png").exists()
+    assert "Attention on padding" in (out / "index.html").read_text()
+    shutil.copytree(workspace / "teachers/regional", tmp_path / "regional")
+    shutil.copytree(out, tmp_path / "reports/evaluate")
+    guide = fieldguide.load(tmp_path / "regional")
+    photo = Image.fromarray(np.random.default_rng(1).integers(0, 256, (20, 40, 3), np.uint8))
+    square = guide.to_square(photo)
+    assert square.box == (0, 8, 32, 24)
+    others = [square._replace(pixels=np.where(is_inside(square.box), square.pixels, fill)) for fill in (0, 99)]
+    answers = guide.answer([square, *others])
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0].taxon.probability == guide.predict([photo])[0].taxon.probability
+    embedded = [guide.runtime.embed(guide._to_inputs([each])) for each in (square, *others)]
+    assert np.isfinite(embedded).all()
+    assert np.array_equal(embedded[0], embedded[1])
+
+
+def is_inside(box: tuple[int, int, int, int]) -> np.ndarray:
+    inside = np.zeros((32, 32, 1), bool)
+    left, top, right, bottom = box
+    inside[top:bottom, left:right] = True
+    return inside
 
 
 def models_of(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,11 @@ class Augmentation:
         return image
 
     @property
+    def later_steps(self) -> list[Transform]:
+        """What comes behind the Part, those inside others with them."""
+        return list(_walk(self._others))
+
+    @property
     def draws_ahead(self) -> bool:
         """Whether nothing is drawn any more once there is a Part: then `show` needs no generators."""
         return not self._others
@@ -84,6 +89,13 @@ class Augmentation:
             elif isinstance(step, v2.RandomVerticalFlip):
                 part.upside_down ^= bool(torch.rand(1) < step.p)
         return part
+
+    def sizes(self, part: Part, whole: tuple[int, int]) -> list[tuple[int, int]]:
+        """To what heights and widths `show` resizes the part, one after the other, for an image of `whole`."""
+        if part.resized is None:
+            return [whole]
+        height, width = part.resized.size
+        return [(height, width), whole]
 
     def show(self, image: bytes, part: Part, out: Tensor) -> None:
         """The part of a record's photo, behind all other steps, into `out` uint8 [1, 3, side, side], channels last.

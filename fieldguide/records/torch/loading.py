@@ -16,10 +16,13 @@ from torch.utils.data import DataLoader, get_worker_info
 
 from fieldguide.errors import FieldguideError, RecordError
 from fieldguide.records.order import Key
+from fieldguide.records.pixels import read_size
 from fieldguide.records.skim import Photo
 from fieldguide.records.torch.augmentation import Augmentation, show_whole
+from fieldguide.records.torch.part import Part
 from fieldguide.records.torch.randomness import drawn_from
 from fieldguide.records.torch.slots import InSlot, Slots
+from fieldguide.records.torch.valid_box import follow_box
 
 AHEAD: Final = 2
 """Batches that each worker prepares before they are asked for."""
@@ -58,11 +61,20 @@ class BatchSource(Protocol[LoadedBatch]):
         ...
 
 
-def draw_photos(photos: Photos, keys: Sequence[Key], side: int, augmentation: Augmentation | None, seed: int) -> Tensor:
+def draw_photos(
+    photos: Photos,
+    keys: Sequence[Key],
+    side: int,
+    augmentation: Augmentation | None,
+    seed: int,
+    boxes: Tensor | None = None,
+) -> Tensor:
     """The photos of `keys` at `side` px: uint8 [batch, 3, side, side], channels last; in a worker, in shared memory.
 
-    Each is augmented as (seed, view, photo id) say, whatever stands beside it. Raises RecordError where one cannot be
-    read or decoded.
+    Each is augmented as (seed, view, photo id) say, whatever stands beside it. `boxes` int64 [batch, 4] is filled with
+    the part of each image that is photo and not padding (valid_box.py); steps behind the flips and crops at the
+    beginning have to leave it where it is. Raises RecordError where a photo cannot be read or decoded, or its box is
+    wanted and not known.
     """
     batch = _empty(len(keys), side)
     found = [photos.read_photo(index) for _, index in keys]
@@ -71,15 +83,25 @@ def draw_photos(photos: Photos, keys: Sequence[Key], side: int, augmentation: Au
             for photo, place in zip(found, batch, strict=True):
                 with _named(photo, photos.split):
                     show_whole(photo.image, place)
+            parts = [] if boxes is None else [Part(0, 0, *read_size(photo.image)) for photo in found]
         else:
-            _augment(augmentation, seed, [view for view, _ in keys], found, photos.split, batch)
+            parts = _augment(augmentation, seed, [view for view, _ in keys], found, photos.split, batch)
+    if boxes is not None:
+        for photo, part, box in zip(found, parts, boxes, strict=True):
+            if photo.box is None:
+                raise RecordError(
+                    f"photo {photo.photo_id} of split {photos.split}: nothing says where the photo lies in its square; "
+                    "expected its box, or mask_padding: false"
+                )
+            sizes = augmentation.sizes(part, (side, side)) if augmentation else [(side, side)]
+            box.copy_(torch.tensor(follow_box(photo.box, part, sizes)))
     return batch.permute(0, 3, 1, 2)
 
 
 def _augment(
     augmentation: Augmentation, seed: int, views: Sequence[int], found: Sequence[Photo], split: str, batch: Tensor
-) -> None:
-    """Show `found` in `batch` uint8 [batch, side, side, 3], each in its view.
+) -> list[Part]:
+    """Show `found` in `batch` uint8 [batch, side, side, 3], each in its view; the part of each that is shown.
 
     What can be is drawn for all of them first. Between the decoding of two photos it would take three times as long: by
     then, what Python and torch need for it has left the processor's caches.
@@ -98,6 +120,7 @@ def _augment(
         for photo, part, place in zip(found, parts, places, strict=True):
             with _named(photo, split):
                 augmentation.show(photo.image, part, place)
+    return parts
 
 
 @contextmanager
