@@ -5,43 +5,48 @@ import { openBundle } from './bundle.js';
 import { readOccasion } from './exif.js';
 import { explain } from './failures.js';
 import { say, translate } from './language.js';
-import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
-import { decode } from './photo.js';
 import { inform, ratios, readPrior } from './prior.js';
-import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
+import { startEngine } from './thread.js';
 import * as view from './view.js';
+import { wasmFile } from './wasm.js';
 
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
 const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
 
 let guide = null; // a promise of all that an answer needs
+let early = null; // a promise of what prepares photos, which is here before the model
 
 /** Download the guide and start its model: all that an answer needs. */
 async function openGuide() {
+  let announce;
+  early = new Promise((resolve) => (announce = resolve));
   const bundle = await openBundle();
   bundle.onProgress = view.showProgress;
-  return openFrom(bundle).catch((error) => {
+  return openFrom(bundle, announce).catch((error) => {
     bundle.stop();
     throw error;
   });
 }
 
-async function openFrom(bundle) {
+async function openFrom(bundle, announce) {
   // All at once: a slow network's delays then add up only once.
-  const weights = Object.keys(bundle.files).filter((file) => file.endsWith('.bin'));
-  const wasm = await wasmFile();
-  for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
+  const starting = startEngine(bundle);
+  const wasm = wasmFile();
+  const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file)), wasm];
+  const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => file.startsWith('prior.'))];
+  for (const each of [starting, ...ahead.map((file) => bundle.read(file))]) each.catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
   view.showPromise(calibration);
   bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
-  const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
-  const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
-  const model = await openModel((file) => bundle.read(file), binary, settings, selfTest);
+  const engine = await starting;
+  announce({ engine, settings });
+  const files = Object.fromEntries(await Promise.all(needed.map(async (file) => [file, await bundle.read(file)])));
+  const running = await engine.open(files, wasm, settings, known);
   const prior = await openPrior(bundle);
   bundle.forget();
-  return { labels, settings, calibration, model, prior };
+  return { labels, settings, calibration, engine, running, prior };
 }
 
 /** What place and season say, where this guide knows that; null where not. */
@@ -58,7 +63,7 @@ function open() {
   // A guide that was replaced amid its download is whole the second time.
   guide ??= openGuide().catch((error) => (error.kind === 'mixed' ? openGuide() : Promise.reject(error))).then(
     (opened) => {
-      view.showEngine(opened.model);
+      view.showEngine(opened.running);
       // Only now: before, it would compete with the download of what an answer needs.
       keepOffline({ onState: view.showOffline, onUpdate: view.offerUpdate });
       return opened;
@@ -66,7 +71,7 @@ function open() {
     (error) => {
       guide = null;
       view.hideProgress();
-      throw explain(error, say('failure.opening'));
+      throw explain(error, 'failure.opening');
     },
   );
   return guide;
@@ -77,7 +82,7 @@ let again = start; // what a failure offers to try once more
 
 /**
  * A photo of what is to be named, with what the model said of it.
- * @typedef {{file: Blob, credit?: object, logits?: ArrayLike<number>}} Photo
+ * @typedef {{file: Blob, credit?: object, prepared?: import('./engine.js').Prepared, logits?: ArrayLike<number>}} Photo
  */
 
 const UNKNOWN = { latitude: null, longitude: null, month: null, from: null };
@@ -94,11 +99,11 @@ async function answer(photos) {
   try {
     for (const photo of photos) {
       if (photo.logits) continue;
-      const pixels = await decode(photo.file);
-      const { model, settings } = await open();
-      const logits = await model.predict(preparePhoto(pixels, settings));
+      const prepared = await prepare(photo.file);
+      const { engine } = await open();
+      const logits = await engine.predict(prepared.input);
       if (turn !== newest) return;
-      photo.logits = logits;
+      Object.assign(photo, { prepared, logits });
     }
     const { labels, calibration, prior } = await open();
     if (turn !== newest) return;
@@ -110,8 +115,15 @@ async function answer(photos) {
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
   } catch (error) {
-    if (turn === newest) fail(explain(error, say('failure.answering')));
+    if (turn === newest) fail(explain(error, 'failure.answering'));
   }
+}
+
+/** A photo as the model takes it; made while the model may still be on its way. */
+async function prepare(file) {
+  const opening = open(); // it sets `early`
+  const { engine, settings } = await Promise.race([early, opening]);
+  return engine.prepare(file, settings);
 }
 
 /** Show the photos; each but the last one left can be taken away again. */
@@ -172,7 +184,7 @@ async function answerExample(bundle, example) {
     setOccasion(UNKNOWN);
     await answer([{ file: photo, credit: example }]);
   } catch (error) {
-    if (turn === newest) fail(explain(error, say('failure.example')));
+    if (turn === newest) fail(explain(error, 'failure.example'));
   }
 }
 

@@ -6,28 +6,21 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
 import 'virtual:kernels'; // build.mjs writes it
 import { Failure } from './failures.js';
 import { readGraph } from './graph.js';
+import { WASM_FILES } from './wasm.js';
 
 // Fastest first. WebGL is left out on purpose: on a phone it starts slower than WebAssembly answers, and with a software
 // GPU it is twenty times slower.
 export const BACKENDS = ['wasm', 'cpu'];
-
-const WASM_FILES = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
 
 /**
  * A model that answered its self-test.
  * @typedef {{backend: string, milliseconds: number, predict: (input: Float32Array) => Promise<Float32Array>}} Model
  */
 
-/** The .wasm file that this browser takes. */
-export async function wasmFile() {
-  const hasSimd = await env().getAsync('WASM_HAS_SIMD_SUPPORT').catch(() => false);
-  return WASM_FILES[hasSimd ? 1 : 0];
-}
-
 /**
  * Load a model and choose its backend.
  * @param {(file: string) => Promise<ArrayBuffer>} read the files of the bundle
- * @param {string} wasm address or path of the one that `wasmFile` names
+ * @param {string} wasm address or path of the one that `wasmFile` (wasm.js) names
  * @param {{image_size: number}} settings preprocessing.json
  * @param {{input: Float32Array, logits: number[], tolerance: number}|null} selfTest an answer known beforehand
  * @returns {Promise<Model>}
