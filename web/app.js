@@ -4,6 +4,8 @@ import { OTHER, conclude, fuse } from './answer.js';
 import { openBundle } from './bundle.js';
 import { readOccasion } from './exif.js';
 import { explain } from './failures.js';
+import { outputOf } from './heat.js';
+import { mapOf, offerMap, withdrawMap } from './heat_view.js';
 import { say, translate } from './language.js';
 import { keepOffline } from './offline.js';
 import { inform, ratios, readPrior } from './prior.js';
@@ -23,18 +25,19 @@ async function openGuide() {
   early = new Promise((resolve) => (announce = resolve));
   const bundle = await openBundle();
   bundle.onProgress = view.showProgress;
-  return openFrom(bundle, announce).catch((error) => {
+  const starting = startEngine(bundle);
+  return openFrom(bundle, starting, announce).catch((error) => {
     bundle.stop();
+    starting.then((engine) => engine.stop(), () => {});
     throw error;
   });
 }
 
-async function openFrom(bundle, announce) {
+async function openFrom(bundle, starting, announce) {
   // All at once: a slow network's delays then add up only once.
-  const starting = startEngine(bundle);
   const wasm = wasmFile();
   const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file)), wasm];
-  const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => file.startsWith('prior.'))];
+  const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => /^prior|^explain/.test(file))];
   for (const each of [starting, ...ahead.map((file) => bundle.read(file))]) each.catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
@@ -45,8 +48,9 @@ async function openFrom(bundle, announce) {
   const files = Object.fromEntries(await Promise.all(needed.map(async (file) => [file, await bundle.read(file)])));
   const running = await engine.open(files, wasm, settings, known);
   const prior = await openPrior(bundle);
+  const ending = bundle.files['explain.json'] ? await bundle.readJson('explain.json') : null;
   bundle.forget();
-  return { labels, settings, calibration, engine, running, prior };
+  return { labels, settings, calibration, engine, running, prior, ending };
 }
 
 /** What place and season say, where this guide knows that; null where not. */
@@ -105,12 +109,14 @@ async function answer(photos) {
       if (turn !== newest) return;
       Object.assign(photo, { prepared, logits });
     }
-    const { labels, calibration, prior } = await open();
+    const opened = await open();
+    const { labels, calibration, prior } = opened;
     if (turn !== newest) return;
     const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
     const conclusion = conclude(logits, labels, calibration);
     view.showAnswer(conclusion, labels, calibration);
+    offerWhy(photos.at(-1), conclusion, opened);
     view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
@@ -129,7 +135,15 @@ async function prepare(file) {
 /** Show the photos; each but the last one left can be taken away again. */
 function show(photos) {
   subject = photos;
+  withdrawMap();
   view.showPhotos(photos, (photo) => answer(subject.filter((each) => each !== photo)));
+}
+
+/** Offer to show where the model saw what it named, if this guide can tell. */
+function offerWhy(photo, { verdict, best }, opened) {
+  if (!opened.ending || verdict === 'outside') return;
+  const { labels } = opened;
+  offerMap(labels.vernacular[best.name] ?? best.name, mapOf(photo.prepared, outputOf(best, labels), opened));
 }
 
 /** Photos that were chosen: of something new, or more of the same subject, which then is where and when it was. */

@@ -17,6 +17,9 @@ import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
  * @property {(files: Object<string, ArrayBuffer>, wasm: string, settings: object, known: object) =>
  *   Promise<{backend: string, milliseconds: number}>} open the model; `wasm` names one of the files, `known` is selftest.json
  * @property {(input: Float32Array) => Promise<Float32Array>} predict logits
+ * @property {(input: Float32Array, output: number, ending: import('./model.js').Ending) =>
+ *   Promise<import('./model.js').ClassMap>} mapOutput where it looked for one logit; `ending` is explain.json
+ * @property {() => void} stop let go of it, once what was asked is answered
  */
 
 /** @returns {Engine} */
@@ -34,5 +37,7 @@ export function makeEngine() {
       return { backend: model.backend, milliseconds: model.milliseconds };
     },
     predict: (input) => model.predict(input),
+    mapOutput: (...args) => model.mapOutput(...args),
+    stop() {},
   };
 }

@@ -1,7 +1,7 @@
 // Starts the engine in a thread of its own, so that the page's thread is free to show things while photos are answered.
 
 import { addressOf } from './bundle.js';
-import { unpack } from './failures.js';
+import { Failure, unpack } from './failures.js';
 
 export const SCRIPT = 'worker.js';
 
@@ -29,6 +29,10 @@ async function startWorker(script) {
   const worker = new Worker(address, { type: 'module' });
   const waiting = new Map(); // by id of the question
   let asked = 0;
+  let isOver = false;
+  const endIfIdle = () => {
+    if (isOver && !waiting.size) worker.terminate();
+  };
   try {
     await new Promise((resolve, reject) => {
       worker.onmessage = resolve;
@@ -43,6 +47,7 @@ async function startWorker(script) {
   worker.onmessage = ({ data: { id, result, failure } }) => {
     const { resolve, reject } = waiting.get(id);
     waiting.delete(id);
+    endIfIdle();
     if (failure) reject(unpack(failure));
     else resolve(result);
   };
@@ -52,8 +57,13 @@ async function startWorker(script) {
   };
   const ask = (method) => (...args) =>
     new Promise((resolve, reject) => {
+      if (isOver) throw new Failure('mixed', { file: SCRIPT });
       waiting.set(++asked, { resolve, reject });
       worker.postMessage({ id: asked, method, args });
     });
-  return { prepare: ask('prepare'), open: ask('open'), predict: ask('predict') };
+  const stop = () => {
+    isOver = true;
+    endIfIdle();
+  };
+  return { prepare: ask('prepare'), open: ask('open'), predict: ask('predict'), mapOutput: ask('mapOutput'), stop };
 }

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from fieldguide.export.class_map import write_explanation
 from fieldguide.export.params import Quantization
 from fieldguide.export.saved_model import SIGNATURE, predict_saved_model, write_saved_model
 
@@ -32,12 +33,14 @@ MODEL_FILE = "model.json"
 def convert(
     onnx_file: Path, saved_model: Path, out: Path, quantization: Quantization, images: np.ndarray
 ) -> np.ndarray:
-    """All that a stage wants of TensorFlow, so that one process loads it once: SavedModel, graph model, answers.
+    """All that a stage wants of TensorFlow, so that one process loads it once: SavedModel, graph model and what
+    explains it, answers.
 
     Returns the SavedModel's logits for `images`, as `predict_saved_model` does.
     """
     write_saved_model(onnx_file, saved_model)
     write_graph_model(saved_model, out, quantization)
+    write_explanation(out, onnx_file)
     return predict_saved_model(saved_model, images)
 
 
