@@ -95,7 +95,7 @@ const SCALE = [
   [240, 130, 40],
   [252, 230, 120],
 ];
-const OPACITY = 0.65;
+const OPACITY = [0.7, 0.5]; // of the darkest and the brightest: what was looked at is seen best
 
 /**
  * A map as RGBA, through which the photo is seen: the brighter, the more spoke for the taxon; what spoke against it is as
@@ -111,7 +111,7 @@ export function paint({ data }) {
     for (let channel = 0; channel < 3; channel++) {
       rgba[4 * i + channel] = SCALE[low][channel] + (at - low) * (SCALE[low + 1][channel] - SCALE[low][channel]);
     }
-    rgba[4 * i + 3] = 255 * OPACITY;
+    rgba[4 * i + 3] = 255 * (OPACITY[0] + (at / (SCALE.length - 1)) * (OPACITY[1] - OPACITY[0]));
   });
   return rgba;
 }

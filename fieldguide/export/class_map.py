@@ -56,7 +56,7 @@ def write_explanation(bundle: Path, onnx_file: Path) -> None:
     classifier, `weight` [dim, num_outputs] and `bias` [num_outputs] or null.
     """
     topology = json.loads((bundle / "model.json").read_bytes())
-    if find_ending(read_onnx(onnx_file)) and (found := _find_in_tensorflow(topology)):
+    if find_ending(read_onnx(onnx_file)) and (found := find_in_tensorflow(topology)):
         write_json(bundle / EXPLANATION_FILE, found)
 
 
@@ -91,7 +91,7 @@ def _is_mean_over_places(node: Node, constants: Mapping[str, np.ndarray]) -> boo
     return axes is not None and sorted(int(axis) % 4 for axis in axes) == [2, 3]
 
 
-def _find_in_tensorflow(model: Mapping[str, Any]) -> dict[str, str | None] | None:
+def find_in_tensorflow(model: Mapping[str, Any]) -> dict[str, str | None] | None:
     """The same end in a model.json, whose converter folds a bias into its product."""
     nodes = {node["name"]: node for node in model["modelTopology"]["node"]}
 
