@@ -60,9 +60,7 @@ def write_explanation(bundle: Path, onnx_file: Path) -> None:
         write_json(bundle / EXPLANATION_FILE, found)
 
 
-def _read_classifier(
-    graph: OnnxGraph, made_by: Mapping[str, Node]
-) -> tuple[str, np.ndarray, np.ndarray] | None:
+def _read_classifier(graph: OnnxGraph, made_by: Mapping[str, Node]) -> tuple[str, np.ndarray, np.ndarray] | None:
     """What the classifier sees (a tensor's name), its weight [dim, num_outputs] and its bias [num_outputs]."""
     node, bias = made_by.get(graph.output_name), np.zeros(1, np.float32)
     if node and node.operator == "Add" and node.inputs[1] in graph.constants:

@@ -102,7 +102,9 @@ def test_scales_of_a_gemm_are_in_its_weights() -> None:
         pytest.param([Node("MaxPool", ("map",), ("pooled",)), FLATTEN, GEMM], id="a maximum"),
         pytest.param([replace(FLATTEN, inputs=("map",)), GEMM], id="no pool"),
         pytest.param([POOL, FLATTEN, replace(GEMM, inputs=("flat", "image"))], id="a computed weight"),
-        pytest.param([POOL, FLATTEN, GEMM, Node("Relu", ("logits",), ("logits",))], id="something behind the classifier"),
+        pytest.param(
+            [POOL, FLATTEN, GEMM, Node("Relu", ("logits",), ("logits",))], id="something behind the classifier"
+        ),
     ],
 )
 def test_anything_between_has_none(nodes: list[Node]) -> None:
@@ -114,7 +116,10 @@ def converted(*nodes: tuple[str, str, list[str]], **attributes: Any) -> dict[str
     constants = [{"name": name, "op": "Const"} for name in ("axes", "shape", "weight", "bias")]
     made = [{"name": name, "op": op, "input": inputs, "attr": attributes} for name, op, inputs in nodes]
     outputs = {"logits": {"name": f"{nodes[-1][0]}:0"}}
-    return {"modelTopology": {"node": [{"name": "map", "op": "Conv2D"}, *constants, *made]}, "signature": {"outputs": outputs}}
+    return {
+        "modelTopology": {"node": [{"name": "map", "op": "Conv2D"}, *constants, *made]},
+        "signature": {"outputs": outputs},
+    }
 
 
 POOLED = (("pooled", "Mean", ["map", "axes"]), ("flat", "Reshape", ["pooled", "shape"]))

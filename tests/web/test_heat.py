@@ -1,4 +1,4 @@
-"""web/heat.js and web/model.js against fieldguide.explain: the same map of the same photo, and the box that it suggests."""
+"""web/heat.js and web/model.js against fieldguide.explain: one map of one photo, and the box that it suggests."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ import fieldguide
 from fieldguide.engine import run_isolated
 from fieldguide.export.node import WEB, build_script, run_node
 from fieldguide.export.tfjs import write_graph_model
-from fieldguide.images.geometry import Fill, Layout, Method
+from fieldguide.images.geometry import Layout, Method
 from fieldguide.inference.heat import lay_on_photo
 from tests.records.making import TAXONOMY
 from tests.web.test_preprocess import noise
@@ -47,7 +47,12 @@ def test_a_map_lies_on_the_photo_as_in_python(tmp_path: Path) -> None:
     found = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
     cases = list(product(SIZES, LAYOUTS))
     jobs = [
-        {"what": "lay", "map": as_map(found), "photo": {"width": size[0], "height": size[1]}, "settings": settings_of(to)}
+        {
+            "what": "lay",
+            "map": as_map(found),
+            "photo": {"width": size[0], "height": size[1]},
+            "settings": settings_of(to),
+        }
         for size, to in cases
     ]
     for (size, layout), answer in zip(cases, ask_javascript(tmp_path, jobs), strict=True):

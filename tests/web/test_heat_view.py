@@ -1,4 +1,4 @@
-"""The button that shows what the model looked at: over the photo, of the newest answer, and only where there is a map."""
+"""The button that shows what the model looked at: over the photo, of the newest answer, and only where there is one."""
 
 from pathlib import Path
 

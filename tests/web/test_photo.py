@@ -195,6 +195,7 @@ def test_a_wholly_transparent_picture_is_blank(page: Page) -> None:
 
 def test_memory_that_cannot_be_had_is_called_that(page: Page) -> None:
     page.evaluate(
-        "() => { OffscreenCanvasRenderingContext2D.prototype.getImageData = () => { throw new RangeError('none left'); }; }"
+        "() => { const none = () => { throw new RangeError('none left'); };"
+        " OffscreenCanvasRenderingContext2D.prototype.getImageData = none; }"
     )
     assert decode(page, encode(Image.fromarray(smooth(2500, 2000)), "JPEG")) == "too-large"
