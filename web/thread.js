@@ -45,11 +45,11 @@ async function startWorker(script) {
     URL.revokeObjectURL(address);
   }
   worker.onmessage = ({ data: { id, result, failure } }) => {
-    const { resolve, reject } = waiting.get(id);
+    const question = waiting.get(id); // none if an error has ended it
     waiting.delete(id);
     endIfIdle();
-    if (failure) reject(unpack(failure));
-    else resolve(result);
+    if (failure) question?.reject(unpack(failure));
+    else question?.resolve(result);
   };
   worker.onerror = ({ message }) => {
     for (const { reject } of waiting.values()) reject(new Error(message));

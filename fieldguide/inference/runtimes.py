@@ -50,8 +50,7 @@ def load_torch(folder: Path) -> Runtime:
 
     def open_maps() -> ClassMaps:
         classifier, timm_model = classifier_of(module), cast(Any, module)
-        weight = classifier.weight.detach().numpy().T
-        bias = np.zeros(weight.shape[1], np.float32) if classifier.bias is None else classifier.bias.detach().numpy()
+        weight, bias = classifier.weight.detach().numpy().T, classifier.bias.detach().numpy()
         return ClassMaps(run(timm_model.forward_features), weight, bias)
 
     return Runtime(run(module), run(lambda images: extract_prelogits(module, images)), open_maps)
