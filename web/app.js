@@ -3,50 +3,59 @@
 import { OTHER, conclude, findRule, fuse } from './answer.js';
 import { openBundle } from './bundle.js';
 import { hasCamera, takePicture } from './camera.js';
-import { choosePart, cutPhoto } from './crop.js';
+import { choosePart } from './crop.js';
 import { readOccasion } from './exif.js';
-import { explain } from './failures.js';
+import { Failure, explain } from './failures.js';
+import { outputOf } from './heat.js';
+import { mapOf, offerMap, withdrawMap } from './heat_view.js';
 import { say, translate } from './language.js';
 import { choosePlace } from './map.js';
-import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
-import { decode } from './photo.js';
 import { inform, isTelling, ratios, readPrior } from './prior.js';
-import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 import { openSpecies } from './species.js';
+import { startEngine } from './thread.js';
 import * as view from './view.js';
+import { wasmFile } from './wasm.js';
 
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
 const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
 
 let guide = null; // a promise of all that an answer needs
+let early = null; // a promise of what prepares photos, which is here before the model
 
 /** Download the guide and start its model: all that an answer needs. */
 async function openGuide() {
+  let announce;
+  early = new Promise((resolve) => (announce = resolve));
   const bundle = await openBundle();
   bundle.onProgress = view.showProgress;
-  return openFrom(bundle).catch((error) => {
+  const starting = startEngine(bundle);
+  return openFrom(bundle, starting, announce).catch((error) => {
     bundle.stop();
+    starting.then((engine) => engine.stop(), () => {});
     throw error;
   });
 }
 
-async function openFrom(bundle) {
+async function openFrom(bundle, starting, announce) {
   // All at once: a slow network's delays then add up only once.
-  const weights = Object.keys(bundle.files).filter((file) => file.endsWith('.bin'));
-  const wasm = await wasmFile();
-  for (const file of ['model.json', ...weights, wasm]) bundle.read(file).catch(() => {}); // whoever asks again is told
+  const wasm = wasmFile();
+  const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file)), wasm];
+  const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => /^prior|^explain/.test(file))];
+  for (const each of [starting, ...ahead.map((file) => bundle.read(file))]) each.catch(() => {}); // whoever asks again is told
   const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
   view.showContents(labels);
   const species = openSpecies(labels, () => bundle.readJson('species.json'));
   view.showPromise(labels.kept ? calibration.rules.fallback : findRule(calibration), calibration);
   bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
-  const binary = URL.createObjectURL(new Blob([await bundle.read(wasm)], { type: 'application/wasm' }));
-  const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
-  const model = await openModel((file) => bundle.read(file), binary, settings, selfTest);
+  const engine = await starting;
+  announce({ engine, settings });
+  const files = Object.fromEntries(await Promise.all(needed.map(async (file) => [file, await bundle.read(file)])));
+  const running = await engine.open(files, wasm, settings, known);
   const prior = await openPrior(bundle);
+  const ending = bundle.files['explain.json'] ? await bundle.readJson('explain.json') : null;
   bundle.forget();
-  return { labels, settings, calibration, model, prior, species };
+  return { labels, settings, calibration, engine, running, prior, ending, species };
 }
 
 /** What place and season say, where this guide knows that; null where not. */
@@ -63,7 +72,7 @@ function open() {
   // A guide that was replaced amid its download is whole the second time.
   guide ??= openGuide().catch((error) => (error.kind === 'mixed' ? openGuide() : Promise.reject(error))).then(
     (opened) => {
-      view.showEngine(opened.model);
+      view.showEngine(opened.running);
       // Only now: before, it would compete with the download of what an answer needs.
       keepOffline({ onState: view.showOffline, onUpdate: view.offerUpdate });
       return opened;
@@ -71,7 +80,7 @@ function open() {
     (error) => {
       guide = null;
       view.hideProgress();
-      throw explain(error, say('failure.opening'));
+      throw explain(error, 'failure.opening');
     },
   );
   return guide;
@@ -82,7 +91,8 @@ let again = start; // what a failure offers to try once more
 
 /**
  * A photo of what is to be named, with what the model said of it.
- * @typedef {{file: File, whole?: File, box?: object, credit?: object, logits?: ArrayLike<number>}} Photo
+ * @typedef {{file: File, whole?: File, box?: object, credit?: object, prepared?: import('./engine.js').Prepared,
+ *   logits?: ArrayLike<number>}} Photo
  * `file` may be a part, `box`, of the `whole` photo
  */
 
@@ -100,13 +110,14 @@ async function answer(photos) {
   try {
     for (const photo of photos) {
       if (photo.logits) continue;
-      const pixels = await decode(photo.file);
-      const { model, settings } = await open();
-      const logits = await model.predict(preparePhoto(pixels, settings));
+      const prepared = await prepare(photo.file);
+      const { engine } = await open();
+      const logits = await engine.predict(prepared.input);
       if (turn !== newest) return;
-      photo.logits = logits;
+      Object.assign(photo, { prepared, logits });
     }
-    const { labels, calibration, prior, species } = await open();
+    const opened = await open();
+    const { labels, calibration, prior, species } = opened;
     if (turn !== newest) return;
     const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
@@ -115,18 +126,39 @@ async function answer(photos) {
     view.showAnswer(conclusion, labels, calibration);
     view.showPromise(conclusion.rule, calibration);
     species.showCandidates(conclusion);
+    offerWhy(photos.at(-1), conclusion, opened);
     view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
   } catch (error) {
-    if (turn === newest) fail(explain(error, say('failure.answering')));
+    if (turn === newest) fail(explain(error, 'failure.answering'));
   }
+}
+
+/** A photo as the model takes it; made while the model may still be on its way. */
+async function prepare(file) {
+  const { engine, settings } = await started();
+  return engine.prepare(file, settings);
+}
+
+/** The engine, which does all but answer before the model is here. */
+function started() {
+  const opening = open(); // it sets `early`
+  return Promise.race([early, opening]);
 }
 
 /** Show the photos; each but the last one left can be taken away again. */
 function show(photos) {
   subject = photos;
+  withdrawMap();
   view.showPhotos(photos, (photo) => answer(subject.filter((each) => each !== photo)));
+}
+
+/** Offer to show where the model saw what it named, if this guide can tell. */
+function offerWhy(photo, { verdict, best }, opened) {
+  if (!opened.ending || verdict === 'outside') return;
+  const { labels } = opened;
+  offerMap(labels.vernacular[best.name] ?? best.name, mapOf(photo.prepared, outputOf(best, labels), opened));
 }
 
 /** Photos that were chosen: of something new, or more of the same subject, which then is where and when it was. */
@@ -179,10 +211,11 @@ async function cropNewest() {
   const box = await choosePart(whole, photo.box);
   if (!box || !subject.includes(photo)) return;
   try {
-    const part = { ...photo, file: await cutPhoto(whole, box), whole, box, logits: undefined };
+    const { engine } = await started();
+    const part = { ...photo, file: await engine.cut(whole, box), whole, box, prepared: undefined, logits: undefined };
     answer(subject.map((each) => (each === photo ? part : each)));
   } catch (error) {
-    fail(explain(error, say('failure.answering')));
+    fail(explain(error, 'failure.answering'));
   }
 }
 
@@ -194,14 +227,15 @@ async function aimCamera() {
     setOccasion({ ...UNKNOWN, month: new Date().getMonth() + 1 });
     answer([{ file: picture }]);
   } catch (error) {
-    fail({ message: say('camera.refused', { reason: error.message }), canPass: false });
+    fail(new Failure('camera', { reason: error.message }));
   }
 }
 
 /** In one line what a picture shows; nothing of the page changes. */
 async function nameInPassing(picture) {
-  const { model, settings, labels, calibration } = await open();
-  const logits = await model.predict(preparePhoto(await decode(picture), settings));
+  const { engine, settings, labels, calibration } = await open();
+  const { input } = await engine.prepare(picture, settings);
+  const logits = await engine.predict(input);
   return view.inOneLine(conclude(logits, labels, calibration), labels);
 }
 
@@ -214,7 +248,7 @@ async function answerExample(bundle, example) {
     setOccasion(UNKNOWN);
     await answer([{ file: photo, credit: example }]);
   } catch (error) {
-    if (turn === newest) fail(explain(error, say('failure.example')));
+    if (turn === newest) fail(explain(error, 'failure.example'));
   }
 }
 

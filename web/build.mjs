@@ -18,6 +18,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 const wasmFolder = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm'));
 
+const PAGE_SCRIPTS = ['app.js', 'worker.js'];
 const PAGE_FILES = [
   'index.html',
   'style.css',
@@ -124,8 +125,8 @@ async function buildPage(directory, needs) {
   await build({
     ...shared,
     plugins: [cutTensorFlow(needs)],
-    entryPoints: [path.join(here, 'app.js')],
-    outfile: path.join(directory, 'app.js'),
+    entryPoints: PAGE_SCRIPTS.map((script) => path.join(here, script)),
+    outdir: directory,
     platform: 'browser',
     format: 'esm',
     target: 'es2022',

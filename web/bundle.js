@@ -1,8 +1,7 @@
 // The files of this guide, as bundle.json lists them: downloaded with a count of the bytes, and checked by their digests, so
 // that files of two exports never meet.
 
-import { Failure } from './failures.js';
-import { say } from './language.js';
+import { Failure, text } from './failures.js';
 
 /** The address of a file of the bundle: beside the page, in whatever folder that lies. */
 export const addressOf = (file) => new URL(file, document.baseURI).href;
@@ -109,9 +108,9 @@ async function request(file, cache, signal) {
   try {
     response = await fetch(addressOf(file), { cache, signal });
   } catch (error) {
-    throw new Failure('download', { file, reason: navigator.onLine ? error.message : say('failure.no-network') });
+    throw new Failure('download', { file, reason: navigator.onLine ? error.message : text('failure.no-network') });
   }
-  if (!response.ok) throw new Failure('download', { file, reason: say('failure.status', response) });
+  if (!response.ok) throw new Failure('download', { file, reason: text('failure.status', { status: response.status }) });
   return response;
 }
 

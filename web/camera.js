@@ -41,7 +41,7 @@ export async function takePicture(name) {
 async function aim(video, name, dialog) {
   while (dialog.open) {
     const picture = await grab(video, AIM_SIDE);
-    const text = picture && (await name(picture).catch((error) => error.message));
+    const text = picture && (await name(picture).catch(() => null));
     if (!dialog.open) return;
     // A screen reader would read the same words again.
     if (text && at('camera-says').textContent !== text) at('camera-says').textContent = text;

@@ -1,13 +1,9 @@
-// Somebody says which part of a photo shows what is to be named. That part is a photo of its own from then on, so that
-// whatever looks at photos needs to know nothing of boxes.
+// Somebody says which part of a photo shows what is to be named (cut.js makes a photo of it).
 
-import { WHOLE, between, cutOut, isWhole, move, pull, scale } from './box.js';
-import { decode } from './photo.js';
-import { resize } from './pillow_resize.js';
+import { WHOLE, between, move, pull, scale } from './box.js';
 
 const STEP = 0.02; // of the photo, at a press of an arrow key
 const GROWTH = 1.1; // at a press of + or a notch of the wheel
-const MAX_PIXELS = 16e6; // of a canvas, on a phone
 
 const KEYS = {
   ArrowLeft: (box) => move(box, -STEP, 0),
@@ -107,31 +103,3 @@ function listenToHands(stage, current, show, signal) {
 }
 
 const distance = (one, other) => Math.hypot(one.x - other.x, one.y - other.y);
-
-/**
- * That part of a photo as a photo: its very pixels in a PNG, or shrunk where no canvas is that large.
- * @param {File} file
- * @param {import('./box.js').Box} box
- * @returns {Promise<File>} `file` itself where the box is all of it
- */
-export async function cutPhoto(file, box) {
-  if (isWhole(box)) return file;
-  let part = cutOut(await decode(file), box);
-  const shrink = Math.sqrt(MAX_PIXELS / (part.width * part.height));
-  if (shrink < 1) part = resize(part, Math.floor(part.width * shrink), Math.floor(part.height * shrink));
-  const canvas = Object.assign(document.createElement('canvas'), { width: part.width, height: part.height });
-  canvas.getContext('2d').putImageData(withAlpha(part), 0, 0);
-  const png = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
-  return new File([png], file.name ?? '', { type: 'image/png' });
-}
-
-function withAlpha({ data, width, height }) {
-  const image = new ImageData(width, height);
-  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
-    image.data[to] = data[from];
-    image.data[to + 1] = data[from + 1];
-    image.data[to + 2] = data[from + 2];
-    image.data[to + 3] = 255;
-  }
-  return image;
-}

@@ -6,28 +6,28 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
 import 'virtual:kernels'; // build.mjs writes it
 import { Failure } from './failures.js';
 import { readGraph } from './graph.js';
+import { WASM_FILES } from './wasm.js';
 
 // Fastest first. WebGL is left out on purpose: on a phone it starts slower than WebAssembly answers, and with a software
 // GPU it is twenty times slower.
 export const BACKENDS = ['wasm', 'cpu'];
 
-const WASM_FILES = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
-
 /**
  * A model that answered its self-test.
- * @typedef {{backend: string, milliseconds: number, predict: (input: Float32Array) => Promise<Float32Array>}} Model
+ * @typedef {{backend: string, milliseconds: number, predict: (input: Float32Array) => Promise<Float32Array>,
+ *   mapOutput: (input: Float32Array, output: number, ending: Ending) => Promise<ClassMap>}} Model
+ *
+ * explain.json: which nodes are the last feature map and the classifier behind its mean.
+ * @typedef {{features: string, weight: string, bias: ?string}} Ending
+ *
+ * What each place of the square adds to a logit, which is their sum plus `bias`.
+ * @typedef {{data: Float32Array, width: number, height: number, bias: number}} ClassMap
  */
-
-/** The .wasm file that this browser takes. */
-export async function wasmFile() {
-  const hasSimd = await env().getAsync('WASM_HAS_SIMD_SUPPORT').catch(() => false);
-  return WASM_FILES[hasSimd ? 1 : 0];
-}
 
 /**
  * Load a model and choose its backend.
  * @param {(file: string) => Promise<ArrayBuffer>} read the files of the bundle
- * @param {string} wasm address or path of the one that `wasmFile` names
+ * @param {string} wasm address or path of the one that `wasmFile` (wasm.js) names
  * @param {{image_size: number}} settings preprocessing.json
  * @param {{input: Float32Array, logits: number[], tolerance: number}|null} selfTest an answer known beforehand
  * @returns {Promise<Model>}
@@ -44,19 +44,40 @@ export async function openModel(read, wasm, { image_size: size }, selfTest, back
       if (!(await setBackend(backend))) throw new Error('it does not start');
       await ready();
       const graph = await loadGraphModel(source);
+      const run = (input, outputs) =>
+        tidy(() => graph.execute({ image: tensor4d(input, [input.length / (size * size * 3), size, size, 3]) }, outputs));
       const predict = async (input) => {
-        const output = tidy(() => graph.execute({ image: tensor4d(input, [input.length / (size * size * 3), size, size, 3]) }));
+        const output = run(input);
         const logits = await output.data();
         output.dispose();
         if (!logits.every(Number.isFinite)) throw new Failure('wrong-model', { reason: 'its answer is no number' });
         return logits;
       };
-      return { backend, milliseconds: selfTest ? await checkedTime(predict, selfTest) : NaN, predict };
+      const mapOutput = (input, output, ending) => mapClass(graph, run(input, ending.features), output, ending);
+      return { backend, milliseconds: selfTest ? await checkedTime(predict, selfTest) : NaN, predict, mapOutput };
     } catch (error) {
       failures.push(`${backend}: ${error.message ?? error}`);
     }
   }
   throw new Failure('no-backend', { reason: failures.join('; ') });
+}
+
+/**
+ * The class activation map of `output`: the feature map of one photo times that output's weights, over the number of places.
+ * @returns {Promise<ClassMap>}
+ */
+async function mapClass(graph, features, output, { weight, bias }) {
+  const [, height, width, dim] = features.shape;
+  const values = await features.data();
+  features.dispose();
+  const [weights, biases] = await Promise.all([weight, bias].map((name) => name && graph.weights[name][0].data()));
+  const stride = weights.length / dim;
+  const data = Float32Array.from({ length: height * width }, (_, place) => {
+    let sum = 0;
+    for (let i = 0; i < dim; i++) sum += values[place * dim + i] * weights[i * stride + output];
+    return sum / (height * width);
+  });
+  return { data, width, height, bias: biases ? biases[output] : 0 };
 }
 
 /** Milliseconds of a second, warm answer; throws if the first one is not the one expected. */

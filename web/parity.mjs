@@ -7,13 +7,14 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { openModel, wasmFile } from './model.js';
+import { openModel } from './model.js';
 import { readFromFolder } from './node_files.mjs';
 import { prepareRecord, testSquare } from './preprocess.js';
+import { wasmFile } from './wasm.js';
 
 async function answerAll(bundle, squaresFile, side, logitsFile) {
   const settings = JSON.parse(readFileSync(path.join(bundle, 'preprocessing.json'), 'utf8'));
-  const model = await openModel(readFromFolder(bundle), path.join(bundle, await wasmFile()), settings, null, ['wasm']);
+  const model = await openModel(readFromFolder(bundle), path.join(bundle, wasmFile()), settings, null, ['wasm']);
   const pixels = new Uint8Array(readFileSync(squaresFile));
   const squares = [];
   for (let start = 0; start < pixels.length; start += side * side * 3) {

@@ -1,31 +1,30 @@
 // A file that somebody chose, as pixels: upright, in sRGB, over white. Or the reason why that cannot be done.
 
-import { Failure } from './failures.js';
-import { say } from './language.js';
+import { Failure, text } from './failures.js';
 import { overWhite } from './preprocess.js';
 
-const text = (bytes, start, end) => String.fromCharCode(...bytes.subarray(start, end));
+const letters = (bytes, start, end) => String.fromCharCode(...bytes.subarray(start, end));
 const begins = (...wanted) => (bytes) => wanted.every((byte, i) => bytes[i] === byte);
-const brand = (...wanted) => (bytes) => text(bytes, 4, 8) === 'ftyp' && wanted.includes(text(bytes, 8, 12));
+const brand = (...wanted) => (bytes) => letters(bytes, 4, 8) === 'ftyp' && wanted.includes(letters(bytes, 8, 12));
 
 // By their first bytes, whatever the name says. `everywhere`: any browser opens it, so a failure is the file's. `opaque`: it
 // has no transparency. `end`: the last bytes, without which browsers refuse pixels that are all there.
 const FORMATS = [
   { format: 'JPEG', is: begins(0xff, 0xd8, 0xff), everywhere: true, opaque: true, end: [0xff, 0xd9] },
   { format: 'PNG', is: begins(0x89, 0x50, 0x4e, 0x47), everywhere: true },
-  { format: 'GIF', is: (bytes) => text(bytes, 0, 4) === 'GIF8', everywhere: true },
-  { format: 'WebP', is: (bytes) => text(bytes, 0, 4) === 'RIFF' && text(bytes, 8, 12) === 'WEBP', everywhere: true },
+  { format: 'GIF', is: (bytes) => letters(bytes, 0, 4) === 'GIF8', everywhere: true },
+  { format: 'WebP', is: (bytes) => letters(bytes, 0, 4) === 'RIFF' && letters(bytes, 8, 12) === 'WEBP', everywhere: true },
   { format: 'BMP', is: begins(0x42, 0x4d), everywhere: true },
   { format: 'AVIF', is: brand('avif', 'avis') },
   { format: 'HEIC', is: brand('heic', 'heix', 'hevc', 'heim', 'heis', 'mif1', 'msf1') },
   { format: 'camera raw', is: brand('crx ') },
-  { format: 'camera raw', is: (bytes) => text(bytes, 0, 8) === 'FUJIFILM' || text(bytes, 8, 10) === 'CR' },
+  { format: 'camera raw', is: (bytes) => letters(bytes, 0, 8) === 'FUJIFILM' || letters(bytes, 8, 10) === 'CR' },
   { format: 'TIFF or camera raw', is: begins(0x49, 0x49, 0x2a, 0x00) },
   { format: 'TIFF or camera raw', is: begins(0x4d, 0x4d, 0x00, 0x2a) },
   { format: 'JPEG XL', is: begins(0xff, 0x0a) },
   { format: 'JPEG XL', is: begins(0x00, 0x00, 0x00, 0x0c, 0x4a, 0x58, 0x4c, 0x20) },
   { format: 'JPEG 2000', is: begins(0x00, 0x00, 0x00, 0x0c, 0x6a, 0x50) },
-  { format: 'Photoshop', is: (bytes) => text(bytes, 0, 4) === '8BPS' },
+  { format: 'Photoshop', is: (bytes) => letters(bytes, 0, 4) === '8BPS' },
 ];
 
 // A canvas past the browser's limit comes out blank without an error (Safari on a phone: 16.7 million px, and in sum over all
@@ -43,7 +42,7 @@ const MAX_PIXELS = [50e6, 16e6, 4e6, 1e6];
  * @throws {Failure}
  */
 export async function decode(file) {
-  const name = file.name || say('failure.this-file');
+  const name = file.name || text('failure.this-file');
   const known = await identify(file, name);
   const whole = await openWhole(file, name, known);
   const { width, height } = whole;
@@ -108,9 +107,7 @@ function atMost(bitmap, pixels) {
 function readPixels(bitmap, opaque) {
   const { width, height } = bitmap;
   const data = new Uint8Array(width * height * 3);
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.min(TILE, width);
-  canvas.height = Math.min(TILE, height);
+  const canvas = makeCanvas(Math.min(TILE, width), Math.min(TILE, height));
   const context = canvas.getContext('2d', { willReadFrequently: true, colorSpace: 'srgb' });
   if (!context) return null;
   let anythingDrawn = false;
@@ -134,6 +131,12 @@ function readPixels(bitmap, opaque) {
     canvas.width = canvas.height = 0; // Safari frees a canvas only when its memory is wanted
   }
   return anythingDrawn ? { data, width, height } : null;
+}
+
+/** A canvas that nobody sees; a worker has but the first kind, some browsers but the second. */
+export function makeCanvas(width, height) {
+  if (typeof OffscreenCanvas !== 'undefined') return new OffscreenCanvas(width, height);
+  return Object.assign(document.createElement('canvas'), { width, height });
 }
 
 /** Whether any pixel is not wholly transparent. */

@@ -1,6 +1,7 @@
 // What the page shows. Text goes in as text, never as markup: labels and credits come from other people.
 
 import { OTHER, climb, leftOut } from './answer.js';
+import { sayFailure } from './failure_text.js';
 import { say, sayMonth, sayRank } from './language.js';
 import { sayPlace } from './map.js';
 
@@ -125,11 +126,11 @@ export function clearFailure() {
 }
 
 /** Say what went wrong, and offer to `retry` what may succeed later. */
-export function showFailure({ message, canPass }, retry) {
+export function showFailure(failure, retry) {
   at('answer').setAttribute('aria-busy', 'false');
   for (const id of ['verdict', 'hint', 'waiting']) at(id).hidden = true;
-  at('reason').textContent = message;
-  at('again').hidden = !canPass;
+  at('reason').textContent = sayFailure(failure);
+  at('again').hidden = !failure.canPass;
   at('again').onclick = retry;
   at('failure').hidden = false;
 }

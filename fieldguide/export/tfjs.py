@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from fieldguide.export.class_map import write_explanation
 from fieldguide.export.params import ExportTfjsParams, Quantization
 from fieldguide.export.saved_model import SIGNATURE, predict_saved_model, write_saved_model
 from fieldguide.export.storage import storage_of
@@ -49,6 +50,7 @@ def convert(
         with tempfile.TemporaryDirectory(prefix="fieldguide-") as scratch:
             write_saved_model(stored, Path(scratch) / SAVED_MODEL)
             write_graph_model(Path(scratch) / SAVED_MODEL, bundle, params.quantization)
+    write_explanation(bundle, stored)
     return answers
 
 

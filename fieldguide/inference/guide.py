@@ -20,7 +20,7 @@ from fieldguide.errors import ParamsError
 from fieldguide.evaluate.prior import Occasions, Prior
 from fieldguide.evaluate.prior_file import read_prior
 from fieldguide.evaluate.rules import Situation
-from fieldguide.evaluate.tree import fuse
+from fieldguide.evaluate.tree import climb, fuse
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.known_answer import check_answer
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
@@ -30,6 +30,7 @@ from fieldguide.images.geometry import Box
 from fieldguide.images.square import make_square
 from fieldguide.inference.answer import Answer, conclude_answers
 from fieldguide.inference.description import find_description
+from fieldguide.inference.heat import lay_on_photo
 from fieldguide.inference.runtimes import RUNTIMES, Runtime, choose_runtime
 from fieldguide.records.squaring import cut_square
 
@@ -102,17 +103,52 @@ class Guide:
         parts = [self.runtime.embed(self._to_inputs(batch)) for batch in _in_batches(squares)]
         return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
+    def explain(self, photo: Photo, taxon: str | None = None) -> np.ndarray:
+        """What each place of a photo adds to the logit of a taxon: float32 [height, width] of the upright photo, px.
+
+        Positive where it spoke for the taxon, negative where against it. The network sees places far coarser than px,
+        between which this is bilinear (heat.py). `taxon` is a scientific name of any rank, the finest where two ranks
+        share it; by default the one that `predict` names.
+
+        Raises ParamsError for a name that the guide does not know, ExportError for a network without an exact map,
+        else as `predict`.
+        """
+        square, (width, height) = self._cut(photo)
+        image = self._to_inputs([square])
+        [logits] = self.runtime.predict(image)
+        named = self._conclude(logits[None], 1, None, None)[0].taxon
+        output = self._find_output(taxon) if taxon is not None else self._find_output(named.name, named.rank)
+        found = self.runtime.open_maps().map_output(image, logits, output)
+        return lay_on_photo(found, width, height, self.preprocessing.style.layout)
+
+    def _find_output(self, name: str, rank: str | None = None) -> int:
+        """The output of the taxon `name`, of `rank` or the finest that has it. Raises ParamsError."""
+        start = 0
+        starts = {}
+        for each in self.labels.ranks:
+            starts[each] = start
+            start += len(self.labels.classes[each])
+        for each in [rank] if rank else climb(self.labels.classes):
+            if name in self.labels.classes[each]:
+                return starts[each] + self.labels.classes[each].index(name)
+        raise ParamsError(f"taxon {name!r} is unknown to this guide; expected one of labels.json")
+
     def to_square(self, photo: Photo) -> Square:
         """A photo as the records have it. Raises as `predict`."""
+        return self._cut(photo)[0]
+
+    def _cut(self, photo: Photo) -> tuple[Square, tuple[int, int]]:
+        """`to_square`, and the upright photo's own width and height, px."""
         style = self.preprocessing.style
         if isinstance(photo, Image.Image):
-            square, box = make_square(upright_rgb(photo), style.layout)
-        else:
-            content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
-            square, geometry = cut_square(content, style, max_pixels=MAX_PIXELS)
-            left, top, right, bottom = geometry["box"]
-            box = (left, top, right, bottom)
-        return Square(np.asarray(square), box)
+            upright = upright_rgb(photo)
+            square, box = make_square(upright, style.layout)
+            return Square(np.asarray(square), box), upright.size
+        content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+        square, geometry = cut_square(content, style, max_pixels=MAX_PIXELS)
+        left, top, right, bottom = geometry["box"]
+        width, height = geometry["source_size"]
+        return Square(np.asarray(square), (left, top, right, bottom)), (width, height)
 
     def answer(
         self, squares: Sequence[Square], *, top: int = 5, place: Place | None = None, month: int | None = None

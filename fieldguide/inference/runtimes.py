@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import numpy as np
 
 from fieldguide.errors import ExportError
 from fieldguide.images.geometry import Box
+from fieldguide.inference.heat import NO_MAP, ClassMaps
 from fieldguide.learn.description import BEST_FILE
 
 ONNX_FILE: Final = "student.onnx"
@@ -30,6 +31,8 @@ class Runtime:
     """Logits of all ranks."""
     embed: Run
     """What the classifier sees."""
+    open_maps: Callable[[], ClassMaps]
+    """What says where it looked. Raises ExportError where that is not known."""
     hide_padding: Hide | None = None
     """Of a network that masks padding: to be done to its inputs."""
 
@@ -38,7 +41,7 @@ def load_torch(folder: Path) -> Runtime:
     """The network of model.json and model.safetensors. Raises TrainingError or RecordError."""
     import torch
 
-    from fieldguide.learn.network import extract_prelogits, load_network
+    from fieldguide.learn.network import classifier_of, extract_prelogits, load_network
     from fieldguide.learn.padding import hide_padding
     from fieldguide.records.torch.part import Part
     from fieldguide.records.torch.valid_box import follow_box
@@ -60,13 +63,21 @@ def load_torch(folder: Path) -> Runtime:
         hidden: np.ndarray = hide_padding(torch.from_numpy(images), found).numpy()
         return hidden
 
+    def open_maps() -> ClassMaps:
+        classifier, timm_model = classifier_of(module), cast(Any, module)
+        weight, bias = classifier.weight.detach().numpy().T, classifier.bias.detach().numpy()
+        return ClassMaps(run(timm_model.forward_features), weight, bias)
+
     embed = run(lambda images: extract_prelogits(module, images))
-    return Runtime(run(module), embed, hide if network.spec.mask_padding else None)
+    return Runtime(run(module), embed, open_maps, hide if network.spec.mask_padding else None)
 
 
 def load_onnx(folder: Path) -> Runtime:
     """The network of student.onnx. Raises ExportError."""
     import onnxruntime
+
+    from fieldguide.export.class_map import find_ending
+    from fieldguide.export.onnx_graph import read_onnx
 
     path = folder / ONNX_FILE
     if not path.is_file():
@@ -83,7 +94,20 @@ def load_onnx(folder: Path) -> Runtime:
     def embed(images: np.ndarray) -> np.ndarray:
         raise ExportError(f"{path} gives answers alone; expected runtime torch for embeddings")
 
-    return Runtime(predict, embed)
+    def open_maps() -> ClassMaps:
+        import onnx
+
+        ending = find_ending(read_onnx(path))
+        if ending is None:
+            raise ExportError(f"{path}: {NO_MAP}")
+        model = onnx.load(path)
+        model.graph.output.append(onnx.ValueInfoProto(name=ending.features))
+        looking = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        return ClassMaps(
+            lambda images: np.asarray(looking.run([ending.features], {"image": images})[0]), ending.weight, ending.bias
+        )
+
+    return Runtime(predict, embed, open_maps)
 
 
 RUNTIMES: Final[Mapping[str, Callable[[Path], Runtime]]] = {"torch": load_torch, "onnx": load_onnx}

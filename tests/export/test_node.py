@@ -50,4 +50,4 @@ def test_the_page_is_written_below_the_folder_one_stands_in(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     node.build_page(Path("bundle"), None)
     written = {path.name for path in (tmp_path / "bundle").iterdir()}
-    assert {"app.js", "index.html", "service_worker.js", "tfjs-backend-wasm-simd.wasm"} <= written
+    assert {"app.js", "worker.js", "index.html", "service_worker.js", "tfjs-backend-wasm-simd.wasm"} <= written

@@ -68,6 +68,7 @@ def test_a_file_that_cannot_be_answered_says_why_and_the_next_one_is_answered(pa
             lambda route: route.abort(),
             "tfjs-backend-wasm-simd.wasm could not be downloaded",
         ),
+        ("worker.js", lambda route: route.fulfill(body="throw 'old'"), "worker.js is damaged, or the guide is being"),
         (
             "labels.json",
             lambda route: route.fulfill(body="{}"),
@@ -132,11 +133,14 @@ def test_a_wrong_model_is_not_trusted(
     expect(page.locator("#reason")).to_contain_text(message, timeout=PATIENCE)
 
 
-def test_a_fault_of_the_page_itself_is_called_one(page: Page) -> None:
-    expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
-    page.evaluate(
-        "() => { createImageBitmap = async () => ({ width: 8, height: 8, close() { throw new Error('odd'); } }); }"
+def test_a_fault_of_the_page_itself_is_called_one(context: BrowserContext, site: Site) -> None:
+    page = context.new_page()
+    page.add_init_script("delete self.Worker; console.error = () => {};")
+    page.add_init_script(
+        "createImageBitmap = async () => ({ width: 8, height: 8, close() { throw new Error('odd'); } });"
     )
-    page.evaluate("() => { console.error = () => {}; }")
+    page.goto(site.address(GUIDE))
     page.locator("#pick").set_input_files(photo_file("plain.png"))
-    expect(page.locator("#reason")).to_contain_text("Something unforeseen went wrong while the photo was answered: ")
+    expect(page.locator("#reason")).to_contain_text(
+        "Something unforeseen went wrong while the photo was answered: ", timeout=PATIENCE
+    )

@@ -164,6 +164,7 @@ def test_all_text_stands_out_and_headings_follow_one_another(scheme: Any, page: 
     states = [
         lambda: None,
         lambda: answer(page, photo_file("plain.png")),
+        lambda: page.locator("#why-toggle").click(),
         lambda: page.locator("#pick").set_input_files(WEB_PAGE),
     ]
     for reach in states:

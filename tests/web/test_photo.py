@@ -30,8 +30,8 @@ DECODE = """async ([bytes, name]) => {
 }"""
 
 LIMIT_CANVAS = """(pixels) => {
-  const read = CanvasRenderingContext2D.prototype.getImageData;
-  CanvasRenderingContext2D.prototype.getImageData = function (...box) {
+  const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;
+  OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...box) {
     const image = read.apply(this, box);
     if (this.canvas.width * this.canvas.height > pixels) image.data.fill(0);
     return image;
@@ -40,8 +40,8 @@ LIMIT_CANVAS = """(pixels) => {
 """Canvases above some size read as blank, as in Safari."""
 
 LIMIT_BITMAP = """(pixels) => {
-  const draw = CanvasRenderingContext2D.prototype.drawImage;
-  CanvasRenderingContext2D.prototype.drawImage = function (image, ...box) {
+  const draw = OffscreenCanvasRenderingContext2D.prototype.drawImage;
+  OffscreenCanvasRenderingContext2D.prototype.drawImage = function (image, ...box) {
     if (image.width * image.height <= pixels) draw.call(this, image, ...box);
   };
 }"""
@@ -195,6 +195,7 @@ def test_a_wholly_transparent_picture_is_blank(page: Page) -> None:
 
 def test_memory_that_cannot_be_had_is_called_that(page: Page) -> None:
     page.evaluate(
-        "() => { CanvasRenderingContext2D.prototype.getImageData = () => { throw new RangeError('none left'); }; }"
+        "() => { const none = () => { throw new RangeError('none left'); };"
+        " OffscreenCanvasRenderingContext2D.prototype.getImageData = none; }"
     )
     assert decode(page, encode(Image.fromarray(smooth(2500, 2000)), "JPEG")) == "too-large"
