@@ -4,7 +4,7 @@ import { OTHER, conclude, fuse } from './answer.js';
 import { openBundle } from './bundle.js';
 import { readOccasion } from './exif.js';
 import { explain } from './failures.js';
-import { say, translate } from './language.js';
+import { say, speakToReader } from './language.js';
 import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
 import { decode } from './photo.js';
@@ -66,7 +66,7 @@ function open() {
     (error) => {
       guide = null;
       view.hideProgress();
-      throw explain(error, say('failure.opening'));
+      throw explain(error, 'failure.opening');
     },
   );
   return guide;
@@ -110,7 +110,7 @@ async function answer(photos) {
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
   } catch (error) {
-    if (turn === newest) fail(explain(error, say('failure.answering')));
+    if (turn === newest) fail(explain(error, 'failure.answering'));
   }
 }
 
@@ -172,7 +172,7 @@ async function answerExample(bundle, example) {
     setOccasion(UNKNOWN);
     await answer([{ file: photo, credit: example }]);
   } catch (error) {
-    if (turn === newest) fail(explain(error, say('failure.example')));
+    if (turn === newest) fail(explain(error, 'failure.example'));
   }
 }
 
@@ -219,6 +219,7 @@ async function start() {
   }
 }
 
-translate();
+speakToReader();
+view.offerLanguages();
 listen();
 start();

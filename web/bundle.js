@@ -2,7 +2,7 @@
 // that files of two exports never meet.
 
 import { Failure } from './failures.js';
-import { say } from './language.js';
+import { later } from './language.js';
 
 /** The address of a file of the bundle: beside the page, in whatever folder that lies. */
 export const addressOf = (file) => new URL(file, document.baseURI).href;
@@ -109,9 +109,9 @@ async function request(file, cache, signal) {
   try {
     response = await fetch(addressOf(file), { cache, signal });
   } catch (error) {
-    throw new Failure('download', { file, reason: navigator.onLine ? error.message : say('failure.no-network') });
+    throw new Failure('download', { file, reason: navigator.onLine ? error.message : later('failure.no-network') });
   }
-  if (!response.ok) throw new Failure('download', { file, reason: say('failure.status', response) });
+  if (!response.ok) throw new Failure('download', { file, reason: later('failure.status', { status: response.status }) });
   return response;
 }
 

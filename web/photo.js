@@ -1,7 +1,7 @@
 // A file that somebody chose, as pixels: upright, in sRGB, over white. Or the reason why that cannot be done.
 
 import { Failure } from './failures.js';
-import { say } from './language.js';
+import { later } from './language.js';
 import { overWhite } from './preprocess.js';
 
 const text = (bytes, start, end) => String.fromCharCode(...bytes.subarray(start, end));
@@ -43,7 +43,7 @@ const MAX_PIXELS = [50e6, 16e6, 4e6, 1e6];
  * @throws {Failure}
  */
 export async function decode(file) {
-  const name = file.name || say('failure.this-file');
+  const name = file.name || later('failure.this-file');
   const known = await identify(file, name);
   const whole = await openWhole(file, name, known);
   const { width, height } = whole;
