@@ -7,6 +7,7 @@ import { explain } from './failures.js';
 import { say, speakToReader } from './language.js';
 import { openModel, wasmFile } from './model.js';
 import { keepOffline } from './offline.js';
+import { offerToKeep, openNotebook, withdraw } from './notebook_view.js';
 import { decode } from './photo.js';
 import { inform, ratios, readPrior } from './prior.js';
 import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
@@ -41,7 +42,7 @@ async function openFrom(bundle) {
   const model = await openModel((file) => bundle.read(file), binary, settings, selfTest);
   const prior = await openPrior(bundle);
   bundle.forget();
-  return { labels, settings, calibration, model, prior };
+  return { labels, settings, calibration, model, prior, version: bundle.version };
 }
 
 /** What place and season say, where this guide knows that; null where not. */
@@ -80,7 +81,7 @@ let again = start; // what a failure offers to try once more
  * @typedef {{file: Blob, credit?: object, logits?: ArrayLike<number>}} Photo
  */
 
-const UNKNOWN = { latitude: null, longitude: null, month: null, from: null };
+const UNKNOWN = { latitude: null, longitude: null, month: null, taken: null, from: null };
 
 let subject = []; // the photos of the newest answer
 let occasion = UNKNOWN; // where and when they were taken
@@ -88,6 +89,7 @@ let occasion = UNKNOWN; // where and when they were taken
 /** Answer all `photos`, one or more of the same subject, together. */
 async function answer(photos) {
   const turn = ++newest;
+  withdraw();
   again = () => answer(photos);
   document.body.dataset.state = 'thinking';
   show(photos);
@@ -100,13 +102,14 @@ async function answer(photos) {
       if (turn !== newest) return;
       photo.logits = logits;
     }
-    const { labels, calibration, prior } = await open();
+    const { labels, calibration, prior, version } = await open();
     if (turn !== newest) return;
     const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
     const conclusion = conclude(logits, labels, calibration);
     view.showAnswer(conclusion, labels, calibration);
     view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
+    offerToKeep({ photos, conclusion, labels, occasion, version });
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
   } catch (error) {
@@ -222,4 +225,5 @@ async function start() {
 speakToReader();
 view.offerLanguages();
 listen();
+openNotebook();
 start();

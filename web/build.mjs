@@ -20,6 +20,7 @@ const wasmFolder = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/w
 const PAGE_FILES = [
   'index.html',
   'style.css',
+  'notebook.css',
   'icon.svg',
   'icon-180.png',
   'icon-192.png',

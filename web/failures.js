@@ -1,7 +1,7 @@
 // What can go wrong, and what the page says then. Nothing else may reach the reader as an error: what has no entry
 // `failure.*` in languages/en.json is a bug, and says so.
 
-import { later, say } from './language.js';
+import { later, said } from './language.js';
 
 /** Those that may be gone at the next try. */
 const PASSING = new Set(['download', 'mixed', 'memory', 'unforeseen']);
@@ -15,9 +15,14 @@ export class Failure extends Error {
     this.canPass = PASSING.has(kind);
   }
 
+  /** @returns {import('./language.js').Later} */
+  get text() {
+    return later(`failure.${this.kind}`, this.details);
+  }
+
   /** In the language that is spoken now. */
   get message() {
-    return say(`failure.${this.kind}`, this.details);
+    return said(this.text);
   }
 }
 

@@ -6,10 +6,11 @@ import en from './languages/en.json' with { type: 'json' };
 import es from './languages/es.json' with { type: 'json' };
 import fr from './languages/fr.json' with { type: 'json' };
 import nl from './languages/nl.json' with { type: 'json' };
+import { recall, remember } from './remembered.js';
 
 const LANGUAGES = { ar, de, en, es, fr, nl };
 const RIGHT_TO_LEFT = new Set(['ar']);
-const CHOICE = 'fieldguide language'; // of localStorage: what the reader chose
+const CHOICE = 'fieldguide language'; // under which it is remembered what the reader chose
 
 /** The language that the page speaks, a BCP 47 code. */
 let language = 'en';
@@ -76,9 +77,6 @@ export function laterPlace(latitude, longitude) {
 export const sayMonth = (month) =>
   new Intl.DateTimeFormat(language, { month: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(2000, month - 1)));
 
-/** A local date and time, as "2026-05-12T10:30", to read. */
-export const sayTime = (time) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
-
 /** Write the texts of the page's own markup: `data-say` names an element's text, `data-say-label` what it is read out as. */
 export function translate(root = document) {
   for (const each of root.querySelectorAll('[data-say]')) each.textContent = say(each.dataset.say);
@@ -109,24 +107,12 @@ export function speak(code) {
 
 /** Speak what the reader chose here before, else the first language that the browser prefers and the page has. */
 export function speakToReader() {
-  const wanted = [recall(), ...navigator.languages].map((tag) => tag?.split('-')[0].toLowerCase());
+  const wanted = [recall(CHOICE), ...navigator.languages].map((tag) => tag?.split('-')[0].toLowerCase());
   speak(wanted.find((code) => Object.hasOwn(LANGUAGES, code)) ?? 'en');
 }
 
 /** Speak the language that the reader chose, now and at the next visit. */
 export function choose(code) {
   speak(code);
-  try {
-    localStorage.setItem(CHOICE, code);
-  } catch {
-    // A browser that keeps nothing asks its own languages at the next visit.
-  }
-}
-
-function recall() {
-  try {
-    return localStorage.getItem(CHOICE);
-  } catch {
-    return null;
-  }
+  remember(CHOICE, code);
 }

@@ -43,7 +43,7 @@ const MAX_PIXELS = [50e6, 16e6, 4e6, 1e6];
  * @throws {Failure}
  */
 export async function decode(file) {
-  const name = file.name || later('failure.this-file');
+  const name = nameOf(file);
   const known = await identify(file, name);
   const whole = await openWhole(file, name, known);
   const { width, height } = whole;
@@ -66,6 +66,14 @@ export async function decode(file) {
   if (width * height <= MAX_PIXELS.at(-1)) throw new Failure('blank', { name });
   throw new Failure('too-large', { name, size: `${width} × ${height} px` });
 }
+
+/** The bitmap of an image file, upright; perhaps smaller than it says. @throws {Failure} */
+export async function openBitmap(file) {
+  const name = nameOf(file);
+  return openWhole(file, name, await identify(file, name));
+}
+
+const nameOf = (file) => file.name || later('failure.this-file');
 
 /** What `file` says it is: an entry of FORMATS, or undefined. */
 async function identify(file, name) {

@@ -153,7 +153,7 @@ const MONTHS = Array.from({ length: 12 }, (_, i) => i + 1);
 /** Offer to say where and when; `onChange` is told what was chosen. */
 export function offerOccasion(onChange, locate) {
   writeMonths();
-  at('month').onchange = ({ target }) => onChange({ month: Number(target.value) || null });
+  at('month').onchange = ({ target }) => onChange({ month: Number(target.value) || null, taken: null });
   at('nowhere').onclick = () => onChange({ latitude: null, longitude: null, from: null });
   at('here').onclick = async () => {
     writePlace(later('occasion.asking'));
