@@ -46,10 +46,11 @@ export function say(key, values = {}) {
   const entry = LANGUAGES[language][key] ?? en[key];
   if (entry === undefined) throw new Error(`no text is called ${key}`);
   const form = typeof entry === 'string' ? entry : (entry[new Intl.PluralRules(language).select(values.count ?? 1)] ?? entry.other);
-  // Names and figures keep their own direction within a sentence that runs from right to left.
-  const [open, close] = RIGHT_TO_LEFT.has(language) ? ['\u2068', '\u2069'] : ['', ''];
-  return form.replace(/\{(\w+)\}/g, (_, name) => open + said(values[name]) + close);
+  return form.replace(/\{(\w+)\}/g, (_, name) => (values[name]?.say ? said(values[name]) : isolate(said(values[name]))));
 }
+
+/** A name or figure that keeps its own direction within a sentence that runs from right to left. */
+const isolate = (text) => (RIGHT_TO_LEFT.has(language) ? `\u2068${text}\u2069` : text);
 
 /** Whether there is such an entry. */
 export const isKnown = (key) => key in en;

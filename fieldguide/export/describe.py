@@ -9,6 +9,7 @@ from fieldguide.catalogue.taxonomy import OTHER, Taxonomy
 from fieldguide.export.bundle import bundle_megabytes, write_examples
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
+from fieldguide.export.page import personalise_page
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.student import Evaluation
 from fieldguide.learn.description import NetworkSpec
@@ -26,7 +27,7 @@ def describe_bundle(
     parity: Mapping[str, Mapping[str, float]],
     params: ExportTfjsParams,
 ) -> None:
-    """Write examples.json with its photos, and MODEL_CARD.md into `bundle`.
+    """Write examples.json with its photos, MODEL_CARD.md and the page's own texts into `bundle`, where the page is.
 
     `split` is the folder of the split stage, `catalogue` the table of all photos, `test` where examples come from.
     """
@@ -34,6 +35,7 @@ def describe_bundle(
     photos = pl.read_parquet(split / "split.parquet", columns=["photo_id", "split"])
     credits = read_credits(catalogue, photos["photo_id"])
     trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
+    personalise_page(bundle, params.page)
     write_examples(bundle, pick_examples(test, credits, params.num_examples))
     facts = CardFacts(
         network=student,

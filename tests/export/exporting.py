@@ -33,6 +33,7 @@ PARAMS: dict[str, Any] = {
         "tfjs_node": {"min_top1_agreement": 0.9, "max_logit_error": 0.1},
     },
     "max_bundle_mb": 8,
+    "page": {"title": None, "introduction": None, "accent": None, "links": []},
 }
 
 PRIOR = Prior(
