@@ -53,6 +53,8 @@ class Labels(_ModelFile):
     classes: dict[str, list[str]]
     parents: dict[str, dict[str, Lineage]]
     vernacular: dict[str, str]
+    vernaculars: dict[str, dict[str, str]] = {}
+    """Of those languages that have names of their own, by ISO 639 code; `vernacular` is for all others."""
 
     @model_validator(mode="after")
     def _classes_are_those_of_the_ranks(self) -> Self:
@@ -74,6 +76,10 @@ class Labels(_ModelFile):
                 for rank in ranks
             },
             vernacular={name: common for name, common in taxonomy.vernacular.items() if name in named},
+            vernaculars={
+                language: {name: common for name, common in names.items() if name in named}
+                for language, names in taxonomy.vernaculars.items()
+            },
         )
 
     @cached_property

@@ -62,11 +62,10 @@ def test_the_browser_chooses_and_the_reader_changes_without_losing_anything(germ
 def test_vernacular_names_are_those_of_the_language(
     german: Page, site: Site, paths: dict[str, Path], tmp_path: Path
 ) -> None:
-    names = ["Aster alpinus", "Aster amellus", "Bellis perennis", "Bellis annua"]
     german.goto(site.address(GUIDE))
     found: dict[str, Any] = answer(german, photo_file("plain.png"))
     best = found["best"]["name"]
-    assert best != "other", names
+    assert best != "other"
     vernaculars = {"de": {best: "Alpenaster"}, "nl": {best: "alpenaster"}}
     changed = export_anew(paths["bundle"], tmp_path / "named", {"labels.json": {"vernaculars": vernaculars}})
     site.publish(changed, "named")
