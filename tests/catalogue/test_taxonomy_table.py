@@ -36,10 +36,10 @@ def test_vernacular_names_come_in_the_preferred_language(tmp_path: Path) -> None
 
 
 def test_a_column_of_no_language_has_names_for_all(tmp_path: Path) -> None:
-    content = "species,vernacular,vernacular_x1,common
-A b,daisy,x,y
-"
-    taxa = read_taxa(table(tmp_path / "t.csv", content, vernacular=["vernacular", "vernacular_x1", "common"]), ["species"])
+    content = "species,vernacular,vernacular_x1,common\nA b,daisy,x,y\n"
+    taxa = read_taxa(
+        table(tmp_path / "t.csv", content, vernacular=["vernacular", "vernacular_x1", "common"]), ["species"]
+    )
     assert (taxa.vernacular, taxa.vernaculars) == ({"A b": "daisy"}, {})
 
 

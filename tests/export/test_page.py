@@ -77,7 +77,10 @@ def test_what_is_given_is_shown_as_text_and_the_same_in_every_build(page: Path) 
 
 
 REFUSED = {
-    "a pale colour on paper": ({"accent": {"light": "#93c188", "dark": "#93c188"}}, "light #93c188 has a contrast of 1.8"),
+    "a pale colour on paper": (
+        {"accent": {"light": "#93c188", "dark": "#93c188"}},
+        "light #93c188 has a contrast of 1.8",
+    ),
     "a dark colour on black": ({"accent": {"light": "#2f5d3a", "dark": "#2f5d3a"}}, "dark #2f5d3a has a contrast of"),
     "a colour by name": ({"accent": {"light": "green", "dark": "#93c188"}}, "should match pattern"),
     "code for the style sheet": ({"accent": {"light": "#000; } * {", "dark": "#93c188"}}, "should match pattern"),
@@ -104,7 +107,8 @@ def test_the_surroundings_are_those_of_the_style_sheet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"), [("#000000", "#ffffff", 21.0), ("#777777", "#ffffff", 4.48), ("#123456", "#123456", 1)]
+    ("one", "other", "expected"),
+    [("#000000", "#ffffff", 21.0), ("#777777", "#ffffff", 4.48), ("#123456", "#123456", 1)],
 )
 def test_contrast_is_that_of_wcag(one: str, other: str, expected: float) -> None:
     assert contrast(one, other) == contrast(other, one) == pytest.approx(expected, abs=0.005)

@@ -14,8 +14,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from fieldguide.catalogue.rows import ARCHIVE_MEMBER
 from fieldguide.catalogue.sources import DwcaSource
-from fieldguide.files import file_sha256
 from fieldguide.fetch.archives import read_member
+from fieldguide.files import file_sha256
 from tests.web.conftest import GUIDE, PATIENCE, answer, await_offline, photo_file
 from tests.web.serving import Site, export_anew
 from tests.web.test_page import READABLE
@@ -88,7 +88,7 @@ def test_what_is_kept_is_exported_and_read_back(
 
     table = download(page, "#export-csv", tmp_path / "finds.csv").read_text(encoding="utf-8-sig")
     newer_row, older_row = csv.DictReader(io.StringIO(table))
-    assert older_row["note"] == "'=HYPERLINK(\"http://x.org\") by the brook"
+    assert older_row["note"] == '\'=HYPERLINK("http://x.org") by the brook'
     assert older_row["name"] == first["best"]["name"]
     assert (older_row["latitude"], older_row["longitude"]) == ("-10.5", "120.25")
     assert (older_row["date"], older_row["photos"]) == ("2021-05-12T10:20:30", "2")

@@ -1,4 +1,4 @@
-"""The page in the reader's language: chosen by the browser, changed by the reader, without losing what is on the page."""
+"""The page in the reader's language: the browser chooses, the reader changes, and nothing on the page is lost."""
 
 from collections.abc import Iterator
 from pathlib import Path
