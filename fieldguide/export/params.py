@@ -59,8 +59,8 @@ class Accent(Section):
             if found < MIN_CONTRAST:
                 wanted = "darker" if scheme == "light" else "lighter"
                 raise ValueError(
-                    f"{scheme} {colour} has a contrast of {found:.1f} beside {beside}; expected {MIN_CONTRAST} at least, "
-                    f"which a {wanted} colour has"
+                    f"{scheme} {colour} has a contrast of {found:.1f} beside {beside}; expected {MIN_CONTRAST} "
+                    f"at least, which a {wanted} colour has"
                 )
         return self
 
@@ -86,7 +86,7 @@ class PageParams(Section):
     """The guide as its readers see it. What is null is as web/ has it."""
 
     title: Line | None
-    """Of the page and of the installed application, the same in all languages; null: `Pocket field guide`, translated."""
+    """Of page and installed application, the same in all languages; null: `Pocket field guide`, translated."""
     introduction: Annotated[str, Field(min_length=1, max_length=1000)] | None
     """A paragraph below the title, or null."""
     accent: Accent | None
