@@ -63,7 +63,8 @@ async function keepOffered() {
 
 /** @returns {import('./notebook.js').Find} */
 function describe({ photos, conclusion: { verdict, best, byRank }, labels, occasion, version }, kept) {
-  const taken = occasion.taken ?? timeOf(photos[0].file);
+  // A month that the reader chose says that it was not just now.
+  const taken = occasion.taken ?? (occasion.month == null ? timeOf(photos[0].file) : null);
   const [finest] = labels.ranks;
   const isOther = ({ name, probability }) => ![best.name, OTHER].includes(name) && probability >= MIN_KEPT;
   return {

@@ -82,7 +82,7 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     decided = {"min_confidence": 0.4, "max_error": 0.1, "set_mass": 0.97, "set_target": 0.9, "fusion_exponent": 0.25}
     assert calibration == {"temperatures": {"species": 1.5, "genus": 1.0}, **decided}
     labels = json.loads((bundle / "labels.json").read_text())
-    assert list(labels) == ["ranks", "classes", "parents", "vernacular"]
+    assert list(labels) == ["ranks", "classes", "parents", "vernacular", "vernaculars"]
     assert labels["vernacular"] == {"Linum album": "white flax"}
 
 
