@@ -8,8 +8,10 @@ import { readOccasion } from './exif.js';
 import { Failure, explain } from './failures.js';
 import { outputOf } from './heat.js';
 import { mapOf, offerMap, withdrawMap } from './heat_view.js';
-import { say, translate } from './language.js';
+import { say, speakToReader } from './language.js';
 import { choosePlace } from './map.js';
+import { title } from './names.js';
+import { offerToKeep, openNotebook, withdraw } from './notebook_view.js';
 import { keepOffline } from './offline.js';
 import { inform, isTelling, ratios, readPrior } from './prior.js';
 import { openSpecies } from './species.js';
@@ -55,7 +57,7 @@ async function openFrom(bundle, starting, announce) {
   const prior = await openPrior(bundle);
   const ending = bundle.files['explain.json'] ? await bundle.readJson('explain.json') : null;
   bundle.forget();
-  return { labels, settings, calibration, engine, running, prior, ending, species };
+  return { labels, settings, calibration, engine, running, prior, ending, species, version: bundle.version };
 }
 
 /** What place and season say, where this guide knows that; null where not. */
@@ -96,7 +98,7 @@ let again = start; // what a failure offers to try once more
  * `file` may be a part, `box`, of the `whole` photo
  */
 
-const UNKNOWN = { latitude: null, longitude: null, month: null, from: null };
+const UNKNOWN = { latitude: null, longitude: null, month: null, taken: null, from: null };
 
 let subject = []; // the photos of the newest answer
 let occasion = UNKNOWN; // where and when they were taken
@@ -104,6 +106,7 @@ let occasion = UNKNOWN; // where and when they were taken
 /** Answer all `photos`, one or more of the same subject, together. */
 async function answer(photos) {
   const turn = ++newest;
+  withdraw();
   again = () => answer(photos);
   document.body.dataset.state = 'thinking';
   show(photos);
@@ -117,7 +120,7 @@ async function answer(photos) {
       Object.assign(photo, { prepared, logits });
     }
     const opened = await open();
-    const { labels, calibration, prior, species } = opened;
+    const { labels, calibration, prior, species, version } = opened;
     if (turn !== newest) return;
     const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
@@ -128,6 +131,7 @@ async function answer(photos) {
     species.showCandidates(conclusion);
     offerWhy(photos.at(-1), conclusion, opened);
     view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
+    offerToKeep({ photos, conclusion, labels, occasion, version });
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
   } catch (error) {
@@ -158,7 +162,7 @@ function show(photos) {
 function offerWhy(photo, { verdict, best }, opened) {
   if (!opened.ending || verdict === 'outside') return;
   const { labels } = opened;
-  offerMap(labels.vernacular[best.name] ?? best.name, mapOf(photo.prepared, outputOf(best, labels), opened));
+  offerMap(title(best.name, labels), mapOf(photo.prepared, outputOf(best, labels), opened));
 }
 
 /** Photos that were chosen: of something new, or more of the same subject, which then is where and when it was. */
@@ -299,6 +303,8 @@ async function start() {
   }
 }
 
-translate();
+speakToReader();
+view.offerLanguages();
 listen();
+openNotebook();
 start();

@@ -22,6 +22,7 @@ const PAGE_SCRIPTS = ['app.js', 'worker.js'];
 const PAGE_FILES = [
   'index.html',
   'style.css',
+  'notebook.css',
   'species.css',
   'icon.svg',
   'icon-180.png',

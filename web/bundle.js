@@ -1,7 +1,8 @@
 // The files of this guide, as bundle.json lists them: downloaded with a count of the bytes, and checked by their digests, so
 // that files of two exports never meet.
 
-import { Failure, text } from './failures.js';
+import { Failure } from './failures.js';
+import { later } from './later.js';
 
 /** The address of a file of the bundle: beside the page, in whatever folder that lies. */
 export const addressOf = (file) => new URL(file, document.baseURI).href;
@@ -13,7 +14,8 @@ export const addressOf = (file) => new URL(file, document.baseURI).href;
 export async function openBundle() {
   const response = await request('bundle.json', 'no-cache');
   try {
-    return new Bundle((await response.json()).files);
+    const list = await response.arrayBuffer();
+    return new Bundle(JSON.parse(new TextDecoder().decode(list)).files, await digest(list));
   } catch {
     throw new Failure('mixed', { file: 'bundle.json' });
   }
@@ -24,9 +26,13 @@ class Bundle {
   #counted = { done: 0, total: 0 };
   #stopping = new AbortController();
 
-  /** @param {Object<string, {bytes: number, sha256: string}>} files */
-  constructor(files) {
+  /**
+   * @param {Object<string, {bytes: number, sha256: string}>} files
+   * @param {string} version the SHA-256 of bundle.json, empty where this browser cannot tell
+   */
+  constructor(files, version) {
     this.files = files;
+    this.version = version;
     this.onProgress = () => {};
   }
 
@@ -108,15 +114,21 @@ async function request(file, cache, signal) {
   try {
     response = await fetch(addressOf(file), { cache, signal });
   } catch (error) {
-    throw new Failure('download', { file, reason: navigator.onLine ? error.message : text('failure.no-network') });
+    throw new Failure('download', { file, reason: navigator.onLine ? error.message : later('failure.no-network') });
   }
-  if (!response.ok) throw new Failure('download', { file, reason: text('failure.status', { status: response.status }) });
+  if (!response.ok) throw new Failure('download', { file, reason: later('failure.status', { status: response.status }) });
   return response;
 }
 
 async function matches(bytes, { bytes: expected, sha256 }) {
   if (bytes.byteLength !== expected) return false;
-  if (!globalThis.crypto?.subtle) return true; // a page over plain http; the size, and the model's self-test, are what is left
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') === sha256;
+  const found = await digest(bytes);
+  return !found || found === sha256; // without digests the size, and the model's self-test, are what is left
+}
+
+/** The SHA-256 in hexadecimal digits; empty on a page over plain http, where browsers have none. */
+async function digest(bytes) {
+  if (!globalThis.crypto?.subtle) return '';
+  const found = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(found, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -7,10 +7,11 @@ const SIZES = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 8 }; // of types: byte, text, short, 
 
 /**
  * @param {Blob} file
- * @returns {Promise<{latitude: ?number, longitude: ?number, month: ?number}>} null for what the file does not say
+ * @returns {Promise<{latitude: ?number, longitude: ?number, month: ?number, taken: ?string}>} null for what the file does not
+ *   say; `taken` is local time, as "2026-05-12T10:30:00"
  */
 export async function readOccasion(file) {
-  const nothing = { latitude: null, longitude: null, month: null };
+  const nothing = { latitude: null, longitude: null, month: null, taken: null };
   try {
     const tiff = findTags(new DataView(await file.slice(0, HEAD).arrayBuffer()));
     return tiff ? { ...nothing, ...understand(tiff) } : nothing;
@@ -37,10 +38,13 @@ function understand(tiff) {
   const exif = first.has(EXIF) ? readDirectory(tiff, first.get(EXIF)[0], little) : new Map();
   const latitude = degrees(gps.get(LATITUDE), gps.get(LATITUDE_REF), 'S', 90);
   const longitude = degrees(gps.get(LONGITUDE), gps.get(LONGITUDE_REF), 'W', 180);
+  const time = /^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)/.exec(exif.get(TAKEN) ?? '');
   const month = Number(/^\d{4}:(\d\d):/.exec(exif.get(TAKEN) ?? '')?.[1]);
+  const taken = time && `${time[1]}-${time[2]}-${time[3]}T${time[4]}`;
   return {
     ...(latitude != null && longitude != null && (latitude || longitude) ? { latitude, longitude } : {}),
     ...(month >= 1 && month <= 12 ? { month } : {}),
+    ...(taken && Date.parse(taken) ? { taken } : {}),
   };
 }
 

@@ -1,11 +1,10 @@
 // What can go wrong, as a kind and its details: so it crosses from a worker to the page, which says it in the reader's
-// language (failure_text.js). What has no entry `failure.*` in languages/en.json is a bug, and says so.
+// language. What has no entry `failure.*` in languages/en.json is a bug, and says so.
+
+import { later } from './later.js';
 
 /** Those that may be gone at the next try. */
 const PASSING = new Set(['download', 'mixed', 'memory', 'unforeseen']);
-
-/** A detail that is a text itself, said when the reader's language is known: an entry of languages/en.json and its values. */
-export const text = (key, values = {}) => ({ key, values });
 
 /** Something that the reader can understand: the text `failure.KIND`, filled in with `details`. */
 export class Failure extends Error {
@@ -15,15 +14,23 @@ export class Failure extends Error {
     this.details = details;
     this.canPass = PASSING.has(kind);
   }
+
+  /** What the page says of it. */
+  get text() {
+    return later(`failure.${this.kind}`, this.details);
+  }
 }
 
-/** `error` as a Failure; `doing` is the entry that says during what. Anything unforeseen keeps its own words. */
+/**
+ * `error` as a Failure. Anything unforeseen keeps its own words.
+ * @param {string} doing key of the text that says during what, as "while the guide was opened"
+ */
 export function explain(error, doing) {
   if (error instanceof Failure) return error;
   // What engines throw when an array, a WebAssembly memory or a texture cannot be had.
-  if (error?.name === 'RangeError' || /out of memory|allocat/i.test(error?.message)) return new Failure('memory', { doing: text(doing) });
+  if (error?.name === 'RangeError' || /out of memory|allocat/i.test(error?.message)) return new Failure('memory', { doing: later(doing) });
   console.error(error);
-  return new Failure('unforeseen', { doing: text(doing), reason: String(error?.message ?? error) });
+  return new Failure('unforeseen', { doing: later(doing), reason: String(error?.message ?? error) });
 }
 
 /** `error` as a message between threads can hold it. */

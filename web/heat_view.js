@@ -1,9 +1,8 @@
 // The button over the plate that shows what the model looked at, and the map that it draws over the photo.
 
 import { explain } from './failures.js';
-import { sayFailure } from './failure_text.js';
 import { layOnPhoto, paint } from './heat.js';
-import { say } from './language.js';
+import { said, say } from './language.js';
 
 const at = (id) => document.getElementById(id);
 const LONGEST = 200; // px of what is drawn; the map has a few places a side, and the browser enlarges it smoothly
@@ -43,7 +42,7 @@ export function offerMap(name, find) {
       drawn = null;
       if (turn !== asked) return;
       toggle.setAttribute('aria-pressed', false);
-      at('why-legend').textContent = sayFailure(explain(error, 'failure.explaining'));
+      at('why-legend').textContent = said(explain(error, 'failure.explaining').text);
     }
   };
   at('why').hidden = at('photo').hidden; // a browser may answer a file that it cannot show

@@ -1,6 +1,6 @@
 // A place, chosen on a small map of the world that needs no network: the map moves beneath a cross in the middle.
 
-import { say } from './language.js';
+import { laterPlace, said } from './language.js';
 
 const ZOOMS = [1, 2, 4, 8, 16]; // windows that the world is wide
 const STEP = 1 / 12; // of the window, at a press of an arrow key
@@ -31,12 +31,6 @@ export function magnify(view, steps, across = 0, down = 0) {
   return pan({ ...there, zoom }, -across, -down);
 }
 
-/** Degrees with their sides, as on a label. */
-export function sayPlace({ latitude, longitude }) {
-  const side = (value, [positive, negative]) => `${Math.abs(value).toFixed(1)}° ${value < 0 ? negative : positive}`;
-  return `${side(latitude, 'NS')}, ${side(longitude, 'EW')}`;
-}
-
 /**
  * Let somebody choose a place.
  * @param {?{latitude: number, longitude: number}} start where the map opens; null: over the whole world
@@ -51,7 +45,7 @@ export async function choosePlace(start) {
     world.setProperty('--zoom', String(ZOOMS[view.zoom]));
     world.setProperty('--x', String((view.longitude + 180) / 360));
     world.setProperty('--y', String((90 - view.latitude) / 180));
-    at('map-place').textContent = sayPlace(view);
+    at('map-place').textContent = said(laterPlace(view.latitude, view.longitude));
     at('map-nearer').disabled = view.zoom === ZOOMS.length - 1;
     at('map-farther').disabled = view.zoom === 0;
   };

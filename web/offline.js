@@ -1,11 +1,11 @@
 // Has the guide kept on the device, and says so only once it is.
 
 import { addressOf } from './bundle.js';
-import { say } from './language.js';
+import { later } from './later.js';
 
 /**
  * Keep the guide for use without a network.
- * @param {{onState: (text: string) => void, onUpdate: (apply: () => void) => void}} listener `onState` gets what holds of offline
+ * @param {{onState: (text: Later) => void, onUpdate: (apply: () => void) => void}} listener `onState` gets what holds of offline
  *   use now; `onUpdate`, that another export is here, and how to change to it
  */
 export async function keepOffline({ onState, onUpdate }) {
@@ -13,16 +13,16 @@ export async function keepOffline({ onState, onUpdate }) {
     onState(say(window.isSecureContext ? 'offline.unable' : 'offline.insecure'));
     return;
   }
-  onState(say('offline.saving'));
+  onState(later('offline.saving'));
   try {
     // None of it from the browser's own cache: a stale script would hide a new export.
     const registration = await navigator.serviceWorker.register(addressOf('service_worker.js'), { updateViaCache: 'none' });
     announceUpdates(registration, onUpdate);
     const worker = registration.active ?? (await activated(registration.installing ?? registration.waiting));
     const missing = await ask(worker, 'complete');
-    onState(missing ? say('offline.failed', { reason: missing }) : say('offline.works'));
+    onState(missing ? later('offline.failed', { reason: missing }) : later('offline.works'));
   } catch (error) {
-    onState(say('offline.failed', { reason: error.message }));
+    onState(later('offline.failed', { reason: error.reason ?? error.message }));
   }
 }
 
@@ -30,7 +30,7 @@ function activated(worker) {
   return new Promise((resolve, reject) => {
     const look = () => {
       if (worker.state === 'activated') resolve(worker);
-      if (worker.state === 'redundant') reject(new Error(say('offline.redundant')));
+      if (worker.state === 'redundant') reject(Object.assign(new Error(), { reason: later('offline.redundant') }));
     };
     worker.addEventListener('statechange', look);
     look();

@@ -1,6 +1,7 @@
 // A file that somebody chose, as pixels: upright, in sRGB, over white. Or the reason why that cannot be done.
 
-import { Failure, text } from './failures.js';
+import { Failure } from './failures.js';
+import { later } from './later.js';
 import { overWhite } from './preprocess.js';
 
 const letters = (bytes, start, end) => String.fromCharCode(...bytes.subarray(start, end));
@@ -42,7 +43,7 @@ const MAX_PIXELS = [50e6, 16e6, 4e6, 1e6];
  * @throws {Failure}
  */
 export async function decode(file) {
-  const name = file.name || text('failure.this-file');
+  const name = nameOf(file);
   const known = await identify(file, name);
   const whole = await openWhole(file, name, known);
   const { width, height } = whole;
@@ -65,6 +66,14 @@ export async function decode(file) {
   if (width * height <= MAX_PIXELS.at(-1)) throw new Failure('blank', { name });
   throw new Failure('too-large', { name, size: `${width} × ${height} px` });
 }
+
+/** The bitmap of an image file, upright; perhaps smaller than it says. @throws {Failure} */
+export async function openBitmap(file) {
+  const name = nameOf(file);
+  return openWhole(file, name, await identify(file, name));
+}
+
+const nameOf = (file) => file.name || later('failure.this-file');
 
 /** What `file` says it is: an entry of FORMATS, or undefined. */
 async function identify(file, name) {

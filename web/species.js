@@ -1,6 +1,6 @@
 // The species of this guide: to browse and to search without any photo, and beside an answer those that it may be.
 
-import { say, sayRank } from './language.js';
+import { resaid, say, sayRank, spoken } from './language.js';
 import { card, element } from './species_cards.js';
 import { showList } from './species_list.js';
 import { groupSpecies, search, speciesFinder } from './species_search.js';
@@ -21,16 +21,15 @@ export function openSpecies(labels, readSheets) {
   const open = () => (opened ??= readSheets().catch(() => ({})).then((sheets) => new Guide(labels, sheets)));
   at('browse').hidden = false;
   at('browse').onclick = async () => (await open()).browse();
-  return { showCandidates: async (conclusion) => (await open()).showCandidates(conclusion) };
+  return { showCandidates: resaid(async (conclusion) => (await open()).showCandidates(conclusion)) };
 }
 
 class Guide {
   /** @param {Object<string, object>} sheets of species.json, by name */
   constructor(labels, sheets) {
-    this.labels = labels;
     this.sheets = sheets;
-    this.speciesOf = speciesFinder(labels);
     this.more = () => false;
+    resaid(() => this.speak(labels))();
     for (const dialog of [at('species'), at('sheet')]) listen(dialog);
     at('search').oninput = () => this.list();
     at('species').onkeydown = (event) => this.walk(event);
@@ -40,6 +39,15 @@ class Guide {
         if (button) this.show(button.dataset.species);
       };
     }
+  }
+
+  /** Call the species what readers of the language that is spoken call them. */
+  speak(labels) {
+    this.labels = { ...labels, vernacular: { ...labels.vernacular, ...labels.vernaculars?.[spoken()] } };
+    this.speciesOf = speciesFinder(this.labels);
+    this.groups = null;
+    if (at('species').open) this.list();
+    if (at('sheet').open) this.show(this.shown);
   }
 
   find(name) {
@@ -77,6 +85,7 @@ class Guide {
   }
 
   show(name) {
+    this.shown = name;
     const { species, sheet = {} } = this.find(name);
     writeSheet(species, sheet, (other) => this.find(other));
     at('sheet').scrollTop = 0;

@@ -1,15 +1,14 @@
 // What the page shows. Text goes in as text, never as markup: labels and credits come from other people.
 
 import { OTHER, climb, leftOut } from './answer.js';
-import { sayFailure } from './failure_text.js';
-import { say, sayMonth, sayRank } from './language.js';
-import { sayPlace } from './map.js';
+import { choose, codes, laterPlace, nameOf, resaid, said, say, sayMonth, sayNumber, sayPercent, sayRank, spoken } from './language.js';
+import { later } from './later.js';
+import { nameElement, title, vernacularOf } from './names.js';
 
 const MAX_OTHERS = 4;
 const MIN_SHOWN = 0.01; // below it an alternative is noise
 
 const at = (id) => document.getElementById(id);
-const percent = (probability) => `${Math.min(99, Math.round(probability * 100))} %`;
 
 function element(tag, attributes = {}, ...children) {
   const made = Object.assign(document.createElement(tag), attributes);
@@ -23,33 +22,36 @@ function fill(bar, probability) {
   return bar;
 }
 
-/** The name to read: the vernacular one where there is one. */
-const title = (name, labels) => (name === OTHER ? say('answer.other') : (labels.vernacular[name] ?? name));
+/** Offer the languages that the page speaks. */
+export function offerLanguages() {
+  const options = codes().map((code) => element('option', { value: code, lang: code, textContent: nameOf(code) }));
+  at('language').replaceChildren(...options);
+  at('language').value = spoken();
+  at('language').onchange = () => choose(at('language').value);
+}
 
-/** Latin names of genera and species are set in italics; those of families are not, by convention. */
-const isItalic = (rank) => rank === 'species' || rank === 'genus';
-
-export function showContents(labels) {
+export const showContents = resaid((labels) => {
   const [order, absent] = [climb(labels), leftOut(labels)];
   const counts = order.map((rank) => {
     const count = labels.classes[rank].filter((name) => name !== OTHER && !absent[rank].has(name)).length;
     return say('rank.count', { count, rank: sayRank(rank, count) });
   });
+  delete at('contents').dataset.say; // that it is being opened
   at('contents').textContent = counts.join(' · ');
-}
+});
 
 /** How often a name may be wrong under `rule` (answer.js), where that was measured. */
-export function showPromise(rule, { max_error: maxError, rules }) {
+export const showPromise = resaid((rule, { max_error: maxError, rules }) => {
   at('promise').hidden = !maxError || !rule.num_chosen_by;
   const share = +(100 * (maxError ?? 0)).toPrecision(2);
   const isSilent = Object.values(rule.thresholds).every((threshold) => threshold > 1);
-  const spoken = rule === rules.measured.one ? 'page.promise' : 'page.promise-told';
-  at('promise').textContent = say(isSilent ? 'page.no-promise' : spoken, { share });
-}
+  const told = rule === rules.measured.one ? 'page.promise' : 'page.promise-told';
+  at('promise').textContent = say(isSilent ? 'page.no-promise' : told, { share });
+});
 
 /** How much of the guide is here, in bytes. */
 export function showProgress({ done, total }) {
-  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const megabytes = (bytes) => sayNumber(bytes / 1e6, 1);
   const bar = at('progress');
   bar.hidden = false;
   bar.max = total;
@@ -58,9 +60,9 @@ export function showProgress({ done, total }) {
 }
 
 /** What holds of use without a network. */
-export function showOffline(text) {
-  at('offline').textContent = text;
-}
+export const showOffline = resaid((text) => {
+  at('offline').textContent = said(text);
+});
 
 /** Another export is here; `apply` changes to it. */
 export function offerUpdate(apply) {
@@ -74,11 +76,16 @@ export function hideProgress() {
   at('download').textContent = '';
 }
 
-export function showEngine({ backend, milliseconds }) {
+export function showEngine(model) {
   hideProgress();
+  at('waiting').dataset.say = 'answer.looking';
   at('waiting').textContent = say('answer.looking');
-  at('engine').textContent = say('page.engine', { milliseconds: Math.max(1, Math.round(milliseconds)), backend });
+  writeEngine(model);
 }
+
+const writeEngine = resaid(({ backend, milliseconds }) => {
+  at('engine').textContent = say('page.engine', { milliseconds: Math.max(1, Math.round(milliseconds)), backend });
+});
 
 let pictures = new Map(); // address of each photo that is shown
 
@@ -95,7 +102,7 @@ export function showPhotos(photos, onRemove) {
   const { label, rights_holder: holder, licence } = newest.credit ?? {};
   at('caption').textContent = [label, holder, licence].filter(Boolean).join(' · ');
   at('several').hidden = photos.length < 2;
-  at('several').replaceChildren(...(photos.length < 2 ? [] : photos.map((photo, i) => thumbnail(photo, i + 1, onRemove))));
+  writeThumbnails(photos, onRemove);
   at('add').hidden = false;
   at('choose-part').hidden = false;
   at('answer').setAttribute('aria-busy', 'true');
@@ -103,6 +110,10 @@ export function showPhotos(photos, onRemove) {
   at('waiting').hidden = !at('verdict').hidden;
   clearFailure();
 }
+
+const writeThumbnails = resaid((photos, onRemove) => {
+  at('several').replaceChildren(...(photos.length < 2 ? [] : photos.map((photo, i) => thumbnail(photo, i + 1, onRemove))));
+});
 
 function thumbnail(photo, number, onRemove) {
   const image = element('img', { src: pictures.get(photo), alt: '', width: 64, height: 64 });
@@ -123,13 +134,18 @@ function showPlate(hasPhoto) {
 export function clearFailure() {
   at('failure').hidden = true;
   at('reason').textContent = '';
+  writeReason.forget();
 }
+
+const writeReason = resaid((failure) => {
+  at('reason').textContent = said(failure.text);
+});
 
 /** Say what went wrong, and offer to `retry` what may succeed later. */
 export function showFailure(failure, retry) {
   at('answer').setAttribute('aria-busy', 'false');
   for (const id of ['verdict', 'hint', 'waiting']) at(id).hidden = true;
-  at('reason').textContent = sayFailure(failure);
+  writeReason(failure);
   at('again').hidden = !failure.canPass;
   at('again').onclick = retry;
   at('failure').hidden = false;
@@ -139,33 +155,41 @@ const MONTHS = Array.from({ length: 12 }, (_, i) => i + 1);
 
 /** Offer to say where and when; `onChange` is told what was chosen. */
 export function offerOccasion(onChange, locate, choosePlace) {
-  at('month').replaceChildren(
-    element('option', { value: '', textContent: say('occasion.unknown') }),
-    ...MONTHS.map((month) => element('option', { value: month, textContent: sayMonth(month) })),
-  );
-  at('month').onchange = ({ target }) => onChange({ month: Number(target.value) || null });
+  writeMonths();
+  at('month').onchange = ({ target }) => onChange({ month: Number(target.value) || null, taken: null });
   at('nowhere').onclick = () => onChange({ latitude: null, longitude: null, from: null });
   at('on-map').onclick = async () => {
     const place = await choosePlace();
     if (place) onChange({ ...place, from: 'map' });
   };
   at('here').onclick = async () => {
-    at('place').textContent = say('occasion.asking');
+    writePlace(later('occasion.asking'));
     try {
       onChange({ ...(await locate()), from: 'device' });
     } catch (error) {
-      at('place').textContent = say('occasion.refused', { reason: error.message || say('occasion.cannot') });
+      writePlace(later('occasion.refused', { reason: error.message || later('occasion.cannot') }));
     }
   };
   at('occasion').hidden = false;
 }
 
+const writeMonths = resaid(() => {
+  const chosen = at('month').value;
+  at('month').replaceChildren(
+    element('option', { value: '', textContent: say('occasion.unknown') }),
+    ...MONTHS.map((month) => element('option', { value: month, textContent: sayMonth(month) })),
+  );
+  at('month').value = chosen;
+});
+
+const writePlace = resaid((text) => {
+  at('place').textContent = said(text);
+});
+
 /** What is known of where and when, and of it what the answer made use of. */
 export function showOccasion({ latitude, longitude, month, from }) {
   const known = latitude != null;
-  at('place').textContent = known
-    ? say(`occasion.from-${from}`, { place: sayPlace({ latitude, longitude }) })
-    : say('occasion.no-place');
+  writePlace(known ? later(`occasion.from-${from}`, { place: laterPlace(latitude, longitude) }) : later('occasion.no-place'));
   at('nowhere').hidden = !known;
   at('month').value = month ?? '';
 }
@@ -173,23 +197,30 @@ export function showOccasion({ latitude, longitude, month, from }) {
 const [RARE, OFTEN] = [1 / 4, 2]; // of how often it is photographed anywhere and at any time
 
 /** How often what is named is photographed there and then: `ratio` to how often anywhere, null where nobody knows. */
-export function showSeen(ratio, { latitude, month }) {
+export const showSeen = resaid((ratio, { latitude, month }) => {
   const known = ratio == null ? null : ratio < RARE ? 'occasion.rarely' : ratio > OFTEN ? 'occasion.often' : null;
   const [near, inMonth] = [latitude != null, month != null];
   const where = near && inMonth ? 'occasion.near-in' : near ? 'occasion.near' : 'occasion.in';
   at('seen').textContent = known ? say(known, { when: say(where, { month: inMonth ? sayMonth(month) : '' }) }) : '';
+});
+
+export function showAnswer(...answer) {
+  writeAnswer(...answer);
+  at('waiting').hidden = true;
+  at('verdict').hidden = false;
+  at('answer').setAttribute('aria-busy', 'false');
+  at('answer').scrollIntoView({ block: 'nearest' });
 }
 
-export function showAnswer({ verdict, best, byRank, numLikely, rule }, labels, calibration) {
+const writeAnswer = resaid(({ verdict, best, byRank, numLikely, rule }, labels, calibration) => {
   const [finest] = labels.ranks;
   const name = title(best.name, labels);
   const outside = verdict === 'outside';
   at('rank').textContent = rankLine(verdict, sayRank(best.rank));
-  at('name').textContent = name;
-  at('name').classList.toggle('latin', name === best.name && isItalic(best.rank));
-  at('scientific').textContent = outside || name === best.name ? '' : best.name;
+  at('name').replaceChildren(nameElement(name, best.rank, name === best.name));
+  at('scientific').replaceChildren(outside || name === best.name ? '' : nameElement(best.name, best.rank, true));
   fill(at('bar'), best.probability);
-  at('confidence').textContent = say('answer.sure', { percent: percent(best.probability) });
+  at('confidence').textContent = say('answer.sure', { percent: sayPercent(best.probability) });
   at('remark').textContent = remark(verdict, best, byRank[finest][0]);
   at('lineage').hidden = outside;
   at('lineage').replaceChildren(...best.lineage.map((step) => lineageStep(step, labels)));
@@ -197,17 +228,13 @@ export function showAnswer({ verdict, best, byRank, numLikely, rule }, labels, c
   showLikely(outside ? null : numLikely, calibration);
   at('unmeasured').hidden = calibration.max_error == null || rule.num_chosen_by > 0;
   showOthers(byRank[finest], best, labels);
-  at('waiting').hidden = true;
-  at('verdict').hidden = false;
-  at('answer').setAttribute('aria-busy', 'false');
-  at('answer').scrollIntoView({ block: 'nearest' });
-}
+});
 
 /** An answer in one line: its name with its certainty, or that there is none. */
 export function inOneLine({ verdict, best }, labels) {
   const name = title(best.name, labels);
   if (verdict === 'outside') return say('answer.outside');
-  return `${verdict === 'unsure' ? say('answer.perhaps', { rank: name }) : name} · ${percent(best.probability)}`;
+  return `${verdict === 'unsure' ? say('answer.perhaps', { rank: name }) : name} · ${sayPercent(best.probability)}`;
 }
 
 /** How many of the likeliest it takes to hold the right one, where that was measured and they are few. */
@@ -231,13 +258,13 @@ function remark(verdict, best, likeliest) {
 }
 
 function lineageStep({ rank, name }, labels) {
-  const vernacular = labels.vernacular[name];
+  const shown = name === OTHER ? nameElement(say('answer.not-in-guide')) : nameElement(name, rank, true);
   return element(
     'li',
     {},
     element('span', { className: 'step', textContent: sayRank(rank) }),
-    element('span', { className: isItalic(rank) ? 'latin' : '', textContent: name === OTHER ? say('answer.not-in-guide') : name }),
-    element('span', { className: 'vernacular', textContent: vernacular ?? '' }),
+    element('span', {}, shown),
+    element('span', { className: 'vernacular' }, nameElement(vernacularOf(name, labels) ?? '')),
   );
 }
 
@@ -250,17 +277,16 @@ function showOthers(ranked, best, labels) {
     ...others.map(({ name, rank, probability }) => {
       const bar = fill(element('span', { className: 'bar', ariaHidden: 'true' }), probability);
       const read = title(name, labels);
-      const latin = read === name && isItalic(rank) ? 'latin' : '';
-      const names = element('span', { className: 'names' }, element('span', { className: latin, textContent: read }));
-      if (read !== name && name !== OTHER) names.append(element('span', { className: 'latin second', textContent: name }));
-      const row = element('li', {}, names, bar, element('span', { className: 'number', textContent: percent(probability) }));
+      const names = element('span', { className: 'names' }, element('span', {}, nameElement(read, rank, read === name)));
+      if (read !== name && name !== OTHER) names.append(element('span', { className: 'second' }, nameElement(name, rank, true)));
+      const row = element('li', {}, names, bar, element('span', { className: 'number', textContent: sayPercent(probability) }));
       row.dataset.name = name; // species.js puts pictures beside those that it knows
       return row;
     }),
   );
 }
 
-export function showExamples(examples, choose) {
+export const showExamples = resaid((examples, onChoose) => {
   at('examples').hidden = examples.length === 0;
   at('examples')
     .querySelector('ul')
@@ -268,8 +294,8 @@ export function showExamples(examples, choose) {
       ...examples.map((example) => {
         const picture = element('img', { src: example.file, alt: example.label, loading: 'lazy', width: 84, height: 84 });
         const button = element('button', { type: 'button', title: say('examples.try', { label: example.label }) }, picture);
-        button.addEventListener('click', () => choose(example));
+        button.addEventListener('click', () => onChoose(example));
         return element('li', {}, button);
       }),
     );
-}
+});

@@ -28,6 +28,7 @@ class Taxonomy(BaseModel):
     merged_into_other: dict[str, Lineage]
     vernacular: dict[str, str]
     regions: dict[str, list[str]]
+    vernaculars: dict[str, dict[str, str]] = {}
 
     @classmethod
     def read(cls, path: Path) -> "Taxonomy":
@@ -40,8 +41,8 @@ class Taxonomy(BaseModel):
             raise CatalogueError(f"{path} is not a taxonomy: {error.errors()[0]['msg']}") from None
 
     def write(self, path: Path) -> None:
-        """Write taxonomy.json, whole or not at all."""
-        write_json(path, self.model_dump())
+        """Write taxonomy.json, whole or not at all; without `vernaculars` where there are none."""
+        write_json(path, self.model_dump(exclude_defaults=True))
 
     @cached_property
     def _indices(self) -> dict[str, dict[str, int]]:

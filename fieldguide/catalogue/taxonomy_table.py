@@ -5,8 +5,9 @@
 
 import csv
 import logging
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fieldguide.catalogue.homonyms import tell_homonyms_apart
@@ -19,6 +20,8 @@ from fieldguide.spreadsheet import plain_cell
 log = logging.getLogger(__name__)
 
 SYNONYM_SEPARATOR = "|"
+OF_LANGUAGE = re.compile(r"vernacular_([a-z]{2,3})", re.IGNORECASE)
+"""A column of names in one language, by its ISO 639 code."""
 
 
 class TaxonomyTable(Section):
@@ -29,7 +32,8 @@ class TaxonomyTable(Section):
     columns: dict[str, str]
     """Rank: the column that holds it, where that is called otherwise (`species: speciesName`)."""
     vernacular: list[str]
-    """Columns of vernacular names (`vernacular_nl`, `vernacular_en`); the first that says something counts."""
+    """Columns of vernacular names; the first that says something counts. What one called `vernacular_nl` says is also
+    the name in that language."""
     synonyms: str | None
     """The column of other labels that mean the species, with `|` between them; null: none."""
 
@@ -40,6 +44,8 @@ class Taxa:
 
     lineages: dict[str, Lineage]
     vernacular: dict[str, str] = field(default_factory=dict)
+    vernaculars: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The vernacular names of each language that has columns of its own."""
     synonyms: dict[str, str] = field(default_factory=dict)
     """The name that each synonym means."""
 
@@ -58,6 +64,7 @@ def read_taxa(table: TaxonomyTable, ranks: Sequence[str]) -> Taxa:
     """
     taxa = Taxa({})
     columns = [table.columns.get(rank, rank) for rank in ranks]
+    languages = {code[1].lower(): column for column in table.vernacular if (code := OF_LANGUAGE.fullmatch(column))}
     claimed: dict[str, str] = {}
     for where, cells in _lines(table, columns):
         name, *higher = (cells[column] for column in columns)
@@ -72,6 +79,9 @@ def read_taxa(table: TaxonomyTable, ranks: Sequence[str]) -> Taxa:
             raise CatalogueError(f"{where}: '{name}' has parents {lineage}, but {known} further up")
         if common := next(filter(None, (cells[column] for column in table.vernacular)), None):
             taxa.vernacular.setdefault(name, common)
+        for language, column in languages.items():
+            if cells[column]:
+                taxa.vernaculars.setdefault(language, {}).setdefault(name, cells[column])
         for synonym in cells[table.synonyms].split(SYNONYM_SEPARATOR) if table.synonyms else ():
             if (synonym := taxon_name(synonym)) and synonym != name:
                 if (means := taxa.synonyms.setdefault(synonym, name)) != name:
@@ -83,7 +93,7 @@ def read_taxa(table: TaxonomyTable, ranks: Sequence[str]) -> Taxa:
                 f"{where}: '{synonym}' is a synonym of '{taxa.synonyms[synonym]}', but has a line of its own too"
             )
     lineages = tell_homonyms_apart(taxa.lineages, ranks[1:], str(table.path))
-    return Taxa(lineages, taxa.vernacular, taxa.synonyms)
+    return replace(taxa, lineages=lineages)
 
 
 def _is_taxon(name: str) -> bool:

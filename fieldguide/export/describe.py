@@ -10,6 +10,7 @@ from fieldguide.evaluate.rules import Situation
 from fieldguide.export.bundle import bundle_megabytes, write_examples
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
+from fieldguide.export.page import personalise_page
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.species import write_species
 from fieldguide.export.student import Evaluation
@@ -33,7 +34,9 @@ def describe_bundle(
     quantization: Mapping[str, Mapping[str, float]],
     params: ExportTfjsParams,
 ) -> None:
-    """Write examples.json and species.json with their photos, and MODEL_CARD.md into `bundle`.
+    """Write examples.json and species.json with their photos, MODEL_CARD.md and the page's own texts into `bundle`.
+
+    The page must be there.
 
     `split` is the folder of the split stage, `catalogue` the table of all photos, `test` where examples come from,
     `train` where reference photos do; `embed`, `mix_ups` and `notes` are as in `write_species`.
@@ -42,6 +45,7 @@ def describe_bundle(
     photos = pl.read_parquet(split / "split.parquet", columns=["photo_id", "split"])
     credits = read_credits(catalogue, photos["photo_id"])
     trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
+    personalise_page(bundle, params.page)
     write_examples(bundle, pick_examples(test, credits, params.num_examples))
     write_species(
         bundle,

@@ -66,6 +66,8 @@ class Labels(ModelFile):
     classes: dict[str, list[str]]
     parents: dict[str, dict[str, Lineage]]
     vernacular: dict[str, str]
+    vernaculars: dict[str, dict[str, str]] = {}
+    """Of those languages that have names of their own, by ISO 639 code; `vernacular` is for all others."""
     regions: dict[str, list[str]] = {}
     """Classes of the first rank that have training photos in each region."""
     kept: list[str] | None = None
@@ -91,6 +93,10 @@ class Labels(ModelFile):
                 for rank in ranks
             },
             vernacular={name: common for name, common in taxonomy.vernacular.items() if name in named},
+            vernaculars={
+                language: {name: common for name, common in names.items() if name in named}
+                for language, names in taxonomy.vernaculars.items()
+            },
             regions={
                 region: [name for name in seen if name in named and name != OTHER]
                 for region, seen in taxonomy.regions.items()

@@ -1,10 +1,20 @@
 """The `export_tfjs` section of params.yaml."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
+from fieldguide.export.accent import MIN_CONTRAST, faintest
 from fieldguide.params import Section
 
 Quantization = Literal["none", "float16", "mixed", "uint8"]
@@ -32,6 +42,61 @@ class RuntimeLimits(Section):
     """The LiteRT file in TensorFlow's interpreter, if there is one."""
     tfjs_node: Limits
     """The bundle in TensorFlow.js, run by Node."""
+
+
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Line = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S[^\r\n\t]*$")]
+
+
+class Accent(Section):
+    """The colour of buttons and links, `#rrggbb`, so that text in it and on it can be read."""
+
+    light: Colour
+    """On light screens, e.g. `#2f5d3a`."""
+    dark: Colour
+    """On dark screens, e.g. `#93c188`."""
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        for scheme, colour in (("light", self.light), ("dark", self.dark)):
+            found, beside = faintest(colour, scheme)
+            if found < MIN_CONTRAST:
+                wanted = "darker" if scheme == "light" else "lighter"
+                raise ValueError(
+                    f"{scheme} {colour} has a contrast of {found:.1f} beside {beside}; expected {MIN_CONTRAST} "
+                    f"at least, which a {wanted} colour has"
+                )
+        return self
+
+
+class Link(Section):
+    """A link at the foot of the page."""
+
+    text: Line
+    """What it is called."""
+    url: str
+    """Its https address."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_https(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or not url.isprintable() or " " in url:
+            raise ValueError(f"{url!r} is no https address")
+        return url
+
+
+class PageParams(Section):
+    """The guide as its readers see it. What is null is as web/ has it."""
+
+    title: Line | None
+    """Of page and installed application, the same in all languages; null: `Pocket field guide`, translated."""
+    introduction: Annotated[str, Field(min_length=1, max_length=1000)] | None
+    """A paragraph below the title, or null."""
+    accent: Accent | None
+    """Colours of buttons and links, or null for green."""
+    links: tuple[Link, ...]
+    """At the foot of the page, e.g. to the group that made the guide."""
 
 
 class ExportTfjsParams(Section):
@@ -67,3 +132,5 @@ class ExportTfjsParams(Section):
     """How far each runtime may be from PyTorch, which trained the student; past it the stage fails."""
     max_bundle_mb: PositiveFloat
     """Megabytes of 1e6 bytes; a larger bundle is refused."""
+    page: PageParams
+    """The guide as its readers see it: title, introduction, colours, links."""

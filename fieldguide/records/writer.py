@@ -59,7 +59,7 @@ def write_records(
     prepare_folder(out)
     squares = SquareManifest.read(resize)
     # Names that only people read would make a new translation retrain every network.
-    taxonomy = taxonomy.model_copy(update={"vernacular": {}})
+    taxonomy = taxonomy.model_copy(update={"vernacular": {}, "vernaculars": {}})
     taxonomy.write(out / TAXONOMY)
     recipe = Recipe(out / TAXONOMY, file_sha256(out / TAXONOMY), form, squares.style.size)
     cut = Cut(records_per_shard, shard_mb, min_shards)

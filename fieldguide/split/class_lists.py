@@ -58,6 +58,10 @@ def close_taxonomy(
         parents=parents,
         merged_into_other={label: known[label] for label in taught if not is_class[label]},
         vernacular={label: table.vernacular[label] for label in sorted(labels) if label in table.vernacular},
+        vernaculars={
+            language: {label: common[label] for label in sorted(labels) if label in common}
+            for language, common in sorted(table.vernaculars.items())
+        },
         regions={},
     )
     told = {

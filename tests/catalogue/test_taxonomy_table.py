@@ -30,10 +30,17 @@ def test_the_moth_hierarchy_reads(tmp_path: Path) -> None:
 def test_vernacular_names_come_in_the_preferred_language(tmp_path: Path) -> None:
     content = "species,vernacular_nl,vernacular_en\nA b,,daisy\nC d,roos,rose\nE f,,\n"
     columns = ["vernacular_nl", "vernacular_en"]
-    assert read_taxa(table(tmp_path / "t.csv", content, vernacular=columns), ["species"]).vernacular == {
-        "A b": "daisy",
-        "C d": "roos",
-    }
+    taxa = read_taxa(table(tmp_path / "t.csv", content, vernacular=columns), ["species"])
+    assert taxa.vernacular == {"A b": "daisy", "C d": "roos"}
+    assert taxa.vernaculars == {"nl": {"C d": "roos"}, "en": {"A b": "daisy", "C d": "rose"}}
+
+
+def test_a_column_of_no_language_has_names_for_all(tmp_path: Path) -> None:
+    content = "species,vernacular,vernacular_x1,common\nA b,daisy,x,y\n"
+    taxa = read_taxa(
+        table(tmp_path / "t.csv", content, vernacular=["vernacular", "vernacular_x1", "common"]), ["species"]
+    )
+    assert (taxa.vernacular, taxa.vernaculars) == ({"A b": "daisy"}, {})
 
 
 def test_synonyms_mean_one_species(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ PARAMS: dict[str, Any] = {
         "tfjs_node": {"min_top1_agreement": 0.9, "max_logit_error": 0.1},
     },
     "max_bundle_mb": 8,
+    "page": {"title": None, "introduction": None, "accent": None, "links": []},
 }
 
 ONE = Rule(thresholds={"species": 0.4, "genus": 0.4}, set_limit=0.97, num_chosen_by=60)

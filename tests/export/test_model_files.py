@@ -1,4 +1,4 @@
-"""What a network's outputs mean: a guide of some regions names what was seen there, and what is above it."""
+"""What a network's outputs mean: a guide of some regions names what was seen there; names by language."""
 
 import pytest
 
@@ -50,3 +50,10 @@ def test_a_taxon_of_which_no_species_is_a_class_stays() -> None:
 def test_a_region_without_training_photos_is_refused() -> None:
     with pytest.raises(ParamsError, match=r"^region 'moon' has no training photos; expected north$"):
         LABELS.within(["north", "moon"])
+
+
+def test_names_by_language_are_those_of_the_classes() -> None:
+    names = {"de": {"Linum album": "Weißer Lein", "Aster rarus": "Seltene Aster"}, "nl": {}}
+    taxonomy = TAXONOMY.model_copy(update={"vernaculars": names})
+    labels = Labels.of(taxonomy.ranks, taxonomy.classes, taxonomy)
+    assert labels.vernaculars == {"de": {"Linum album": "Weißer Lein"}, "nl": {}}

@@ -25,6 +25,7 @@ TAXONOMY = Taxonomy(
     parents={"species": {name: {"genus": genus} for name, genus in SPECIES.items()}, "genus": {}},
     merged_into_other={"Aster rarus": {"genus": "Aster"}},
     vernacular={"Linum album": "white flax"},
+    vernaculars={"de": {"Linum album": "Weißer Lein"}},
     regions={"north": ["other", "Aster alpinus", "Linum album"]},
 )
 

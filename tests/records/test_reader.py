@@ -95,7 +95,7 @@ def test_survives_pickling_after_use(finished: Path):
 
 def test_carries_its_taxonomy(finished: Path):
     # Vernacular names stay with the split: a new translation must not retrain a network.
-    assert RecordSet.open(finished, "val").taxonomy == TAXONOMY.model_copy(update={"vernacular": {}})
+    assert RecordSet.open(finished, "val").taxonomy == TAXONOMY.model_copy(update={"vernacular": {}, "vernaculars": {}})
 
 
 def test_unknown_split_lists_those_there_are(finished: Path):

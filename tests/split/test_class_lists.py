@@ -49,6 +49,17 @@ def test_rare_and_unlisted_species_become_other_and_keep_what_is_known(table: Pa
     }
     assert list(taxonomy.merged_into_other) == ["Aster novus", "Aster rarus", "Quercus robur", "other"]
     assert taxonomy.vernacular == {"Aster alpinus": "alpine aster"}
+    assert taxonomy.vernaculars == {}
+
+
+def test_names_by_language_are_those_of_the_labels_at_hand(tmp_path: Path) -> None:
+    taxa = Taxa({"A b": {}, "C d": {}}, vernaculars={"nl": {"A b": "roos", "C d": "x"}, "de": {"C d": "y"}})
+    taxonomy, _ = close_taxonomy({"A b": 30}, taxa, ["species"], min_samples=10)
+    assert taxonomy.vernaculars == {"de": {}, "nl": {"A b": "roos"}}
+    for written in (taxonomy, taxonomy.model_copy(update={"vernaculars": {}})):
+        written.write(tmp_path / "taxonomy.json")
+        assert Taxonomy.read(tmp_path / "taxonomy.json") == written
+    assert "vernaculars" not in (tmp_path / "taxonomy.json").read_text()
 
 
 def test_a_photo_that_is_known_to_family_only_teaches_its_family(table: Path) -> None:

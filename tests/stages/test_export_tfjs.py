@@ -95,7 +95,7 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
     # The page draws the same square; its weights are float16.
     assert json.loads((bundle / "selftest.json").read_text())["logits"] == pytest.approx(answers["logits"], abs=0.05)
     labels = json.loads((bundle / "labels.json").read_text())
-    assert list(labels) == ["ranks", "classes", "parents", "vernacular", "regions", "kept"]
+    assert list(labels) == ["ranks", "classes", "parents", "vernacular", "vernaculars", "regions", "kept"]
     assert labels["vernacular"] == {"Linum album": "white flax"}
 
 

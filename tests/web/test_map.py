@@ -41,11 +41,11 @@ def test_a_place_is_chosen_on_the_map(page: Page) -> None:
     page.locator("#on-map").click()
     pane = page.get_by_role("application", name="Map of the world")
     expect(pane).to_be_focused()
-    expect(page.locator("#map-place")).to_have_text("20.0° N, 0.0° E")
+    expect(page.locator("#map-place")).to_have_text("20° N, 0° E")
     box = pane.bounding_box()
     assert box
     page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"])
-    expect(page.locator("#map-place")).to_have_text(re.compile(r"20.0° N, (89\.\d|90.0)° E|20.0° N, 90\.\d° E"))
+    expect(page.locator("#map-place")).to_have_text(re.compile(r"20° N, (89|90)(\.\d)?° E"))
     for key in (
         "+",
         "+",

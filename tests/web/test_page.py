@@ -49,7 +49,7 @@ def test_a_photo_is_answered_as_in_training(kind: str, page: Page, paths: dict[s
     assert best["name"] in TAXONOMY.classes[best["rank"]]
     shown = TAXONOMY.vernacular.get(best["name"], best["name"])
     expect(page.locator("#name")).to_have_text("Something not in this guide" if shown == "other" else shown)
-    expect(page.locator("#confidence")).to_have_text(f"{round(100 * best['probability'])} % sure")
+    expect(page.locator("#confidence")).to_have_text(f"{round(100 * best['probability'])}% sure")
     expect(page.locator("#engine")).to_contain_text("wasm")
 
 

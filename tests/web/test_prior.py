@@ -69,21 +69,27 @@ def png() -> bytes:
 
 
 NORTH = {1: "N", 2: (48.0, 30.0, 36.0), 3: "E", 4: (16.0, 15.0, 0.0)}
-NOTHING = {"latitude": None, "longitude": None, "month": None}
+NOTHING = {"latitude": None, "longitude": None, "month": None, "taken": None}
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
         pytest.param(
-            jpeg(NORTH, "2021:05:12 10:00:00"), {"latitude": 48.51, "longitude": 16.25, "month": 5}, id="both"
+            jpeg(NORTH, "2021:05:12 10:00:00"),
+            {"latitude": 48.51, "longitude": 16.25, "month": 5, "taken": "2021-05-12T10:00:00"},
+            id="both",
         ),
         pytest.param(
             jpeg({**NORTH, 1: "S", 3: "W"}),
-            {"latitude": -48.51, "longitude": -16.25, "month": None},
+            {**NOTHING, "latitude": -48.51, "longitude": -16.25},
             id="south and west",
         ),
-        pytest.param(jpeg(taken="2021:11:02 10:00:00"), {**NOTHING, "month": 11}, id="only the date"),
+        pytest.param(
+            jpeg(taken="2021:11:02 10:00:00"),
+            {**NOTHING, "month": 11, "taken": "2021-11-02T10:00:00"},
+            id="only the date",
+        ),
         pytest.param(jpeg(taken="0000:00:00 00:00:00"), NOTHING, id="a clock that was never set"),
         pytest.param(
             jpeg({**NORTH, 2: (0.0, 0.0, 0.0), 4: (0.0, 0.0, 0.0)}), NOTHING, id="a receiver that found nothing"

@@ -7,7 +7,7 @@ whatever the order of the two tables.
 import re
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from fieldguide.catalogue.rows import NO_FILL, Fill, Row, describe_row, locate, tidy, trim
@@ -74,7 +74,7 @@ class DwcaSource(Section):
                         continue
                     seen.add(address)
                     try:
-                        row = self._row(line, address, dict(zip(KNOWN, known, strict=True)), archive.folder)
+                        row = self._row(line, address, dict(zip(KNOWN, known, strict=True)), archive)
                     except CatalogueError as error:
                         left_out.note(BAD_ROW, error)
                         continue
@@ -134,10 +134,11 @@ class DwcaSource(Section):
         rows = ((line.number, (line.key, *(term and line.get(term) for term in terms))) for line in lines)
         store_once(database, "occurrence", ("id", "basis", *KNOWN), rows, f"{self.path}/{archive.core.files[0]}")
 
-    def _row(self, line: Line, address: str, known: dict[str, str | None], folder: PurePosixPath) -> Row:
+    def _row(self, line: Line, address: str, known: dict[str, str | None], archive: DwcArchive) -> Row:
         url_text = trim(address, f"{line.where}, identifier")
         assert url_text
-        url, root = locate(url_text, self.path / folder if self.path.is_dir() else self.path.parent)
+        folder = self.path / archive.folder if self.path.is_dir() else self.path.parent
+        url, root = locate(archive.address_of(url_text), folder)
         described = {
             **known,
             "observation_id": line.key,

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO
 from xml.etree import ElementTree
@@ -97,6 +98,19 @@ class DwcArchive:
                         left_out.note(BAD_ROW, f"{where}: {len(cells)} fields; {META} expects {width} at least")
                         continue
                     yield Line(where, number, f"{file}:{number}", cells[part.key].strip(), tuple(cells), part)
+
+    def address_of(self, text: str) -> str:
+        """What a medium's `text` means for `locate`: a file of the zip where there is such a one, else itself."""
+        member = (self.folder / text).as_posix()
+        return f"zip://{member}::{self.path.name}" if member in self._members else text
+
+    @cached_property
+    def _members(self) -> frozenset[str]:
+        """Names of what a zip holds; none of a folder, whose files have paths."""
+        if self.path.is_dir():
+            return frozenset()
+        with reading(str(self.path)), zipfile.ZipFile(self.path) as opened:
+            return frozenset(opened.namelist())
 
     def _find_folder(self) -> PurePosixPath:
         """Where meta.xml lies: at the top or, as some pack their archives, in the only folder that has one."""
