@@ -76,6 +76,9 @@ export function sumUpTree(logits, labels, temperatures) {
  *
  * `taxon`: the finest taxon of which the model is sure enough. `outside`: it is sure of none, and the likeliest at the
  * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank.
+ * @param {number[]} logits
+ * @param {Labels} labels
+ * @param {Calibration} calibration
  * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number}}
  * candidates best first; of those at the finest rank the first `numLikely` are the short list
  */

@@ -15,7 +15,14 @@ import * as view from './view.js';
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
 const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
 
-let guide = null; // a promise of all that an answer needs
+/**
+ * All that an answer needs.
+ * @typedef {{labels: Labels, settings: Settings, calibration: Calibration, model: import('./model.js').Model,
+ *   prior: ?import('./prior.js').Prior}} Guide
+ */
+
+/** @type {?Promise<Guide>} */
+let guide = null;
 
 /** Download the guide and start its model: all that an answer needs. */
 async function openGuide() {
@@ -77,15 +84,19 @@ let again = start; // what a failure offers to try once more
 
 /**
  * A photo of what is to be named, with what the model said of it.
- * @typedef {{file: Blob, credit?: object, logits?: ArrayLike<number>}} Photo
+ * @typedef {{file: Blob, credit?: Example, logits?: ArrayLike<number>}} Photo
  */
 
 const UNKNOWN = { latitude: null, longitude: null, month: null, from: null };
 
+/** @type {Photo[]} */
 let subject = []; // the photos of the newest answer
 let occasion = UNKNOWN; // where and when they were taken
 
-/** Answer all `photos`, one or more of the same subject, together. */
+/**
+ * Answer all `photos`, one or more of the same subject, together.
+ * @param {Photo[]} photos
+ */
 async function answer(photos) {
   const turn = ++newest;
   again = () => answer(photos);
@@ -185,7 +196,7 @@ function fail(failure) {
 }
 
 function listen() {
-  for (const input of document.querySelectorAll('input[type=file]')) {
+  for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[type=file]'))) {
     const take = () => {
       receive(input.files, input.id === 'more');
       input.value = ''; // the same photo may be chosen again

@@ -25,9 +25,10 @@ class Bundle {
   #counted = { done: 0, total: 0 };
   #stopping = new AbortController();
 
-  /** @param {Object<string, {bytes: number, sha256: string}>} files */
+  /** @param {BundleFiles} files */
   constructor(files) {
     this.files = files;
+    /** @type {(counted: {done: number, total: number}) => void} told of every part that came, in bytes */
     this.onProgress = () => {};
   }
 
@@ -68,7 +69,7 @@ class Bundle {
     this.#count(0, known.bytes);
     // The second time past the browser's own cache, which may hold the file of an earlier export, or that it was missing.
     let failure;
-    for (const cache of ['default', 'reload']) {
+    for (const cache of /** @type {RequestCache[]} */ (['default', 'reload'])) {
       try {
         const bytes = await this.#receive(file, cache);
         if (await matches(bytes, known)) return bytes;
@@ -81,6 +82,10 @@ class Bundle {
     throw failure;
   }
 
+  /**
+   * @param {string} file
+   * @param {RequestCache} cache
+   */
   async #receive(file, cache) {
     const response = await request(file, cache, this.#stopping.signal);
     const parts = [];
@@ -104,6 +109,11 @@ class Bundle {
   }
 }
 
+/**
+ * @param {string} file
+ * @param {RequestCache} cache
+ * @param {AbortSignal} [signal]
+ */
 async function request(file, cache, signal) {
   let response;
   try {

@@ -5,7 +5,7 @@ import en from './languages/en.json' with { type: 'json' };
 const LANGUAGES = { en };
 
 /** The language that the page speaks, a BCP 47 code. */
-let language = 'en';
+const language = 'en';
 
 /**
  * The text of an entry.
@@ -16,7 +16,7 @@ let language = 'en';
 export function say(key, values = {}) {
   const entry = LANGUAGES[language][key] ?? en[key];
   if (entry === undefined) throw new Error(`no text is called ${key}`);
-  const form = typeof entry === 'string' ? entry : (entry[new Intl.PluralRules(language).select(values.count ?? 1)] ?? entry.other);
+  const form = typeof entry === 'string' ? entry : (entry[new Intl.PluralRules(language).select(Number(values.count ?? 1))] ?? entry.other);
   return form.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
@@ -32,7 +32,9 @@ export const sayMonth = (month) =>
 
 /** Write the texts of the page's own markup: `data-say` names an element's text, `data-say-label` what it is read out as. */
 export function translate(root = document) {
-  for (const each of root.querySelectorAll('[data-say]')) each.textContent = say(each.dataset.say);
-  for (const each of root.querySelectorAll('[data-say-label]')) each.setAttribute('aria-label', say(each.dataset.sayLabel));
-  for (const each of root.querySelectorAll('[data-say-alt]')) each.setAttribute('alt', say(each.dataset.sayAlt));
+  /** @returns {NodeListOf<HTMLElement>} */
+  const all = (selector) => root.querySelectorAll(selector);
+  for (const each of all('[data-say]')) each.textContent = say(each.dataset.say);
+  for (const each of all('[data-say-label]')) each.setAttribute('aria-label', say(each.dataset.sayLabel));
+  for (const each of all('[data-say-alt]')) each.setAttribute('alt', say(each.dataset.sayAlt));
 }

@@ -45,6 +45,7 @@ export async function openModel(read, wasm, { image_size: size }, selfTest, back
       await ready();
       const graph = await loadGraphModel(source);
       const predict = async (input) => {
+        /** @type {any} */
         const output = tidy(() => graph.execute({ image: tensor4d(input, [input.length / (size * size * 3), size, size, 3]) }));
         const logits = await output.data();
         output.dispose();

@@ -6,6 +6,7 @@ import { say, sayMonth, sayRank } from './language.js';
 const MAX_OTHERS = 4;
 const MIN_SHOWN = 0.01; // below it an alternative is noise
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 const percent = (probability) => `${Math.min(99, Math.round(probability * 100))} %`;
 
@@ -154,10 +155,10 @@ export function offerOccasion(onChange, locate) {
 
 /** What is known of where and when, and of it what the answer made use of. */
 export function showOccasion({ latitude, longitude, month, from }) {
-  const side = (value, [positive, negative]) => `${Math.abs(value).toFixed(1)}° ${value < 0 ? negative : positive}`;
+  const side = (value, positive, negative) => `${Math.abs(value).toFixed(1)}° ${value < 0 ? negative : positive}`;
   const known = latitude != null;
   at('place').textContent = known
-    ? say(`occasion.from-${from}`, { place: `${side(latitude, 'NS')}, ${side(longitude, 'EW')}` })
+    ? say(`occasion.from-${from}`, { place: `${side(latitude, 'N', 'S')}, ${side(longitude, 'E', 'W')}` })
     : say('occasion.no-place');
   at('nowhere').hidden = !known;
   at('month').value = month ?? '';
