@@ -50,7 +50,7 @@ class Firefox:
         self._wait(self._send("browsingContext.navigate", context=self._tab, url=address, wait="complete"))
 
     def evaluate(self, function: str, argument: Any = None) -> Any:
-        """What a JavaScript function makes of `argument`, awaited; both are JSON. Raises RuntimeError where it throws."""
+        """What a JavaScript function makes of `argument`, awaited. Raises RuntimeError where it throws."""
         found = self._wait(
             self._send(
                 "script.callFunction",
