@@ -142,6 +142,8 @@ def film(browser: Browser, address: str, photo: Path, network: Network) -> list[
     session.send("Page.startScreencast", {"format": "png"})
     _answer_at_once(page, address, photo)
     page.wait_for_timeout(500)
+    session.send("Page.stopScreencast")
+    session.remove_listener("Page.screencastFrame", take)
     began = page.evaluate("performance.timeOrigin / 1000")
     context.close()
     return [Frame(at - began, Image.open(io.BytesIO(content))) for at, content in taken]
