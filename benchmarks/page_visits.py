@@ -27,7 +27,7 @@ new MutationObserver(() => {
 
 @dataclass(frozen=True)
 class Network:
-    """As Chromium's developer tools emulate it."""
+    """What Chromium is told to emulate."""
 
     name: str
     latency: float
