@@ -59,6 +59,8 @@ check: env ## format, lint, types, import rules, and that dvc.yaml tells the tru
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	node_modules/.bin/tsc --project web/jsconfig.json
+	node_modules/.bin/biome lint --error-on-warnings web tests benchmarks
 	$(BIN)/python -m pytest --quiet -m 'not slow' tests/pipeline
 	$(BIN)/dvc repro --dry --allow-missing | tee /dev/stderr | grep --fixed-strings '$(UP_TO_DATE)' >/dev/null
 

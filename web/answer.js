@@ -109,7 +109,10 @@ export function findRule({ rules, most_photos: mostPhotos }, { numPhotos = 1, is
  *
  * `taxon`: the finest taxon of which the model is sure enough. `outside`: it is sure of none, and the likeliest at the
  * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank.
- * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number, rule: object}}
+ * @param {number[]} logits
+ * @param {Labels} labels
+ * @param {Calibration} calibration
+ * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number, rule: Rule}}
  * candidates best first; of those at the finest rank the first `numLikely` are the short list; `rule` as findRule gives it
  */
 export function conclude(logits, labels, calibration, told = {}) {

@@ -22,7 +22,15 @@ import { wasmFile } from './wasm.js';
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
 const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
 
-let guide = null; // a promise of all that an answer needs
+/**
+ * All that an answer needs.
+ * @typedef {{labels: Labels, settings: Settings, calibration: Calibration, engine: import('./engine.js').Engine,
+ *   running: {backend: string, milliseconds: number}, prior: ?import('./prior.js').Prior,
+ *   ending: ?import('./model.js').Ending, species: any, version: string}} Guide
+ */
+
+/** @type {?Promise<Guide>} */
+let guide = null;
 let early = null; // a promise of what prepares photos, which is here before the model
 
 /** Download the guide and start its model: all that an answer needs. */
@@ -93,17 +101,21 @@ let again = start; // what a failure offers to try once more
 
 /**
  * A photo of what is to be named, with what the model said of it.
- * @typedef {{file: File, whole?: File, box?: object, credit?: object, prepared?: import('./engine.js').Prepared,
+ * @typedef {{file: File, whole?: File, box?: object, credit?: Example, prepared?: import('./engine.js').Prepared,
  *   logits?: ArrayLike<number>}} Photo
  * `file` may be a part, `box`, of the `whole` photo
  */
 
 const UNKNOWN = { latitude: null, longitude: null, month: null, taken: null, from: null };
 
+/** @type {Photo[]} */
 let subject = []; // the photos of the newest answer
 let occasion = UNKNOWN; // where and when they were taken
 
-/** Answer all `photos`, one or more of the same subject, together. */
+/**
+ * Answer all `photos`, one or more of the same subject, together.
+ * @param {Photo[]} photos
+ */
 async function answer(photos) {
   const turn = ++newest;
   withdraw();
@@ -265,7 +277,7 @@ function fail(failure) {
 }
 
 function listen() {
-  for (const input of document.querySelectorAll('input[type=file]')) {
+  for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[type=file]'))) {
     const take = () => {
       receive(input.files, input.id === 'more');
       input.value = ''; // the same photo may be chosen again

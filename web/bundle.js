@@ -27,12 +27,13 @@ class Bundle {
   #stopping = new AbortController();
 
   /**
-   * @param {Object<string, {bytes: number, sha256: string}>} files
+   * @param {BundleFiles} files
    * @param {string} version the SHA-256 of bundle.json, empty where this browser cannot tell
    */
   constructor(files, version) {
     this.files = files;
     this.version = version;
+    /** @type {(counted: {done: number, total: number}) => void} told of every part that came, in bytes */
     this.onProgress = () => {};
   }
 
@@ -73,7 +74,7 @@ class Bundle {
     this.#count(0, known.bytes);
     // The second time past the browser's own cache, which may hold the file of an earlier export, or that it was missing.
     let failure;
-    for (const cache of ['default', 'reload']) {
+    for (const cache of /** @type {RequestCache[]} */ (['default', 'reload'])) {
       try {
         const bytes = await this.#receive(file, cache);
         if (await matches(bytes, known)) return bytes;
@@ -86,6 +87,10 @@ class Bundle {
     throw failure;
   }
 
+  /**
+   * @param {string} file
+   * @param {RequestCache} cache
+   */
   async #receive(file, cache) {
     const response = await request(file, cache, this.#stopping.signal);
     const parts = [];
@@ -109,6 +114,11 @@ class Bundle {
   }
 }
 
+/**
+ * @param {string} file
+ * @param {RequestCache} cache
+ * @param {AbortSignal} [signal]
+ */
 async function request(file, cache, signal) {
   let response;
   try {

@@ -38,7 +38,7 @@ export const said = (text) => (text?.say ? say(text.say, text.values) : typeof t
 export function say(key, values = {}) {
   const entry = LANGUAGES[language][key] ?? en[key];
   if (entry === undefined) throw new Error(`no text is called ${key}`);
-  const form = typeof entry === 'string' ? entry : (entry[new Intl.PluralRules(language).select(values.count ?? 1)] ?? entry.other);
+  const form = typeof entry === 'string' ? entry : (entry[new Intl.PluralRules(language).select(Number(values.count ?? 1))] ?? entry.other);
   return form.replace(/\{(\w+)\}/g, (_, name) => (values[name]?.say ? said(values[name]) : isolate(said(values[name]))));
 }
 
@@ -73,9 +73,11 @@ export const sayMonth = (month) =>
 
 /** Write the texts of the page's own markup: `data-say` names an element's text, `data-say-label` what it is read out as. */
 export function translate(root = document) {
-  for (const each of root.querySelectorAll('[data-say]')) each.textContent = say(each.dataset.say);
-  for (const each of root.querySelectorAll('[data-say-label]')) each.setAttribute('aria-label', say(each.dataset.sayLabel));
-  for (const each of root.querySelectorAll('[data-say-alt]')) each.setAttribute('alt', say(each.dataset.sayAlt));
+  /** @returns {NodeListOf<HTMLElement>} */
+  const all = (selector) => root.querySelectorAll(selector);
+  for (const each of all('[data-say]')) each.textContent = say(each.dataset.say);
+  for (const each of all('[data-say-label]')) each.setAttribute('aria-label', say(each.dataset.sayLabel));
+  for (const each of all('[data-say-alt]')) each.setAttribute('alt', say(each.dataset.sayAlt));
 }
 
 /**

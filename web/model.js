@@ -47,6 +47,7 @@ export async function openModel(read, wasm, { image_size: size }, selfTest, back
       const run = (input, outputs) =>
         tidy(() => graph.execute({ image: tensor4d(input, [input.length / (size * size * 3), size, size, 3]) }, outputs));
       const predict = async (input) => {
+        /** @type {any} */
         const output = run(input);
         const logits = await output.data();
         output.dispose();

@@ -38,8 +38,8 @@ const MAX_PIXELS = [50e6, 16e6, 4e6, 1e6];
 
 /**
  * Decode an image file.
- * @param {Blob} file
- * @returns {Promise<{data: Uint8Array, width: number, height: number}>} RGB
+ * @param {Blob & {name?: string}} file
+ * @returns {Promise<RgbImage>}
  * @throws {Failure}
  */
 export async function decode(file) {

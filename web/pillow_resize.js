@@ -52,7 +52,7 @@ function windows(inSize, start, end, outSize) {
 
 const toByte = (sum) => {
   const value = sum >> PRECISION_BITS;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return value < 0 ? 0 : Math.min(value, 255);
 };
 
 /** `image` with each row squeezed or stretched to `outWidth`; rows outside [`firstRow`, `endRow`) are dropped. */
@@ -96,11 +96,11 @@ function resizeColumns(image, outHeight, { first, count, weights, width }, first
 
 /**
  * Resize a part of an RGB image.
- * @param {{data: Uint8Array, width: number, height: number}} image three bytes a pixel, row by row
+ * @param {RgbImage} image
  * @param {number} outWidth px
  * @param {number} outHeight px
  * @param {number[]} box left, top, right, bottom of the part, px
- * @returns {{data: Uint8Array, width: number, height: number}}
+ * @returns {RgbImage}
  */
 export function resize(image, outWidth, outHeight, box = [0, 0, image.width, image.height]) {
   const [left, top, right, bottom] = box;

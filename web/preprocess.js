@@ -10,7 +10,11 @@ import { resize } from './pillow_resize.js';
  * `size` in px; `color` is that of the fill `color`
  */
 
-/** The layout of the training records' squares, from preprocessing.json. */
+/**
+ * The layout of the training records' squares, from preprocessing.json.
+ * @param {Settings} settings
+ * @returns {Layout}
+ */
 export function layoutOf({ record_size: size, method, upscale, pad_fill: fill, pad_color: color }) {
   return { size, method, upscale, fill, color };
 }
@@ -112,7 +116,11 @@ export function prepareRecord(square, { image_size: size, mean, std }) {
   return normalise(square.width === size ? square : resize(square, size, size), mean, std);
 }
 
-/** The model's input for any photo: first the square that the records hold, then the model's own size. */
+/**
+ * The model's input for any photo: first the square that the records hold, then the model's own size.
+ * @param {RgbImage} photo
+ * @param {Settings} settings
+ */
 export function preparePhoto(photo, settings) {
   return prepareRecord(makeSquare(photo, layoutOf(settings)), settings);
 }

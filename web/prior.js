@@ -13,7 +13,10 @@ const MONTHS = 12;
  * @typedef {{latitude: ?number, longitude: ?number, month: ?number}} Occasion
  */
 
-/** The prior that prior.json and prior.bin hold. */
+/**
+ * The prior that prior.json and prior.bin hold.
+ * @returns {Prior}
+ */
 export function readPrior(header, buffer) {
   const { num_cells: numCells, num_classes: numClasses, num_entries: numEntries } = header;
   const startsAt = 8 * numCells;

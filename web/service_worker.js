@@ -3,6 +3,8 @@
 // The export writes the digest of bundle.json into this file, and bundle.json holds those of all others. So a new export changes
 // this file, upon which the browser installs anew, and a file that is not of this export is never kept.
 
+const worker = /** @type {any} */ (self); // TypeScript takes it for a page's
+
 const LIST = 'bundle.json';
 const LIST_SHA256 = 'written by the export';
 
@@ -10,14 +12,14 @@ const LIST_SHA256 = 'written by the export';
 const REFERENCE = /^species\/([0-9a-f]{32})\.webp$/;
 const STAND_IN = 'icon.svg'; // for one that was not seen while there was a network
 
-const SCOPE = self.registration.scope; // two guides on one origin differ by it
+const SCOPE = worker.registration.scope; // two guides on one origin differ by it
 const OWN = `fieldguide ${SCOPE} `;
 const CACHE = OWN + LIST_SHA256;
 
 /** A file as a response that can be kept, if its digest begins so; asked of the browser's cache first, then of the server. */
 async function fetchChecked(file, sha256) {
   let failure;
-  for (const cache of ['default', 'reload']) {
+  for (const cache of /** @type {RequestCache[]} */ (['default', 'reload'])) {
     const response = await fetch(new URL(file, SCOPE), { cache });
     const bytes = await response.arrayBuffer();
     // Made anew: one that came by a redirection may not answer for a page.
@@ -41,7 +43,8 @@ async function listFiles(cache) {
   const address = new URL(LIST, SCOPE);
   if (!(await cache.match(address))) await cache.put(address, await fetchChecked(LIST, LIST_SHA256));
   const { files } = await (await cache.match(address)).json();
-  return new Map([[LIST, LIST_SHA256], ...Object.entries(files).map(([file, { sha256 }]) => [file, sha256])]);
+  const digests = Object.entries(files).map(([file, { sha256 }]) => /** @type {[string, string]} */ ([file, sha256]));
+  return new Map([[LIST, LIST_SHA256], ...digests]);
 }
 
 /** Fetch whatever is not kept yet. Throws if a file cannot be had. */
@@ -86,24 +89,24 @@ async function fetchUnkept(cache, address, request) {
   return (await caches.match(address, { cacheName: CACHE })) ?? fetch(request);
 }
 
-self.addEventListener('install', (event) => event.waitUntil(complete()));
+worker.addEventListener('install', (event) => event.waitUntil(complete()));
 
-self.addEventListener('activate', (event) => {
+worker.addEventListener('activate', (event) => {
   const takeOver = async () => {
     const stale = (await caches.keys()).filter((key) => key.startsWith(OWN) && key !== CACHE);
     await Promise.all(stale.map((key) => caches.delete(key)));
-    await self.clients.claim();
+    await worker.clients.claim();
   };
   event.waitUntil(takeOver());
 });
 
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
   if (event.request.method === 'GET' && event.request.url.startsWith(SCOPE)) event.respondWith(answer(event.request));
 });
 
 // `complete`: answers null when everything is kept, else why not. `take over`: the page is about to load anew.
-self.addEventListener('message', (event) => {
-  if (event.data === 'take over') self.skipWaiting();
+worker.addEventListener('message', (event) => {
+  if (event.data === 'take over') worker.skipWaiting();
   if (event.data !== 'complete') return;
   const report = complete().then(
     () => null,

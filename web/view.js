@@ -8,6 +8,7 @@ import { nameElement, title, vernacularOf } from './names.js';
 const MAX_OTHERS = 4;
 const MIN_SHOWN = 0.01; // below it an alternative is noise
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 
 function element(tag, attributes = {}, ...children) {

@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.export.exporting import export_once
+from tests.web.firefox import Firefox, firefox_running
 from tests.web.serving import Site, served
 
 GUIDE = "some/sub/path"
@@ -27,18 +28,31 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return export_once(tmp_path_factory.getbasetemp() / "export")[0]
 
 
+def find_browser(*names: str) -> str:
+    """The first of some programs that is here. Skips the test where none is; CI has them."""
+    for name in names:
+        if found := shutil.which(name):
+            return found
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has no {names[0]}; .ci/run installs it")
+    pytest.skip(f"no {names[0]} on this machine")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     # Not for the whole session: while it is open, no other test of the process can run an event loop.
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI has no chromium; .ci/run installs it")
-        pytest.skip("no chromium on this machine")
+    chromium = find_browser("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    program = find_browser("firefox-esr", "firefox")
+    with firefox_running(program, tmp_path_factory.mktemp("firefox") / "profile") as firefox:
+        yield firefox
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -131,52 +130,3 @@ def test_the_manifest_makes_an_application_of_its_own_folder(paths: dict[str, Pa
                 assert icon["sizes"] == f"{picture.width}x{picture.height}"
         else:
             assert (paths["bundle"] / icon["src"]).is_file()
-
-
-READABLE = """() => {
-  const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
-  const light = (rgb) => {
-    const [r, g, b] = rgb.map((x) => (x / 255 <= 0.04045 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const [r, g, b, alpha = 1] = numbers(getComputedStyle(at).backgroundColor);
-      if (alpha === 1) return [r, g, b];
-    }
-    return [255, 255, 255];
-  };
-  const texts = [...document.body.querySelectorAll('*')].filter((element) => element.checkVisibility()
-    && [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()));
-  return texts.map((element) => {
-    const [a, b] = [light(numbers(getComputedStyle(element).color).slice(0, 3)), light(ground(element))];
-    return { text: element.textContent.trim(), contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
-  });
-}"""
-"""Every visible text with the contrast between it and what it stands on."""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_stands_out_and_headings_follow_one_another(scheme: Any, page: Page) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 1200, "height": 900})
-    expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
-    states = [
-        lambda: None,
-        lambda: answer(page, photo_file("plain.png")),
-        lambda: page.locator("#why-toggle").click(),
-        lambda: page.locator("#pick").set_input_files(WEB_PAGE),
-    ]
-    for reach in states:
-        reach()
-        faint = [text for text in page.evaluate(READABLE) if text["contrast"] < 4.5]
-        assert faint == []
-        levels = [int(tag[1]) for tag in page.evaluate(HEADINGS)]
-        assert levels[0] == 1
-        assert all(lower <= higher + 1 for higher, lower in pairwise(levels)), levels
-
-
-WEB_PAGE = {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}
-HEADINGS = (
-    "[...document.querySelectorAll('h1, h2, h3, h4')].filter((it) => it.checkVisibility()).map((it) => it.tagName)"
-)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shutil
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +54,7 @@ def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     root = tmp_path_factory.mktemp("scripts")
     for script in WEB.glob("*.js"):
         (root / script.name).write_bytes(script.read_bytes())
+    shutil.copytree(WEB / "languages", root / "languages")
     (root / "index.html").write_text("<!doctype html>")
     with served(root) as site:
         context = browser.new_context()

@@ -1,0 +1,77 @@
+// web/bundle.js against a real server: counted, checked, asked once more past the browser's cache, and never of two exports.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import { after, before, beforeEach, test } from 'node:test';
+import { openBundle } from '../../web/bundle.js';
+
+const FILES = { 'labels.json': '{"ranks": []}', 'a.bin': 'weights' };
+const LIST = Object.fromEntries(
+  Object.entries(FILES).map(([file, text]) => [
+    file,
+    { bytes: text.length, sha256: createHash('sha256').update(text).digest('hex') },
+  ]),
+);
+
+let asked = []; // files, in the order in which they were asked for
+let answers = {}; // by file: what is sent instead, one after the other
+
+const server = createServer((request, response) => {
+  const file = request.url.replace('/guide/', '');
+  asked.push(file);
+  const text = answers[file]?.shift() ?? (file === 'bundle.json' ? JSON.stringify({ files: LIST }) : FILES[file]);
+  if (text === undefined) response.writeHead(404);
+  response.end(text);
+});
+
+before(async () => {
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const address = `http://127.0.0.1:${server.address().port}/guide/`;
+  globalThis.document = { baseURI: address };
+  globalThis.location = { href: address };
+});
+
+beforeEach(() => {
+  asked = [];
+  answers = {};
+});
+
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const text = (bytes) => new TextDecoder().decode(bytes);
+
+test('a file is downloaded once and counted', async () => {
+  const bundle = await openBundle();
+  const counted = [];
+  bundle.onProgress = ({ done, total }) => counted.push([done, total]);
+  assert.equal(text((await Promise.all([bundle.read('a.bin'), bundle.read('a.bin')]))[0]), 'weights');
+  assert.deepEqual(await bundle.readJson('labels.json'), { ranks: [] });
+  assert.deepEqual(asked, ['bundle.json', 'a.bin', 'labels.json']);
+  assert.deepEqual(counted.at(-1), [20, 20]);
+});
+
+test('a file of another export is asked for once more', async () => {
+  answers = { 'a.bin': ['WEIGHTS'] };
+  assert.equal(text(await (await openBundle()).read('a.bin')), 'weights');
+  assert.deepEqual(asked, ['bundle.json', 'a.bin', 'a.bin']);
+});
+
+test('two exports are never mixed, and the file may be asked for again', async () => {
+  answers = { 'a.bin': ['WEIGHTS', 'longer than it should be'] };
+  const bundle = await openBundle();
+  await assert.rejects(bundle.read('a.bin'), { kind: 'mixed', canPass: true });
+  assert.equal(text(await bundle.read('a.bin')), 'weights');
+});
+
+test('a file that the list does not name is of another export', async () => {
+  await assert.rejects((await openBundle()).read('b.bin'), { kind: 'mixed' });
+});
+
+test('a list that is none is said to be damaged', async () => {
+  answers = { 'bundle.json': ['<html>'] };
+  await assert.rejects(openBundle(), { kind: 'mixed' });
+});

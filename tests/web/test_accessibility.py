@@ -1,0 +1,203 @@
+"""The page for everybody: axe finds nothing in any state and mode; by keyboard alone, enlarged, and at rest."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from fieldguide.export.node import WEB
+from tests.records.making import TAXONOMY
+from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file
+from tests.web.serving import Site, export_anew
+from tests.web.test_page import expected_logits
+from tests.web.test_prior import NORTH, jpeg
+from tests.web.test_several import add
+
+pytestmark = pytest.mark.slow
+
+AXE = WEB.parent / "node_modules" / "axe-core" / "axe.min.js"
+AUDIT = """async () => {
+  const { violations } = await axe.run(document, { rules: { 'target-size': { enabled: true } } });
+  const name = ({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`);
+  return violations.flatMap(name);
+}"""
+"""All that axe-core checks by default and the size of targets, which WCAG 2.2 asks for."""
+
+PHONE, DESKTOP, ENLARGED = (390, 844), (1200, 900), (320, 400)
+"""Viewports, px; the last is what 200 % zoom leaves of 640 x 800, and no wider than WCAG's reflow asks for."""
+MODES: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {
+    "light": (DESKTOP, {"color_scheme": "light"}),
+    "dark": (PHONE, {"color_scheme": "dark"}),
+    "forced colours": (DESKTOP, {"color_scheme": "dark", "forced_colors": "active"}),
+    "200 %": (ENLARGED, {"color_scheme": "light"}),
+}
+AT_REST = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "reduce"}
+
+WIDER_THAN_PAGE = """() => {
+  if (document.scrollingElement.scrollWidth <= innerWidth) return [];
+  const isBeyond = (it) => it.getBoundingClientRect().right > innerWidth + 1;
+  return [...document.body.querySelectorAll('*')].filter(isBeyond).map((it) => it.outerHTML);
+}"""
+"""What would have to be scrolled to sideways."""
+
+
+def audit(page: Page, state: str) -> None:
+    """Fail with whatever axe finds in any mode."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    for mode, (viewport, media) in MODES.items():
+        page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
+        page.emulate_media(**{**AT_REST, **media})
+        assert page.evaluate(AUDIT) == [], f"{state}, {mode}"
+        assert page.evaluate(WIDER_THAN_PAGE) == [], f"{state}, {mode}"
+
+
+def ready(page: Page) -> None:
+    expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
+
+
+def answered_at(place: dict[int, Any], page: Page) -> None:
+    answer(page, {"mimeType": "image/jpeg", "name": "a.jpg", "buffer": jpeg(place, "2021:05:12 10:00:00")})
+    expect(page.locator("#place")).to_contain_text("48.5")
+
+
+def failed(page: Page) -> None:
+    page.locator("#pick").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"})
+    expect(page.locator("#failure")).to_be_visible(timeout=PATIENCE)
+
+
+STATES: dict[str, Callable[[Page], Any]] = {
+    "empty": ready,
+    "answered": lambda page: answer(page, photo_file("plain.png")),
+    "several photos": lambda page: add(page, photo_file("b.png", (90, 160))),
+    "a place and a month": functools.partial(answered_at, NORTH),
+    "failed": failed,
+    "a newer guide": lambda page: page.locator("#update").evaluate("(it) => { it.hidden = false; }"),
+}
+"""How to reach each from the one before."""
+
+
+def test_axe_finds_nothing_in_any_state(page: Page) -> None:
+    for state, reach in STATES.items():
+        reach(page)
+        audit(page, state)
+
+
+def test_axe_finds_nothing_while_the_guide_is_loaded(context: BrowserContext, site: Site) -> None:
+    held: list[Route] = []
+    page = context.new_page()
+    page.route("**/group1-*.bin", lambda route: held.append(route))
+    page.goto(site.address(GUIDE), wait_until="commit")
+    expect(page.locator("#download")).to_contain_text("MB", timeout=PATIENCE)
+    audit(page, "loading")
+    page.locator("#pick").set_input_files(photo_file("plain.png"))
+    expect(page.locator("#waiting")).to_be_visible()
+    audit(page, "waiting for the guide")
+
+
+def test_axe_finds_nothing_where_the_guide_does_not_come(context: BrowserContext, site: Site) -> None:
+    page = context.new_page()
+    page.route("**/model.json", lambda route: route.abort())
+    page.goto(site.address(GUIDE))
+    expect(page.locator("#again")).to_be_visible(timeout=PATIENCE)
+    audit(page, "no guide")
+
+
+VERDICTS = {"taxon": (1, 0.4), "outside": (0, 0.4), "unsure": (1, 1.01)}
+"""The class that the likeliest logit is called, and how sure the guide must be, which is all but certain."""
+
+
+@pytest.fixture(params=VERDICTS)
+def verdict(request: pytest.FixtureRequest, site: Site, paths: dict[str, Path], tmp_path: Path) -> str:
+    """A verdict, and a guide at `verdict/` that comes to it."""
+    called, min_confidence = VERDICTS[request.param]
+    classes, start = {}, 0
+    logits = expected_logits(paths, photo_file("plain.png"))
+    for rank, names in TAXONOMY.classes.items():
+        best = int(logits[start : start + len(names)].argmax())
+        start += len(names)
+        classes[rank] = names.copy()
+        classes[rank][called], classes[rank][best] = names[best], names[called]
+    changes = {
+        "labels.json": {"classes": classes},
+        "calibration.json": {"temperatures": dict.fromkeys(classes, 0.01), "min_confidence": min_confidence},
+    }
+    site.publish(export_anew(paths["bundle"], tmp_path / "verdict", changes), "verdict")
+    return str(request.param)
+
+
+def test_axe_finds_nothing_in_any_verdict(verdict: str, context: BrowserContext, site: Site) -> None:
+    page = context.new_page()
+    page.goto(site.address("verdict"))
+    assert answer(page, photo_file("plain.png"))["verdict"] == verdict
+    audit(page, verdict)
+
+
+FOCUSABLE = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
+  .filter((it) => it.checkVisibility() && !it.disabled).map((it) => it.id || it.outerHTML)"""
+FOCUSED = """() => {
+  const [it, seen] = [document.activeElement, window.seen ??= new Set()];
+  if (it === document.body || seen.has(it)) return null;
+  seen.add(it);
+  const isOutlined = (each) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(each);
+    return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
+  };
+  return [it.id || it.outerHTML, [it, ...(it.labels ?? [])].some(isOutlined)];
+}"""
+
+
+def tab_through(page: Page) -> dict[str, bool]:
+    """Everything that the tabulator key reaches, in its order, and whether it then shows an outline."""
+    page.evaluate("() => { window.seen = new Set(); document.activeElement.blur(); scrollTo(0, 0); }")
+    found = {}
+    while True:
+        page.keyboard.press("Tab")
+        reached = page.evaluate(FOCUSED)
+        if reached is None:
+            return found
+        found[reached[0]] = reached[1]
+
+
+@pytest.mark.parametrize("state", ["empty", "several photos", "a place and a month"])
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(state: str, page: Page) -> None:
+    for name, reach in STATES.items():
+        reach(page)
+        if name == state:
+            break
+    found = tab_through(page)
+    assert set(found) == set(page.evaluate(FOCUSABLE))
+    assert [name for name, is_seen in found.items() if not is_seen] == []
+
+
+def test_the_keyboard_alone_comes_to_an_answer(page: Page) -> None:
+    ready(page)
+    page.locator("#pick").focus()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(photo_file("plain.png"))
+    page.wait_for_function("() => window.answered", timeout=PATIENCE)
+    page.locator("#more").focus()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    chooser.value.set_files(photo_file("b.png", (90, 160)))
+    expect(page.locator("#several li")).to_have_count(2, timeout=PATIENCE)
+    page.locator("#several button").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#several")).to_be_hidden()
+    expect(page.locator("#more")).to_be_focused()
+
+
+def test_nothing_moves_for_those_who_do_not_want_it(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    answer(page, photo_file("plain.png"))
+    moving = """() => [...document.querySelectorAll('*')].filter((it) => {
+      const style = getComputedStyle(it);
+      const times = `${style.transitionDuration}, ${style.animationDuration}`.split(', ');
+      return times.some((each) => parseFloat(each) > 0) || style.scrollBehavior === 'smooth';
+    }).map((it) => it.outerHTML)"""
+    assert page.evaluate(moving) == []
+    assert page.evaluate("document.getAnimations().length") == 0
