@@ -95,8 +95,9 @@ export function sumUpTree(logits, labels, temperatures) {
 /**
  * The rule of an answer: what was chosen on validation photos asked about in the same way, one photo or several, with place
  * and season or without. Where nothing was, the strictest thresholds hold and nothing is promised.
+ * @param {Calibration} calibration
  * @param {{numPhotos?: number, isPlaced?: boolean}} told
- * @returns {{thresholds: Object<string, number>, set_limit: ?number, num_chosen_by: number}}
+ * @returns {Rule}
  */
 export function findRule({ rules, most_photos: mostPhotos }, { numPhotos = 1, isPlaced = false } = {}) {
   if (numPhotos > mostPhotos) return rules.fallback;
@@ -109,9 +110,10 @@ export function findRule({ rules, most_photos: mostPhotos }, { numPhotos = 1, is
  *
  * `taxon`: the finest taxon of which the model is sure enough. `outside`: it is sure of none, and the likeliest at the
  * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank.
- * @param {number[]} logits
+ * @param {ArrayLike<number>} logits
  * @param {Labels} labels
  * @param {Calibration} calibration
+ * @param {{numPhotos?: number, isPlaced?: boolean}} told
  * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number, rule: Rule}}
  * candidates best first; of those at the finest rank the first `numLikely` are the short list; `rule` as findRule gives it
  */

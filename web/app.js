@@ -101,7 +101,7 @@ let again = start; // what a failure offers to try once more
 
 /**
  * A photo of what is to be named, with what the model said of it.
- * @typedef {{file: File, whole?: File, box?: object, credit?: Example, prepared?: import('./engine.js').Prepared,
+ * @typedef {{file: Blob, whole?: Blob, box?: import('./box.js').Box, credit?: Example, prepared?: import('./engine.js').Prepared,
  *   logits?: ArrayLike<number>}} Photo
  * `file` may be a part, `box`, of the `whole` photo
  */

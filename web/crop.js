@@ -14,6 +14,7 @@ const KEYS = {
   '-': (box) => scale(box, 1 / GROWTH),
 };
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 
 /**

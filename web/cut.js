@@ -8,15 +8,16 @@ const MAX_PIXELS = 16e6; // of a canvas, on a phone
 
 /**
  * That part of a photo as a photo: its very pixels in a PNG, or shrunk where no canvas is that large.
- * @param {File} file
+ * @param {Blob & {name?: string}} file
  * @param {import('./box.js').Box} box
- * @returns {Promise<File>} `file` itself where the box is all of it
+ * @returns {Promise<Blob>} `file` itself where the box is all of it
  */
 export async function cutPhoto(file, box) {
   if (isWhole(box)) return file;
   let part = cutOut(await decode(file), box);
   const shrink = Math.sqrt(MAX_PIXELS / (part.width * part.height));
   if (shrink < 1) part = resize(part, Math.floor(part.width * shrink), Math.floor(part.height * shrink));
+  /** @type {any} */
   const canvas = makeCanvas(part.width, part.height);
   canvas.getContext('2d').putImageData(withAlpha(part), 0, 0);
   const png = await (canvas.convertToBlob?.({ type: 'image/png' }) ?? new Promise((resolve) => canvas.toBlob(resolve, 'image/png')));

@@ -14,9 +14,9 @@ import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 /**
  * All methods return promises of what can be sent between threads, and throw Failures.
  * @typedef {Object} Engine
- * @property {(file: Blob, settings: object) => Promise<Prepared>} prepare needs preprocessing.json, and no model yet
- * @property {(file: File, box: import('./box.js').Box) => Promise<File>} cut a part of a photo, as a photo
- * @property {(files: Object<string, ArrayBuffer>, wasm: string, settings: object, known: object) =>
+ * @property {(file: Blob, settings: Settings) => Promise<Prepared>} prepare needs preprocessing.json, and no model yet
+ * @property {(file: Blob, box: import('./box.js').Box) => Promise<Blob>} cut a part of a photo, as a photo
+ * @property {(files: Object<string, ArrayBuffer>, wasm: string, settings: Settings, known: any) =>
  *   Promise<{backend: string, milliseconds: number}>} open the model; `wasm` names one of the files, `known` is selftest.json
  * @property {(input: Float32Array) => Promise<Float32Array>} predict logits
  * @property {(input: Float32Array, output: number, ending: import('./model.js').Ending) =>

@@ -12,7 +12,7 @@ import { layoutOf, place } from './preprocess.js';
  * the photo.
  * @param {{data: Float32Array, width: number, height: number}} map of the square
  * @param {{width: number, height: number}} photo its size, px
- * @param {object} settings preprocessing.json
+ * @param {Settings} settings preprocessing.json
  * @param {number} longest side of the result, px, where the photo is larger
  * @returns {{data: Float32Array, width: number, height: number}}
  */

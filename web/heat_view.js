@@ -4,6 +4,7 @@ import { explain } from './failures.js';
 import { layOnPhoto, paint } from './heat.js';
 import { said, say } from './language.js';
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 const LONGEST = 200; // px of what is drawn; the map has a few places a side, and the browser enlarges it smoothly
 
@@ -12,7 +13,7 @@ let asked = 0; // a map that comes when another photo is here is let go
 /**
  * Offer the map of the photo on the plate.
  * @param {string} name of the taxon that it is about, as the reader knows it
- * @param {() => Promise<object>} find the map, as heat.js has them, laid on the photo
+ * @param {(longest: number) => Promise<{data: Float32Array, width: number, height: number}>} find the map, as heat.js has them, laid on the photo
  */
 export function offerMap(name, find) {
   const turn = ++asked;
@@ -22,13 +23,13 @@ export function offerMap(name, find) {
     if (turn !== asked) return;
     const canvas = at('heat');
     Object.assign(canvas, { width: map.width, height: map.height });
-    canvas.getContext('2d').putImageData(new ImageData(paint(map), map.width, map.height), 0, 0);
+    canvas.getContext('2d').putImageData(new ImageData(/** @type {any} */ (paint(map)), map.width, map.height), 0, 0);
     canvas.setAttribute('aria-label', say('heat.picture', { name }));
   };
   const toggle = at('why-toggle');
   toggle.onclick = async () => {
     const isWanted = toggle.getAttribute('aria-pressed') === 'false';
-    toggle.setAttribute('aria-pressed', isWanted);
+    toggle.setAttribute('aria-pressed', String(isWanted));
     if (!isWanted) {
       hide();
       return;
@@ -41,7 +42,7 @@ export function offerMap(name, find) {
     } catch (error) {
       drawn = null;
       if (turn !== asked) return;
-      toggle.setAttribute('aria-pressed', false);
+      toggle.setAttribute('aria-pressed', 'false');
       at('why-legend').textContent = said(explain(error, 'failure.explaining').text);
     }
   };
@@ -56,7 +57,7 @@ export const mapOf = (prepared, output, { engine, settings, ending }) => async (
 export function withdrawMap() {
   asked++;
   at('why').hidden = true;
-  at('why-toggle').setAttribute('aria-pressed', false);
+  at('why-toggle').setAttribute('aria-pressed', 'false');
   hide();
 }
 

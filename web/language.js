@@ -26,8 +26,11 @@ export const spoken = () => language;
 /** What speakers of a language call it. */
 export const nameOf = (code) => new Intl.DisplayNames([code], { type: 'language' }).of(code);
 
+/** @returns {text is import('./later.js').Later} */
+const isOurs = (text) => typeof text?.say === 'string';
+
 /** What `later` made, or a text that is none of ours, as a text. */
-export const said = (text) => (text?.say ? say(text.say, text.values) : typeof text === 'number' ? sayNumber(text) : text);
+export const said = (text) => (isOurs(text) ? say(text.say, text.values) : typeof text === 'number' ? sayNumber(text) : text);
 
 /**
  * The text of an entry.
@@ -39,7 +42,7 @@ export function say(key, values = {}) {
   const entry = LANGUAGES[language][key] ?? en[key];
   if (entry === undefined) throw new Error(`no text is called ${key}`);
   const form = typeof entry === 'string' ? entry : (entry[new Intl.PluralRules(language).select(Number(values.count ?? 1))] ?? entry.other);
-  return form.replace(/\{(\w+)\}/g, (_, name) => (values[name]?.say ? said(values[name]) : isolate(said(values[name]))));
+  return form.replace(/\{(\w+)\}/g, (_, name) => isOurs(values[name]) ? said(values[name]) : isolate(said(values[name])));
 }
 
 /** A name or figure that keeps its own direction within a sentence that runs from right to left. */
@@ -89,6 +92,7 @@ export function translate(root = document) {
 export function resaid(show) {
   let last = null;
   listeners.add(() => last && show(...last));
+  /** @type {(...given: Given) => void} */
   const first = (...given) => show(...(last = given));
   return Object.assign(first, { forget: () => (last = null) });
 }

@@ -6,6 +6,7 @@ const ZOOMS = [1, 2, 4, 8, 16]; // windows that the world is wide
 const STEP = 1 / 12; // of the window, at a press of an arrow key
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 
 /**
@@ -79,12 +80,12 @@ function listen(pane, current, show, signal) {
     if (grip.moved) show(pan(grip.view, -across, -down));
   };
   const up = () => {
-    if (grip && !grip.moved) show(pan(grip.view, ...grip.from)); // a tap brings its place into the middle
+    if (grip && !grip.moved) show(pan(grip.view, grip.from[0], grip.from[1])); // a tap brings its place into the middle
     grip = null;
   };
   const pressed = (event) => {
     const direction = ARROWS[event.key];
-    if (direction) show(pan(current(), ...direction.map((steps) => steps * STEP)));
+    if (direction) show(pan(current(), direction[0] * STEP, direction[1] * STEP));
     else if (event.key === '+' || event.key === '-') show(magnify(current(), event.key === '+' ? 1 : -1));
     else return;
     event.preventDefault();

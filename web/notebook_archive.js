@@ -13,7 +13,7 @@ export async function writeArchive(finds, about) {
   const parts = [];
   const zip = new Zip((error, part) => {
     if (error) throw error;
-    parts.push(new Blob([part])); // which the browser may put on disk
+    parts.push(new Blob([/** @type {any} */ (part)])); // which the browser may put on disk
   });
   const add = (entry, bytes, time) => {
     entry.mtime = new Date(time);

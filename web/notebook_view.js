@@ -16,6 +16,7 @@ const MIN_KEPT = 0.01; // below it an alternative is noise
 const JUST_NOW = 3_600_000; // milliseconds: a photo that is no older was taken now, where it does not say when
 const ABOUT = { recorder: 'fieldguide recorder', licence: 'fieldguide licence' }; // by what they are remembered
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 const keepButton = () => at('keep').querySelector('button');
 
@@ -184,7 +185,7 @@ async function showFinds() {
 function forget(id) {
   const { item, addresses } = entries.get(id);
   item.remove();
-  addresses.forEach((address) => URL.revokeObjectURL(address));
+  for (const address of addresses) URL.revokeObjectURL(address);
   entries.delete(id);
 }
 

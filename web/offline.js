@@ -5,12 +5,12 @@ import { later } from './later.js';
 
 /**
  * Keep the guide for use without a network.
- * @param {{onState: (text: Later) => void, onUpdate: (apply: () => void) => void}} listener `onState` gets what holds of offline
+ * @param {{onState: (text: import('./later.js').Later) => void, onUpdate: (apply: () => void) => void}} listener `onState` gets what holds of offline
  *   use now; `onUpdate`, that another export is here, and how to change to it
  */
 export async function keepOffline({ onState, onUpdate }) {
   if (!('serviceWorker' in navigator)) {
-    onState(say(window.isSecureContext ? 'offline.unable' : 'offline.insecure'));
+    onState(later(window.isSecureContext ? 'offline.unable' : 'offline.insecure'));
     return;
   }
   onState(later('offline.saving'));

@@ -6,6 +6,7 @@ import { showList } from './species_list.js';
 import { groupSpecies, search, speciesFinder } from './species_search.js';
 import { writeSheet } from './species_sheet.js';
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 const CARD = 96; // side of a picture beside an answer, px
 const THUMB = 44;
@@ -13,7 +14,7 @@ const THUMB = 44;
 /**
  * Make the species of a guide known to the page.
  * @param {object} labels of labels.json
- * @param {() => Promise<Object<string, object>>} readSheets reads species.json; asked for when something of it is to be shown
+ * @param {() => Promise<Object<string, Sheet>>} readSheets reads species.json; asked for when something of it is to be shown
  */
 export function openSpecies(labels, readSheets) {
   let opened = null;
@@ -25,7 +26,7 @@ export function openSpecies(labels, readSheets) {
 }
 
 class Guide {
-  /** @param {Object<string, object>} sheets of species.json, by name */
+  /** @param {Object<string, Sheet>} sheets of species.json, by name */
   constructor(labels, sheets) {
     this.sheets = sheets;
     this.more = () => false;

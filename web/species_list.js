@@ -21,7 +21,7 @@ export function showList(container, groups, sheets) {
   const more = () => {
     const { value: piece, done } = pieces.next();
     if (done) watcher.disconnect();
-    else end.before(...piece.map((part) => section(part, sheets)));
+    else end.before(.../** @type {any[]} */ (piece).map((part) => section(part, sheets)));
     return !done;
   };
   const watcher = new IntersectionObserver(

@@ -3,6 +3,7 @@
 import { say, sayRank } from './language.js';
 import { card, credit, element, names, picture, scientific, step } from './species_cards.js';
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 const LARGE = 240; // sides of pictures, px
 const SMALL = 120;
@@ -10,8 +11,8 @@ const SMALL = 120;
 /**
  * Write the sheet of a species into its dialog.
  * @param {import('./species_search.js').Species} species
- * @param {object} sheet of species.json; empty where nothing more is known
- * @param {(name: string) => {species: object, sheet: object} | null} find another species of the guide
+ * @param {Sheet} sheet empty where nothing more is known
+ * @param {(name: string) => {species: import('./species_search.js').Species, sheet: Sheet} | null} find another species of the guide
  */
 export function writeSheet(species, { photos = [], num_photos: numPhotos, look_alikes: alike = {}, notes, link }, find) {
   const { name, vernacular, lineage } = species;
@@ -37,7 +38,8 @@ function figure(photo, name, number) {
 }
 
 /** A species and a look-alike, side by side. */
-function pair(species, [photo], other, count) {
+function pair(species, photos, other, count) {
+  const [photo] = photos;
   if (!other) return [];
   const own = photo ? picture(photo, '', SMALL) : element('span', { className: 'no-picture', ariaHidden: 'true' });
   const row = element(

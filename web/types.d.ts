@@ -10,17 +10,35 @@ interface Labels {
   parents: Record<string, Record<string, Record<string, string>>>;
   /** By scientific name. */
   vernacular: Record<string, string>;
+  /** By language, then by scientific name; of languages that have names of their own. */
+  vernaculars: Record<string, Record<string, string>>;
+  /** By region: classes of the first rank that were seen there. */
+  regions: Record<string, string[]>;
+  /** Those that may be named, in a guide of some regions; null: all. */
+  kept: string[] | null;
+}
+
+/** When an answer is given in one situation. */
+interface Rule {
+  /** By rank: how likely a taxon must be. */
+  thresholds: Record<string, number>;
+  /** What a short list may add up to; null where it was not measured. */
+  set_limit: number | null;
+  /** Answers that chose both; 0: nothing is promised. */
+  num_chosen_by: number;
 }
 
 /** calibration.json. */
 interface Calibration {
   /** By rank; 1 where one is missing. */
   temperatures: Record<string, number>;
-  min_confidence: number;
-  /** Null where it was not measured, as the next two. */
+  rules: { measured: Partial<Record<'one' | 'several' | 'one_placed' | 'several_placed', Rule>>; fallback: Rule };
+  /** Of one subject, for which the rules of several photos hold. */
+  most_photos: number;
+  /** Null where it was not measured, as the next one. */
   max_error: number | null;
-  set_mass: number | null;
   set_target: number | null;
+  set_penalty: number;
   fusion_exponent: number;
 }
 
@@ -39,6 +57,16 @@ interface Settings {
 
 /** bundle.json: by file. */
 type BundleFiles = Record<string, { bytes: number; sha256: string }>;
+
+/** One of species.json: what is told of a species beside its names; nothing where nothing more is known. */
+interface Sheet {
+  num_photos?: number;
+  /** By name: validation photos in which one was taken for the other. */
+  look_alikes?: Record<string, number>;
+  photos?: { file: string; licence: string; rights_holder?: string }[];
+  notes?: string;
+  link?: string;
+}
 
 /** One of examples.json. */
 interface Example {

@@ -205,8 +205,8 @@ export const showSeen = resaid((ratio, { latitude, month }) => {
   at('seen').textContent = known ? say(known, { when: say(where, { month: inMonth ? sayMonth(month) : '' }) }) : '';
 });
 
-export function showAnswer(...answer) {
-  writeAnswer(...answer);
+export function showAnswer(conclusion, labels, calibration) {
+  writeAnswer(conclusion, labels, calibration);
   at('waiting').hidden = true;
   at('verdict').hidden = false;
   at('answer').setAttribute('aria-busy', 'false');

@@ -14,7 +14,7 @@ function serve() {
   self.onmessage = async ({ data: { id, method, args } }) => {
     try {
       const result = await engine[method](...args);
-      self.postMessage({ id, result }, ownedBy(result));
+      self.postMessage({ id, result }, /** @type {any} */ (ownedBy(result)));
     } catch (error) {
       self.postMessage({ id, failure: pack(error) });
     }
