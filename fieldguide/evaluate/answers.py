@@ -173,6 +173,8 @@ class EvaluatedModel:
     predict: Callable[[RecordSet, np.ndarray], Iterator[Logits]]
     """Logits of the photos at those positions of a record set, in that order, batch by batch; ranks that it leaves out
     are summed up the tree."""
+    lengths: Mapping[str, np.ndarray] | None = None
+    """Length of each class's weights, by rank: float64 [classes of it]; None of what has no classifier to adjust."""
 
 
 def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:

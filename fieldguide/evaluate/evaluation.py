@@ -10,9 +10,11 @@ from fieldguide.evaluate.decision import choose_masses, decide, score_decision, 
 from fieldguide.evaluate.fusion import choose_exponent, read_observations, score_fusion
 from fieldguide.evaluate.place import PlacedRecords, choose_prior, score_place
 from fieldguide.evaluate.prior import Prior
+from fieldguide.evaluate.rebalancing import describe_outcomes, keep_best, open_trials, summarise, watched
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes
 from fieldguide.evaluate.scores import ScoreRules, count_photos, score, score_calibration
 from fieldguide.evaluate.seen_unseen import score_held_out
+from fieldguide.evaluate.weak_classes import list_recalls
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
 
@@ -69,12 +71,16 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
 
     `confused_pairs` is how many mistakes the report shows.
     """
-    temperatures = calibrate(model, data.val)
+    on_val, counts = open_trials(model, data.train)
+    temperatures = calibrate(watched(model, on_val), data.val)
+    on_test = keep_best(on_val)
     has_val = len(concerned_photos(model, data.val)[0])
     val = answer(model, temperatures, data.val) if has_val else None
     decision = decide(model.name, val, data.rules.max_error)
     masses = choose_masses(val, model.classes, data.rules.set_coverage)
-    answers = answer(model, temperatures, data.test, masses)
+    answers = answer(watched(model, on_test), temperatures, data.test, masses)
+    outcomes = describe_outcomes(on_val, on_test, counts, data.rules.frequency)
+    recalls = list_recalls(val, answers, data.num_train) if val else []
     observed = data.observations
     exponent = choose_exponent(model, data.val, observed[data.val.split])
     fused = score_fusion(model, temperatures, decision, exponent, data.test, observed[data.test.split])
@@ -92,8 +98,9 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
             "unseen_refused": held_out.get(Split.UNSEEN, {}).get("refused"),
         },
         **({"place": placed} if placed else {}),
+        **({"rebalanced": summarise(outcomes)} if outcomes else {}),
         **held_out,
     }
     figures = draw_figures(answers, decision, data.num_train, data.rules, data.taxonomy, out)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
-    return Evaluated(answers, ModelPage(model.name, model.region, scores, figures, mistakes), prior)
+    return Evaluated(answers, ModelPage(model.name, model.region, scores, figures, mistakes, recalls, outcomes), prior)

@@ -1,6 +1,7 @@
 """The models that are evaluated: trained networks, and the vote of the nearest embeddings."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import EvaluatedModel, Logits
 from fieldguide.evaluate.knn import find_neighbours, read_embeddings, vote
 from fieldguide.learn.description import NetworkSpec
-from fieldguide.learn.network import load_network
+from fieldguide.learn.network import classifier_of, load_network
 from fieldguide.learn.predict import predict_batches
+from fieldguide.learn.rebalancing import measure_lengths
 from fieldguide.records.reader import RecordSet
 
 QUERIES = 2048
@@ -26,7 +28,9 @@ def trained_model(
     network = load_network(folder)
     network.module.to(device)
     predict = partial(predict_batches, network, batch_size=batch_size, workers=workers)
-    return network_model(name, network.spec, taxonomy, predict)
+    model = network_model(name, network.spec, taxonomy, predict)
+    # As training refuses to adjust a classifier without a bias.
+    return model if classifier_of(network.module).bias is None else replace(model, lengths=measure_lengths(network))
 
 
 def network_model(
