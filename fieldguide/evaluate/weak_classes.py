@@ -87,9 +87,7 @@ def write_recalls(path: Path, recalls: Mapping[str, Sequence[ClassRecall]]) -> N
             shares = [f"{value:.6f}" for value in (each.recall, *each.interval)]
             tested = f"{each.num_test_right / each.num_test:.6f}" if each.num_test else ""
             taken_for = "; ".join(f"{name} ({number})" for name, number in each.taken_for)
-            rows.append(
-                [model, each.name, each.num_train, each.num_photos, *shares, each.num_test, tested, taken_for]
-            )
+            rows.append([model, each.name, each.num_train, each.num_photos, *shares, each.num_test, tested, taken_for])
     write_csv(path, [*header, "num_test", "recall_test", "taken_for"], rows)
 
 

@@ -21,7 +21,12 @@ BATCH_SIZE = 64
 
 
 def find_features(
-    network: Network, params: TrainingParams, tfrecord: Path, embed: Path | None, records: RecordSet, indices: np.ndarray
+    network: Network,
+    params: TrainingParams,
+    tfrecord: Path,
+    embed: Path | None,
+    records: RecordSet,
+    indices: np.ndarray,
 ) -> np.ndarray:
     """Features of the photos at `indices`, as they are: float32 [len(indices), dim].
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
+from fieldguide.errors import TrainingError
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.distillation import DistillationLoss
@@ -134,3 +135,23 @@ def test_features_alone_teach(tfrecord: Path, teachers: dict[str, Teacher], tmp_
     train(tfrecord, teachers, tmp_path, soft_weight=0.0, hard_weight=0.0, feature_weight=1.0, warmup_epochs=0, epochs=3)
     losses = [float(row.split(",")[2]) for row in (tmp_path / "history.csv").read_text().splitlines()[1:]]
     assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("args", "refused"),
+    [
+        ({}, r"image_sizes has 32, but test_vit does not take images of 32 px: .*; expected \[\], sides that it takes"),
+        ({"dynamic_img_size": True}, None),
+    ],
+)
+def test_smaller_images_first_need_a_network_that_takes_them(tfrecord: Path, args: dict[str, Any], refused: str | None):
+    section = student_section(
+        architecture="test_vit", architecture_args=args, image_size=160, image_sizes=[[1, 32]], epochs=2, transforms=[]
+    )
+    params = DistillationParams.model_validate(section)
+    if refused is None:
+        assert prepare_student(params, tfrecord).network.spec.image_size == 160
+        return
+    with pytest.raises(TrainingError, match=refused) as caught:
+        prepare_student(params, tfrecord)
+    assert "\n" not in str(caught.value)

@@ -30,7 +30,13 @@ from tests.images.pictures import blotches, encode
 from tests.learn.making import backbone_section
 from tests.stages.learning import run_stage
 
-LITTLE: dict[str, Any] = {"weights": {"from": "scratch"}, "epochs": 2, "warmup_epochs": 0, "batch_size": 16, "workers": 0}
+LITTLE: dict[str, Any] = {
+    "weights": {"from": "scratch"},
+    "epochs": 2,
+    "warmup_epochs": 0,
+    "batch_size": 16,
+    "workers": 0,
+}
 """Of every network: nothing is downloaded, and little is learnt."""
 TINY_STUDENT: dict[str, Any] = {"architecture": "mobilenetv2_035", "image_size": 64}
 ONE_WORKER = {"engine": EngineParams(backend="loky", workers=1)}

@@ -26,7 +26,16 @@ WHITE = 250
 PLANTS = {"Aster alpinus": 24, "Bellis perennis": 16, "Linum album": 10, "Viola rara": 1}
 
 
-COUNTRIES = {"FR": "EU_SW", "PT": "EU_SW", "ES": "EU_SW", "NO": "EU_NORTH", "IT": "EU_SW", "PL": "EU_EAST", "US": "AMERICAS_NORTH", "AU": None}
+COUNTRIES = {
+    "FR": "EU_SW",
+    "PT": "EU_SW",
+    "ES": "EU_SW",
+    "NO": "EU_NORTH",
+    "IT": "EU_SW",
+    "PL": "EU_EAST",
+    "US": "AMERICAS_NORTH",
+    "AU": None,
+}
 
 
 def plant_documents(server: PhotoServer) -> list[dict[str, Any]]:
