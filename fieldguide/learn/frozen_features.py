@@ -1,4 +1,4 @@
-"""What a network's backbone gives of the training photos before it learns anything: what its first head is fitted to."""
+"""What a network's backbone gives of the training photos before it learns: what its first head is fitted to."""
 
 import json
 from pathlib import Path
@@ -30,8 +30,8 @@ def find_features(
 ) -> np.ndarray:
     """Features of the photos at `indices`, as they are: float32 [len(indices), dim].
 
-    Those that lie in `embed`, the embed stage's folder; None: the backbone of `params` is asked. Raises TrainingError if
-    its weights are random, which is nothing to build on, if the folder is about another backbone or other photos, or
+    Those that lie in `embed`, the embed stage's folder; None: the backbone of `params` is asked. Raises TrainingError
+    if its weights are random, which is nothing to build on, if the folder is about another backbone or other photos, or
     where a feature is beyond float16.
     """
     if network.spec.weights["from"] == "scratch":

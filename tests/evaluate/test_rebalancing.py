@@ -1,4 +1,4 @@
-"""What adjusting a classifier would change is what training would then do; val chooses, test photos are only counted."""
+"""What adjusting a classifier would change is what training would do; val chooses, test photos are only counted."""
 
 from collections.abc import Iterator
 from pathlib import Path

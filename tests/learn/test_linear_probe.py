@@ -1,23 +1,18 @@
 """A classifier fitted to frozen features before fine-tuning."""
 
-import json
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from fieldguide.errors import TrainingError
 from fieldguide.learn import linear_probe
-from fieldguide.learn.embed_files import BACKBONE_FILE, features_path, ids_path
 from fieldguide.learn.labels import map_labels
 from fieldguide.learn.linear_probe import REGULARISATION, fit_probe, initialise_head
-from fieldguide.learn.network import Network, classifier_of, split_logits
+from fieldguide.learn.network import classifier_of, split_logits
 from fieldguide.records.reader import RecordSet
 from tests.learn.making import make_network
 from tests.records.making import TAXONOMY
