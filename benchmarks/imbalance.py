@@ -2,7 +2,7 @@
 
 Works on what a pipeline run left (this repository itself, or `make real ... SCRATCH=dir`): its records and its
 `distill_student` parameters, of which one thing changes at a time. Classes are divided into few, some and many by their
-training photos: in thirds, or at --bounds. What acts on a finished classifier is tried on the networks of the first arm.
+training photos: in thirds, or at --bounds. What acts on a finished classifier is tried on the first arm's networks.
 Prints a Markdown table of accuracies on test photos, in percent: of all photos, the mean of the classes, and of the
 photos of each third; means over the seeds, behind them the standard deviation of the mean of the classes.
 
