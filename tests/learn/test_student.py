@@ -140,7 +140,10 @@ def test_features_alone_teach(tfrecord: Path, teachers: dict[str, Teacher], tmp_
 @pytest.mark.parametrize(
     ("args", "refused"),
     [
-        ({}, r"image_sizes has 32, but test_vit does not take images of 32 px: .*; expected \[\], sides that it takes"),
+        (
+            {"dynamic_img_size": False},
+            r"image_sizes has 32, but test_vit does not take images of 32 px: .*; expected \[\], sides that it takes",
+        ),
         ({"dynamic_img_size": True}, None),
     ],
 )
