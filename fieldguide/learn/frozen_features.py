@@ -36,13 +36,18 @@ def find_features(
     """
     if network.spec.weights["from"] == "scratch":
         raise TrainingError("head_init is linear_probe but weights are from scratch; expected weights from file or hub")
-    if embed is None:
-        return _embed_photos(params, tfrecord, records)[indices].astype(np.float32)
+    rows = _embed_photos(params, tfrecord, records) if embed is None else _read_embeddings(network, embed, records)
+    features: np.ndarray = rows[indices].astype(np.float32)
+    return features
+
+
+def _read_embeddings(network: Network, embed: Path, records: RecordSet) -> np.ndarray:
+    """What the embed stage kept of all records: float16 [num_records, dim], a map."""
     _check_backbone(network, embed)
     if ids_path(embed, records.split).read_text(encoding="utf-8").split() != records.photo_ids:
         raise TrainingError(f"{ids_path(embed, records.split)} lists other photos than the records; run embed again")
-    features: np.ndarray = np.load(features_path(embed, records.split), mmap_mode="r")[indices].astype(np.float32)
-    return features
+    rows: np.ndarray = np.load(features_path(embed, records.split), mmap_mode="r")
+    return rows
 
 
 def _embed_photos(params: TrainingParams, tfrecord: Path, records: RecordSet) -> np.ndarray:
