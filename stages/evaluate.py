@@ -11,11 +11,9 @@ from fieldguide.evaluate.few_shot import judge_embeddings
 from fieldguide.evaluate.models import neighbour_model, trained_model
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.evaluate.prior_file import write_prior
-from fieldguide.evaluate.rebalancing import write_outcomes
-from fieldguide.evaluate.report import write_report
+from fieldguide.evaluate.report import write_class_tables, write_report
 from fieldguide.evaluate.risk import trace_risk
 from fieldguide.evaluate.scores import ScoreRules
-from fieldguide.evaluate.weak_classes import write_recalls
 from fieldguide.export.model_folder import DESCRIPTIONS, describe_models
 from fieldguide.files import remove_partials
 from fieldguide.learn.device import prepared_device
@@ -68,8 +66,7 @@ def evaluate(
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)
     tables.write_calibration(out / "calibration.json", scores)
-    write_recalls(out / "classes.csv", {page.name: page.recalls for page in pages})
-    write_outcomes(out / "rebalancing.csv", {page.name: page.outcomes for page in pages})
+    write_class_tables(out, pages)
     # With common names, which do not reach the records.
     describe_models(folders, out, data.test.style, Taxonomy.read(split / "taxonomy.json"))
     unseen = data.held_out.get(Split.UNSEEN)

@@ -17,10 +17,10 @@ from fieldguide.evaluate.confusion import ConfusedPair, count_confusions, find_c
 from fieldguide.evaluate.decision import Decision
 from fieldguide.evaluate.figures import draw_accuracy_by_count, draw_confusion, draw_reliability
 from fieldguide.evaluate.metrics import measure_reliability
-from fieldguide.evaluate.rebalancing import Outcome
+from fieldguide.evaluate.rebalancing import Outcome, write_outcomes
 from fieldguide.evaluate.risk import draw_risk, trace_risk
 from fieldguide.evaluate.scores import ScoreRules
-from fieldguide.evaluate.weak_classes import ClassRecall
+from fieldguide.evaluate.weak_classes import ClassRecall, write_recalls
 from fieldguide.files import written_whole
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.pages import page_environment
@@ -144,6 +144,12 @@ def write_report(
     )
     with written_whole(path) as temporary:
         temporary.write_text(page + "\n", encoding="utf-8")
+
+
+def write_class_tables(out: Path, pages: Sequence[ModelPage]) -> None:
+    """Write classes.csv and rebalancing.csv: in full what the page shows the beginning of."""
+    write_recalls(out / "classes.csv", {page.name: page.recalls for page in pages})
+    write_outcomes(out / "rebalancing.csv", {page.name: page.outcomes for page in pages})
 
 
 def show_photo(record: Record) -> str:
