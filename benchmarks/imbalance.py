@@ -2,11 +2,11 @@
 
 Works on what a pipeline run left (this repository itself, or `make real ... SCRATCH=dir`): its records and its
 `distill_student` parameters, of which one thing changes at a time. Classes are divided into few, some and many by their
-training photos: in thirds, or at --bounds. Prints a Markdown table of accuracies on test photos, in percent: of all
-photos, the mean of the classes, and of the photos of each third; means over the seeds, behind them the standard
-deviation of the mean of the classes.
+training photos: in thirds, or at --bounds. What acts on a finished classifier is tried on the first arm's networks.
+Prints a Markdown table of accuracies on test photos, in percent: of all photos, the mean of the classes, and of the
+photos of each third; means over the seeds, behind them the standard deviation of the mean of the classes.
 
-    python -m benchmarks.imbalance --root . --seeds 1 2 3
+    python -m benchmarks.imbalance --root . --seeds 1 2 3 --epochs 6
 """
 
 import argparse
@@ -14,34 +14,43 @@ import logging
 import statistics
 import sys
 import tempfile
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fieldguide.learn.imbalance import count_drawn
 from fieldguide.learn.labels import UNKNOWN, map_labels
-from fieldguide.learn.network import load_network
+from fieldguide.learn.network import Network, load_network
 from fieldguide.learn.predict import predict_batches
+from fieldguide.learn.rebalancing import rebalance_classifier
 from fieldguide.learn.student_params import DistillationParams
-from fieldguide.learn.training_params import TeacherParams, TrainingParams
+from fieldguide.learn.training_params import Rebalancing, TeacherParams, TrainingParams
+from fieldguide.learn.validation import Validation
 from fieldguide.params import load_section
 from fieldguide.records.reader import RecordSet
 from stages.train_teacher import train_teacher
 
 GROUPS = ("few", "some", "many")
+PLAIN = "photos as they come"
+AFTERWARDS: dict[str, Rebalancing] = {
+    "logit adjustment afterwards": "logit_adjustment",
+    "tau-normalisation afterwards": "tau_norm",
+}
+"""What acts on the finished networks of PLAIN, by the name that the table gives it."""
 
 
 def options_of(rank: str) -> dict[str, dict[str, Any]]:
-    """The remedies, by the name that the table gives them, for the classes of this rank."""
+    """What acts in training, by the name that the table gives it, for the classes of this rank."""
     return {
-        "photos as they come": {},
+        PLAIN: {},
         "sampler 0.5": {"balance_fraction": 0.5},
         "sampler 1": {"balance_fraction": 1.0},
         "class-balanced loss 0.99": {"loss": {rank: {"kind": "class_balanced", "beta": 0.99}}},
         "class-balanced loss 0.999": {"loss": {rank: {"kind": "class_balanced", "beta": 0.999}}},
         "balanced softmax": {"loss": {rank: {"kind": "logit_adjusted", "tau": 1.0}}},
-        "logit adjustment afterwards": {"rebalance": {rank: "logit_adjustment"}},
-        "tau-normalisation afterwards": {"rebalance": {rank: "tau_norm"}},
     }
 
 
@@ -61,6 +70,8 @@ def main() -> None:
     plain: dict[str, Any] = {
         **TrainingParams.model_construct(**shared).model_dump(by_alias=True),
         "region": None,
+        "init_from": None,
+        "min_samples": {},
         "input": "records",
         "max_failure_rate": 0.0,
         "balance_fraction": 0.0,
@@ -70,38 +81,74 @@ def main() -> None:
         **({"epochs": options.epochs} if options.epochs else {}),
     }
     print("| | all photos | mean of classes | few | some | many | chosen |\n|---|---|---|---|---|---|---|", flush=True)
+    records = Records.open(options.root / "interim" / "tfrecord")
     for name, changes in options_of(next(iter(student.rank_weights))).items():
         if options.arms and name not in options.arms:
             continue
-        runs = [train({**plain, **changes, "seed": seed}, options.root, options.bounds) for seed in options.seeds]
+        networks = [train({**plain, **changes, "seed": seed}, options.root) for seed in options.seeds]
+        runs = [judge(network, records, student.batch_size, options.bounds) for network in networks]
         print(f"| {name} | {' | '.join(summarise(runs))} |", flush=True)
+        for after, method in AFTERWARDS.items() if name == PLAIN else ():
+            runs = [adjust(network, method, records, student.batch_size, options.bounds) for network in networks]
+            print(f"| {after} | {' | '.join(summarise(runs))} |", flush=True)
 
 
-def train(section: dict[str, Any], root: Path, bounds: tuple[int, int] | None) -> dict[str, float]:
-    """Train one network in a temporary folder; its accuracies on the test photos, and the strength that val chose."""
-    params = TeacherParams.model_validate(section)
+@dataclass(frozen=True)
+class Records:
+    """What is learnt from, chosen by and judged on."""
+
+    train: RecordSet
+    val: RecordSet
+    test: RecordSet
+
+    @classmethod
+    def open(cls, tfrecord: Path) -> "Records":
+        """Those of a finished tfrecord folder."""
+        return cls(*(RecordSet.open(tfrecord, split) for split in ("train", "val", "test")))
+
+
+def train(section: dict[str, Any], root: Path) -> Network:
+    """Train one network in a temporary folder."""
     interim = root / "interim"
     with tempfile.TemporaryDirectory(prefix="imbalance-") as folder:
         out = Path(folder)
-        metrics = train_teacher(
-            params, teacher="imbalance", tfrecord=interim / "tfrecord", embed=interim / "embed", out=out
+        train_teacher(
+            TeacherParams.model_validate(section),
+            teacher="imbalance",
+            tfrecord=interim / "tfrecord",
+            embed=interim / "embed",
+            split=interim / "split",
+            out=out,
         )
-        network = load_network(out)
-    ranks, classes = network.spec.ranks, network.spec.classes
-    counts = np.bincount(labels_of(interim, "train", classes, ranks[0]), minlength=len(classes[ranks[0]]))
-    test = RecordSet.open(interim / "tfrecord", "test")
-    batches = predict_batches(network, test, batch_size=params.batch_size, workers=params.workers)
-    answers = np.concatenate([logits[:, : len(counts)].argmax(axis=1) for logits in batches])
-    truth = map_labels(test, classes, ranks)[:, 0]
+        return load_network(out)
+
+
+def adjust(
+    network: Network, method: Rebalancing, records: Records, batch_size: int, bounds: tuple[int, int] | None
+) -> dict[str, float]:
+    """Accuracies of a copy of the network that is adjusted as `rebalance` would, and the strength that val chose."""
+    copy, rank = Network(deepcopy(network.module), network.spec), network.spec.ranks[0]
+    counts = {rank: count_drawn(labels_of(records.train, network), None, network.spec.class_counts[0])}
+    validation = Validation.of(records.val, np.arange(len(records.val)), network.spec, batch_size, workers=0)
+    chosen = rebalance_classifier(copy, {rank: method}, counts, validation)[f"rebalance_{rank}"]
+    return {**judge(copy, records, batch_size, bounds), "strength": chosen}
+
+
+def judge(network: Network, records: Records, batch_size: int, bounds: tuple[int, int] | None) -> dict[str, float]:
+    """Accuracies of a network on the test photos."""
+    num_classes = network.spec.class_counts[0]
+    trained = labels_of(records.train, network)
+    counts = np.bincount(trained[trained != UNKNOWN], minlength=num_classes)
+    batches = predict_batches(network, records.test, batch_size=batch_size, workers=0)
+    answers = np.concatenate([logits[:, :num_classes].argmax(axis=1) for logits in batches])
+    truth = labels_of(records.test, network)
     known = truth != UNKNOWN
-    chosen = {name: float(value) for name, value in metrics.items() if name == f"rebalance_{ranks[0]}"}
-    return {**accuracies(answers[known], truth[known], counts, bounds), **chosen}
+    return accuracies(answers[known], truth[known], counts, bounds)
 
 
-def labels_of(interim: Path, split: str, classes: dict[str, list[str]], rank: str) -> np.ndarray:
-    """Class of every photo of a split that has one: int64."""
-    labels = map_labels(RecordSet.open(interim / "tfrecord", split), classes, [rank])[:, 0]
-    return labels[labels != UNKNOWN]
+def labels_of(records: RecordSet, network: Network) -> np.ndarray:
+    """Class of every photo at the network's first rank: int64, UNKNOWN where it knows none."""
+    return map_labels(records, network.spec.classes, network.spec.ranks[:1])[:, 0]
 
 
 def accuracies(
@@ -134,7 +181,7 @@ def summarise(runs: list[dict[str, float]]) -> list[str]:
         values = [100 * run[name] for run in runs if name in run]
         spread = f" ± {statistics.stdev(values):.1f}" if name == "classes" and len(values) > 1 else ""
         cells.append(f"{statistics.mean(values):.1f}{spread}" if values else "")
-    chosen = [value for run in runs for name, value in run.items() if name.startswith("rebalance_")]
+    chosen = [run["strength"] for run in runs if "strength" in run]
     return [*cells, ", ".join(f"{value:.1f}" for value in chosen)]
 
 

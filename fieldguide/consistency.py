@@ -16,6 +16,7 @@ from fieldguide.teacher_rules import TEACHER_RULES
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names reach a shell through dvc.yaml, and name folders."""
 LITERAL_PASSWORD = re.compile(r"://[^\s:/@]*:(?!\$)[^\s/@]+@")
+STUDENT = "distill_student"
 BACKBONE = ("architecture", "architecture_args", "image_size", "mean", "std", "mask_padding", "weights")
 
 
@@ -69,10 +70,12 @@ def _hold_no_passwords(params: Params) -> Iterator[str]:
 def _probe_what_is_embedded(params: Params) -> Iterator[str]:
     embedded = get(params, "embed", "backbone")
     for name, network in networks(params):
-        if get(network, "head_init") != "linear_probe" or not isinstance(embedded, Mapping):
+        if get(network, "head_init") != "linear_probe":
             continue
         if get(network, "weights", "from") == "scratch":
             yield f"{name}.head_init is linear_probe, but its weights are from scratch; expected file or hub"
+        if name == STUDENT or not isinstance(embedded, Mapping):
+            continue  # a student embeds the photos itself
         if get(params, "embed", "outputs") == "logits":
             yield f"{name}.head_init is linear_probe, but embed.outputs is logits; expected prelogits"
         if get(params, "embed", "grey"):

@@ -11,7 +11,7 @@ from fieldguide.evaluate.few_shot import judge_embeddings
 from fieldguide.evaluate.models import neighbour_model, trained_model
 from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.evaluate.prior_file import write_prior
-from fieldguide.evaluate.report import write_report
+from fieldguide.evaluate.report import write_class_tables, write_report
 from fieldguide.evaluate.risk import trace_risk
 from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.export.model_folder import DESCRIPTIONS, MIX_UPS, describe_models
@@ -72,6 +72,7 @@ def evaluate(
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)
     tables.write_calibration(out / "calibration.json", scores, rules_of)
+    write_class_tables(out, pages)
     # With common names, which do not reach the records.
     describe_models(folders, out, data.test.style, Taxonomy.read(split / "taxonomy.json"))
     unseen = data.held_out.get(Split.UNSEEN)

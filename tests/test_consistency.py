@@ -198,6 +198,10 @@ CONTRADICTIONS = [
         "train_teacher.a.head_init is linear_probe, but its weights are from scratch",
     ),
     (
+        {"distill_student": BACKBONE | {"head_init": "linear_probe", "weights": {"from": "scratch"}}},
+        "distill_student.head_init is linear_probe, but its weights are from scratch",
+    ),
+    (
         probing(image_size=96),
         "train_teacher.a.head_init is linear_probe, but train_teacher.a.image_size is 96 and embed.backbone.image_size "
         "224; expected the same",

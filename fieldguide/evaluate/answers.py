@@ -173,9 +173,12 @@ class EvaluatedModel:
     region: str | None
     classes: dict[str, list[str]]
     predict: Callable[[RecordSet, np.ndarray], Iterator[Logits]]
-    """Logits of photos of a record set, in their order, batch by batch; ranks left out are summed up the tree."""
+    """Logits of the photos at those positions of a record set, in that order, batch by batch; ranks that it leaves out
+    are summed up the tree."""
     look: Callable[[RecordSet], PaddingLooks | None] = lambda records: None
     """What it looks at in a record set's padded photos; None where nobody can say."""
+    lengths: Mapping[str, np.ndarray] | None = None
+    """Length of each class's weights, by rank: float64 [classes of it]; None of what has no classifier to adjust."""
 
 
 def calibrate(model: EvaluatedModel, val: RecordSet) -> dict[str, float]:

@@ -12,11 +12,13 @@ from fieldguide.evaluate.decision import score_decision, score_lists
 from fieldguide.evaluate.fusion import choose_exponent, read_observations, score_fusion
 from fieldguide.evaluate.place import PlacedRecords, choose_prior, score_place
 from fieldguide.evaluate.prior import Prior
+from fieldguide.evaluate.rebalancing import describe_outcomes, keep_best, open_trials, summarise, watched
 from fieldguide.evaluate.report import Figure, ModelPage, draw_figures, show_mistakes
 from fieldguide.evaluate.rules import Rules, Situation
 from fieldguide.evaluate.scores import ScoreRules, count_photos, name_frequencies, score, score_calibration
 from fieldguide.evaluate.seen_unseen import score_held_out
 from fieldguide.evaluate.situations import Told, choose_rules, score_situations
+from fieldguide.evaluate.weak_classes import list_recalls
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
 
@@ -77,7 +79,9 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
 
     `confused_pairs` is how many mistakes the report shows.
     """
-    temperatures, rules = calibrate(model, data.val), data.rules
+    on_val, counts = open_trials(model, data.train)
+    temperatures, rules = calibrate(watched(model, on_val), data.val), data.rules
+    on_test = keep_best(on_val)
     val_observed, test_observed = (data.observations[each.split] for each in (data.val, data.test))
     train_placed, val_placed, test_placed = (data.placed[each.split] for each in (data.train, data.val, data.test))
     exponent = choose_exponent(model, data.val, val_observed)
@@ -86,7 +90,9 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
     chosen = choose_rules(told, val_placed, val_observed, rules)
     limits, rule = chosen.limits[Situation.ONE], chosen.rules.find(Situation.ONE)
     val = told.ask(Situation.ONE, val_placed, val_observed)
-    answers = answer(model, temperatures, data.test, limits)
+    answers = answer(watched(model, on_test), temperatures, data.test, limits)
+    outcomes = describe_outcomes(on_val, on_test, counts, rules.frequency)
+    recalls = list_recalls(val, answers, data.num_train) if val else []
     fused = score_fusion(model, temperatures, chosen.rules, exponent, data.test, test_observed)
     placed = score_place(model, temperatures, chosen.rules, prior, test_placed)
     held_out = score_held_out(model, temperatures, rule, answers, data.held_out, rules)
@@ -105,6 +111,7 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
         },
         **({"place": placed} if placed else {}),
         **({"attention": score_attention(looks)} if looks else {}),
+        **({"rebalanced": summarise(outcomes)} if outcomes else {}),
         **held_out,
     }
     figures = draw_figures(answers, rule, data.num_train, rules, data.taxonomy, out)
@@ -112,5 +119,5 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
         figures.append(Figure("Attention", out / f"attention-{model.name}.png"))
         save_figure(draw_attention(looks, model.name), figures[-1].path)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
-    page = ModelPage(model.name, model.region, scores, figures, mistakes)
+    page = ModelPage(model.name, model.region, scores, figures, mistakes, recalls, outcomes)
     return Evaluated(answers, val, page, prior, chosen.rules)

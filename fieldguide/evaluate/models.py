@@ -14,8 +14,9 @@ from fieldguide.evaluate.knn import find_neighbours, vote
 from fieldguide.learn.attention import look_at_padding
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.embedded import read_embeddings
-from fieldguide.learn.network import load_network
+from fieldguide.learn.network import classifier_of, load_network
 from fieldguide.learn.predict import predict_batches
+from fieldguide.learn.rebalancing import measure_lengths
 from fieldguide.records.reader import RecordSet
 
 QUERIES = 2048
@@ -40,7 +41,9 @@ def trained_model(
     network.module.to(device)
     predict = partial(predict_batches, network, batch_size=batch_size, workers=workers)
     model = network_model(name, network.spec, taxonomy, predict)
-    return replace(model, look=partial(look_at_padding, network, num=attention_photos))
+    model = replace(model, look=partial(look_at_padding, network, num=attention_photos))
+    # As training refuses to adjust a classifier without a bias.
+    return model if classifier_of(network.module).bias is None else replace(model, lengths=measure_lengths(network))
 
 
 def network_model(

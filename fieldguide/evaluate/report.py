@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from fieldguide.evaluate.answers import Answers
 from fieldguide.evaluate.confusion import ConfusedPair, count_confusions, find_confused_pairs, order_by_lineage
 from fieldguide.evaluate.figures import draw_accuracy_by_count, draw_confusion, draw_reliability
 from fieldguide.evaluate.metrics import measure_reliability
+from fieldguide.evaluate.rebalancing import Outcome, write_outcomes
 from fieldguide.evaluate.risk import draw_risk, trace_risk
 from fieldguide.evaluate.rules import Rule
 from fieldguide.evaluate.scores import ScoreRules
+from fieldguide.evaluate.weak_classes import ClassRecall, write_recalls
 from fieldguide.files import written_whole
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.pages import page_environment
@@ -27,6 +29,8 @@ from fieldguide.records.reader import Record, RecordSet
 TEMPLATE = "report.html.j2"
 MAX_EXAMPLES = 3
 """Photos shown of each kind of mistake."""
+NUM_WEAK = 12
+"""Classes shown of those that are recognised least; classes.csv has all."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,10 @@ class ModelPage:
     scores: dict[str, Any]
     figures: list[Figure]
     mistakes: list[Mistake]
+    recalls: list[ClassRecall] = field(default_factory=list)
+    """Of every class, the weakest first."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    """What adjusting its classifier would change."""
 
 
 def draw_figures(
@@ -132,10 +140,16 @@ def write_report(
     environment.filters |= {"percent": lambda rate: f"{100 * rate:.1f}", "thousands": lambda number: f"{number:,}"}
     environment.filters["picture"] = lambda file: to_data_uri(file.read_bytes(), "png")
     page = environment.get_template(TEMPLATE).render(
-        pages=pages, num_test=num_test, ranks=ranks, num_bins=num_bins, few_shot=few_shot
+        pages=pages, num_test=num_test, ranks=ranks, num_bins=num_bins, few_shot=few_shot, num_weak=NUM_WEAK
     )
     with written_whole(path) as temporary:
         temporary.write_text(page + "\n", encoding="utf-8")
+
+
+def write_class_tables(out: Path, pages: Sequence[ModelPage]) -> None:
+    """Write classes.csv and rebalancing.csv: in full what the page shows the beginning of."""
+    write_recalls(out / "classes.csv", {page.name: page.recalls for page in pages})
+    write_outcomes(out / "rebalancing.csv", {page.name: page.outcomes for page in pages})
 
 
 def show_photo(record: Record) -> str:

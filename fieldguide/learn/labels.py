@@ -18,14 +18,15 @@ def select_classes(
     """The classes of every rank: all of the taxonomy's, or those of `region` in the taxonomy's order.
 
     At the first rank a region's classes are those that the taxonomy lists for it; at higher ranks those of the
-    photos at `indices`. `other` is always the first. Raises TrainingError for a region that is not listed.
+    photos at `indices`. `other` is always the first, also where no photo of the region is: what a network cannot name
+    has to go somewhere. Raises TrainingError for a region that is not listed.
     """
     if region is None:
         return {rank: list(taxonomy.classes[rank]) for rank in taxonomy.ranks}
     if region not in taxonomy.regions:
         raise TrainingError(f"region {region!r} is unknown; expected one of {', '.join(taxonomy.regions) or 'none'}")
     first, *higher = taxonomy.ranks
-    classes = {first: list(taxonomy.regions[region])}
+    classes = {first: [OTHER, *(name for name in taxonomy.regions[region] if name != OTHER)]}
     for rank in higher:
         present = set(records.labels(rank)[indices].tolist()) | {taxonomy.index(rank)[OTHER]}
         classes[rank] = [taxonomy.classes[rank][label] for label in sorted(present)]

@@ -86,7 +86,7 @@ def create_module(backbone: BackboneParams, num_outputs: int, seed: int, **own_a
         load_weights(module, backbone.weights.path, classifiers_of(getattr(module, "pretrained_cfg", {})))
     if backbone.mask_padding:
         mask_padding(module, name)
-    _check_input(module, backbone)
+    check_side(module, backbone.architecture, backbone.image_size)
     return module
 
 
@@ -154,6 +154,19 @@ def split_logits(logits: Tensor, spec: NetworkSpec) -> dict[str, Tensor]:
     return dict(zip(spec.ranks, logits.split(spec.class_counts, dim=1), strict=True))
 
 
+def check_side(module: nn.Module, architecture: str, side: int) -> None:
+    """Raise TrainingError if the network does not take square images of `side` px."""
+    training = module.training
+    module.eval()
+    try:
+        with torch.inference_mode():
+            module(torch.zeros(1, 3, side, side))
+    except (AssertionError, RuntimeError) as error:
+        raise TrainingError(f"{architecture} does not take images of {side} px: {_first_line(error)}") from None
+    finally:
+        module.train(training)
+
+
 def save_weights(module: nn.Module, path: Path) -> None:
     """Write a state dict as safetensors, whole or not at all."""
     state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
@@ -179,20 +192,6 @@ def load_network(directory: Path, weights_file: str = BEST_FILE) -> Network:
     except RuntimeError as error:
         raise TrainingError(f"{directory / weights_file} does not fit {SPEC_FILE}: {_first_line(error)}") from None
     return Network(module.eval(), spec)
-
-
-def _check_input(module: nn.Module, backbone: BackboneParams) -> None:
-    size = backbone.image_size
-    training = module.training
-    module.eval()
-    try:
-        with torch.inference_mode():
-            module(torch.zeros(1, 3, size, size))
-    except (AssertionError, RuntimeError) as error:
-        raise TrainingError(
-            f"{backbone.architecture} does not take images of {size} px: {_first_line(error)}"
-        ) from None
-    module.train(training)
 
 
 def _first_line(error: Exception) -> str:

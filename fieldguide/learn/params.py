@@ -92,8 +92,8 @@ class ReviewParams(Section):
     null: nothing is known."""
 
 
-class EmbedParams(Section):
-    """The `embed` section of params.yaml."""
+class FeatureParams(Section):
+    """What decides the features of a photo, and how they are computed."""
 
     backbone: BackboneParams
     """The frozen network whose features are kept."""
@@ -107,11 +107,16 @@ class EmbedParams(Section):
     """Accelerators, a process for each (without any: processes that share the cores); `auto`: all there are."""
     workers: NonNegativeInt
     """Processes that decode, for each device; 0: the stage's own."""
-    review: ReviewParams
-    """Scores, suspect labels and a map, made of the embeddings."""
     seed: NonNegativeInt
     """Of random weights."""
     grey: bool
     """Show the network each photo in grey (ITU-R BT.601 luma, in all three channels)."""
+
+
+class EmbedParams(FeatureParams):
+    """The `embed` section of params.yaml."""
+
+    review: ReviewParams
+    """Scores, suspect labels and a map, made of the embeddings."""
     fuse: Literal["none", "lab"]
     """`lab`: also write the records with their embeddings and their L* and a*b* planes, as interim/embed/fused."""

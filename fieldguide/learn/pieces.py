@@ -22,7 +22,7 @@ from fieldguide.learn.devices import run_shares
 from fieldguide.learn.embedder import build_embedder, measure_dim
 from fieldguide.learn.embedding import BATCHES_PER_PIECE, Piece, compute_pieces
 from fieldguide.learn.fingerprint import Fingerprint, describe_software, make_fingerprint
-from fieldguide.learn.params import EmbedParams
+from fieldguide.learn.params import FeatureParams
 from fieldguide.learn.predict import call
 from fieldguide.learn.transforms import Augmentation, to_grey
 from fieldguide.learn.weights import describe_weights
@@ -35,7 +35,7 @@ Pieces = dict[str, list[Piece]]
 """Those of each split, in the order of its records."""
 
 
-def describe_embeddings(params: EmbedParams) -> dict[str, Any]:
+def describe_embeddings(params: FeatureParams) -> dict[str, Any]:
     """What decides an embedding beside the photo, for backbone.json. Raises TrainingError for missing weights."""
     return {
         **params.backbone.model_dump(mode="json"),
@@ -47,7 +47,7 @@ def describe_embeddings(params: EmbedParams) -> dict[str, Any]:
     }
 
 
-def fingerprint_network(params: EmbedParams) -> Fingerprint:
+def fingerprint_network(params: FeatureParams) -> Fingerprint:
     """All that the bits of a piece depend on beside its shard."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     described = describe_embeddings(params)
@@ -72,7 +72,7 @@ def plan_pieces(tfrecord: Path, folder: Path, batch_size: int) -> Pieces:
     return plan
 
 
-def complete_pieces(params: EmbedParams, tfrecord: Path, plan: Pieces) -> int:
+def complete_pieces(params: FeatureParams, tfrecord: Path, plan: Pieces) -> int:
     """Compute the pieces that are missing or damaged; return the dim of all."""
     missing = {split: [piece for piece in pieces if not _take_up(piece)] for split, pieces in plan.items()}
     num_photos, num_missing = _count(plan), _count(missing)
@@ -96,7 +96,7 @@ def _take_up(piece: Piece) -> bool:
 
 
 def _compute_share(
-    missing: Mapping[str, Sequence[Piece]], rank: int, num_devices: int, params: EmbedParams, tfrecord: Path
+    missing: Mapping[str, Sequence[Piece]], rank: int, num_devices: int, params: FeatureParams, tfrecord: Path
 ) -> int:
     """Compute every `num_devices`-th piece, from the `rank`-th on, on this process's device; the dim."""
     with prepared_device(params.precision, params.workers) as fabric:

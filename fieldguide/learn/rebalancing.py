@@ -11,6 +11,7 @@ strength with the best mean accuracy of the classes on val; test photos are neve
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Self
 
 import numpy as np
 import torch
@@ -29,6 +30,60 @@ STRENGTHS = {
 """Those that are tried: float64 [21]; 0 leaves everything as it is."""
 
 
+class Trials:
+    """How often each class is right with every strength of one method, counted batch by batch."""
+
+    def __init__(self, scales: np.ndarray, shifts: np.ndarray) -> None:
+        """By what each strength multiplies a logit, and what it adds: float64 [strengths, classes] each."""
+        self.scales, self.shifts = scales, shifts
+        self.num_right = np.zeros(scales.shape)
+        """Photos, float64 [strengths, classes]."""
+        self.num_photos = np.zeros(scales.shape[1])
+        """float64 [classes]."""
+
+    @classmethod
+    def of(cls, method: Rebalancing, lengths: np.ndarray, counts: np.ndarray) -> Self:
+        """Of all strengths; float64 [classes]: the length of each class's weights, and its training photos."""
+        strengths = STRENGTHS[method][:, None]
+        if method == "logit_adjustment":
+            return cls(np.ones((len(strengths), len(counts))), -strengths * log_prior(counts))
+        logs = np.log(np.maximum(lengths, np.finfo(np.float64).tiny))
+        return cls(np.exp(-strengths * (logs - logs.mean())), np.zeros((len(strengths), len(counts))))
+
+    def only(self, places: list[int]) -> Self:
+        """Nothing counted yet, and of the strengths those at these places."""
+        return type(self)(self.scales[places], self.shifts[places])
+
+    def add(self, logits: np.ndarray, truth: np.ndarray) -> None:
+        """Count photos: their logits at the rank, [n, classes], and their classes int64 [n], UNKNOWN where it has
+        none."""
+        known = truth != UNKNOWN
+        own, answers = truth[known], logits[known].astype(np.float64)
+        np.add.at(self.num_photos, own, 1)
+        for right, scale, shift in zip(self.num_right, self.scales, self.shifts, strict=True):
+            np.add.at(right, own, (answers * scale + shift).argmax(axis=1) == own)
+
+    @property
+    def macro(self) -> np.ndarray:
+        """Mean accuracy of the classes that have photos, 0 if none has: float64 [strengths]."""
+        present = self.num_photos > 0
+        if not present.any():
+            return np.zeros(len(self.scales))
+        macro: np.ndarray = (self.num_right[:, present] / self.num_photos[present]).mean(axis=1)
+        return macro
+
+    @property
+    def best(self) -> int:
+        """Place of the strength with the largest `macro`; of equals the first, which changes least."""
+        return int(self.macro.argmax())
+
+
+def measure_lengths(network: Network) -> dict[str, np.ndarray]:
+    """Length of each class's weights in the classifier, by rank: float64 [classes]."""
+    weight = classifier_of(network.module).weight.detach().double().cpu().numpy()
+    return {rank: np.linalg.norm(weight[rows], axis=1) for rank, rows in _rows_of(network)}
+
+
 def rebalance_classifier(
     network: Network, methods: Mapping[str, Rebalancing], counts: ClassCounts, validation: Validation
 ) -> dict[str, float]:
@@ -42,25 +97,26 @@ def rebalance_classifier(
         raise TrainingError(
             f"rebalance: the classifier of {network.spec.architecture} has no bias; expected one, or {{}}"
         )
-    scales, shifts, rows = {}, {}, dict(_rows_of(network))
-    for rank, method in methods.items():
-        weight = classifier.weight.detach()[rows[rank]].double().cpu().numpy()
-        scales[rank], shifts[rank] = _changes(method, weight, counts[rank])
+    lengths, rows = measure_lengths(network), dict(_rows_of(network))
+    trials = {rank: Trials.of(method, lengths[rank], counts[rank]) for rank, method in methods.items()}
+    for logits, labels in validation.answers(network):
+        for column, (rank, at_rank) in enumerate(split_logits(logits, network.spec).items()):
+            if rank in trials:
+                trials[rank].add(at_rank.numpy(), labels[:, column].numpy())
     metrics: dict[str, float] = {}
-    for rank, macro in _measure(network, validation, scales, shifts).items():
-        # The first of equals: the least change.
-        best = int(macro.argmax())
+    for rank, trial in trials.items():
+        best = trial.best
         scale, shift = (
-            torch.from_numpy(changes[rank][best]).to(classifier.weight.dtype).to(classifier.weight.device)
-            for changes in (scales, shifts)
+            torch.from_numpy(change[best]).to(classifier.weight.dtype).to(classifier.weight.device)
+            for change in (trial.scales, trial.shifts)
         )
         with torch.no_grad():
             classifier.weight[rows[rank]] *= scale[:, None]
             classifier.bias[rows[rank]] = classifier.bias[rows[rank]] * scale + shift
         metrics |= {
             f"rebalance_{rank}": float(STRENGTHS[methods[rank]][best]),
-            f"val_macro_before_{rank}": float(macro[0]),
-            f"val_macro_{rank}": float(macro[best]),
+            f"val_macro_before_{rank}": float(trial.macro[0]),
+            f"val_macro_{rank}": float(trial.macro[best]),
         }
     return metrics
 
@@ -71,33 +127,3 @@ def _rows_of(network: Network) -> Iterator[tuple[str, slice]]:
     for rank, count in zip(network.spec.ranks, network.spec.class_counts, strict=True):
         yield rank, slice(start, start + count)
         start += count
-
-
-def _changes(method: Rebalancing, weight: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By what each strength multiplies a logit, and what it adds: float64 [strengths, classes] each."""
-    strengths = STRENGTHS[method][:, None]
-    if method == "logit_adjustment":
-        return np.ones((len(strengths), len(counts))), -strengths * log_prior(counts)
-    logs = np.log(np.maximum(np.linalg.norm(weight, axis=1), np.finfo(np.float64).tiny))
-    return np.exp(-strengths * (logs - logs.mean())), np.zeros((len(strengths), len(counts)))
-
-
-def _measure(
-    network: Network, validation: Validation, scales: Mapping[str, np.ndarray], shifts: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Mean accuracy of the classes that val has, for each rank and strength: {rank: float64 [strengths]}."""
-    num_right = {rank: np.zeros(scale.shape) for rank, scale in scales.items()}
-    num_known = {rank: np.zeros(scale.shape[1]) for rank, scale in scales.items()}
-    for logits, labels in validation.answers(network):
-        for column, (rank, at_rank) in enumerate(split_logits(logits, network.spec).items()):
-            if rank not in scales:
-                continue
-            known = labels[:, column] != UNKNOWN
-            truth, answers = labels[known, column].numpy(), at_rank[known].double().numpy()
-            np.add.at(num_known[rank], truth, 1)
-            for right, scale, shift in zip(num_right[rank], scales[rank], shifts[rank], strict=True):
-                np.add.at(right, truth, (answers * scale + shift).argmax(axis=1) == truth)
-    return {
-        rank: (right[:, num_known[rank] > 0] / num_known[rank][num_known[rank] > 0]).mean(axis=1)
-        for rank, right in num_right.items()
-    }

@@ -9,6 +9,7 @@ import numpy as np
 from fieldguide.errors import ParamsError, TrainingError
 from fieldguide.learn.choice import keep_small, sample_classes, select_photos
 from fieldguide.learn.continuation import start_from
+from fieldguide.learn.frozen_features import find_features
 from fieldguide.learn.imbalance import ClassCounts, count_drawn
 from fieldguide.learn.labels import UNKNOWN, drop_rare, map_labels, select_classes
 from fieldguide.learn.linear_probe import initialise_head
@@ -60,7 +61,8 @@ def prepare_training(
 ) -> TrainingSetup:
     """Open the records, choose photos and classes (those of `region`, null: all), build the network.
 
-    `embed` is read if the head starts as a linear probe, `split` for the small training set. `min_samples` says by rank
+    If the head starts as a linear probe, then on the features in `embed`; null: on those that the network's own
+    backbone gives of the photos. `split` is read for the small training set. `min_samples` says by rank
     how many photos a class needs, and `start` is the folder of a teacher whose weights take the place of the params'.
     Raises ParamsError where `rank_weights` or `min_samples` names other ranks than the records have, TrainingError
     where there is nothing to learn from or to validate on.
@@ -101,9 +103,8 @@ def prepare_training(
             f"{f' in region {region!r}' if region else ''}; both are needed"
         )
     if params.head_init == "linear_probe":
-        if embed is None:
-            raise ParamsError("head_init is linear_probe, but this stage reads no embeddings; expected none")
-        initialise_head(network, embed, records, indices, labels)
+        features = find_features(network, params, tfrecord, embed, records, indices)
+        initialise_head(network, features, labels[indices])
     balanced = balance_weights(labels[indices, 0], params.balance_fraction) if params.balance_fraction else None
     order = BatchOrder(indices, params.batch_size, params.seed, views=views, weights=balanced)
     class_counts = {

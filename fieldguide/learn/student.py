@@ -7,12 +7,15 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
+from fieldguide.errors import TrainingError
 from fieldguide.learn.answer_cache import open_answer_cache
 from fieldguide.learn.checkpoint import RunFolder
 from fieldguide.learn.distillation import DistillationLoss
 from fieldguide.learn.hard_labels import measure_gain, without_teachers
 from fieldguide.learn.imbalance import make_balances
+from fieldguide.learn.network import check_side
 from fieldguide.learn.pairs import Pairs
 from fieldguide.learn.projector import ProjectedStudent
 from fieldguide.learn.setup import TrainingSetup, prepare_training
@@ -33,7 +36,21 @@ def prepare_student(params: DistillationParams, tfrecord: Path, split: Path | No
     Raises as `prepare_training` does.
     """
     # Keys hold epochs, of which the dataset makes views: the side of the images depends on the epoch.
-    return prepare_training(params, tfrecord, None, region=None, views=None, split=split)
+    setup = prepare_training(params, tfrecord, None, region=None, views=None, split=split)
+    check_sides(setup.network.module, params)
+    return setup
+
+
+def check_sides(module: nn.Module, params: DistillationParams) -> None:
+    """Raise TrainingError if the student does not take the images of one of its `image_sizes`."""
+    for side in sorted({side for _, side in params.image_sizes} - {params.image_size}):
+        try:
+            check_side(module, params.architecture, side)
+        except TrainingError as error:
+            raise TrainingError(
+                f"image_sizes has {side}, but {error}; expected [], sides that it takes, a convolutional architecture, "
+                "or one that is built for any side, as a ViT with architecture_args {dynamic_img_size: true}"
+            ) from None
 
 
 def train_student(

@@ -70,8 +70,9 @@ class TrainingParams(BackboneParams):
     """What the sections of teachers and student have in common."""
 
     head_init: Literal["none", "linear_probe"]
-    """`linear_probe`: the classifier starts as a logistic regression on the embed stage's features, so that
-    fine-tuning does not bend good features towards a random head (LP-FT; Kumar et al., 2022)."""
+    """`linear_probe`: the classifier starts as a logistic regression on frozen features, so that fine-tuning does not
+    bend good ones towards a random head (LP-FT; Kumar et al., 2022). A teacher's are those of the embed stage, which
+    then has the same backbone; a student's are its own, computed once."""
     transforms: list[dict[str, Any]]
     """Augmentations, `{_target_: torchvision.transforms.v2.RandomHorizontalFlip, p: 0.5}`, applied in order."""
     epochs: PositiveInt

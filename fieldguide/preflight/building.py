@@ -11,6 +11,7 @@ from fieldguide.learn.network import build_module, build_network, create_module,
 from fieldguide.learn.onnx_export import export_onnx
 from fieldguide.learn.optimisation import make_optimizer
 from fieldguide.learn.params import BackboneParams
+from fieldguide.learn.student import check_sides
 from fieldguide.learn.student_params import DistillationParams
 from fieldguide.learn.training_params import TrainingParams
 from fieldguide.learn.transforms import build_transforms
@@ -38,6 +39,7 @@ def _try_network(network: BackboneParams, side: int, onnx_file: Path) -> Iterato
             make_optimizer(module, network)
             _augment(network, side)
         if isinstance(network, DistillationParams):
+            check_sides(module, network)
             _export(network, onnx_file)
     except FieldguideError as error:
         yield str(error)

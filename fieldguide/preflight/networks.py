@@ -21,7 +21,7 @@ from fieldguide.preflight.setting import Setting
 REMEMBERED = Path(".cache/checks")
 CODE = ("learn", "export", "preflight")
 """Rooms whose code decides whether a network works."""
-DECISIVE = {*BackboneParams.model_fields, "transforms", "optimizer", "layer_decay"}
+DECISIVE = {*BackboneParams.model_fields, "transforms", "optimizer", "layer_decay", "image_sizes"}
 PACKAGES = ("torch", "torchvision", "timm", "onnx", "onnxscript", "tensorflow")
 
 

@@ -19,6 +19,12 @@ def test_classes_of_a_region(train: RecordSet):
         select_classes(TAXONOMY, train, north, "moon")
 
 
+def test_a_region_without_a_photo_of_other_has_the_class_all_the_same(train: RecordSet):
+    taxonomy = TAXONOMY.model_copy(update={"regions": {"north": ["Aster alpinus", "Linum album"]}})
+    north = select_photos(train, "north")
+    assert select_classes(taxonomy, train, north, "north") == select_classes(TAXONOMY, train, north, "north")
+
+
 def test_labels_are_matched_by_name(train: RecordSet):
     classes = {"species": ["Linum album", "other"], "genus": ["Linum", "Aster", "foreign"]}
     labels = map_labels(train, classes, TAXONOMY.ranks)

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
+from fieldguide.errors import TrainingError
 from fieldguide.learn.checkpoint import open_run_folder
 from fieldguide.learn.device import prepared_device
 from fieldguide.learn.distillation import DistillationLoss
@@ -62,12 +63,24 @@ def train(
 
 
 @pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All options at once, on a backbone whose weights a probe can build on."""
+    path = tmp_path_factory.mktemp("weights") / "w.safetensors"
+    save_file(make_network(seed=3).module.state_dict(), path)
+    weights = {"from": "file", "path": str(path), "sha256": None, "licence": None}
+    return {**EVERYTHING, "head_init": "linear_probe", "weights": weights}
+
+
+@pytest.fixture(scope="module")
 def undisturbed(
-    tfrecord: Path, teachers: dict[str, Teacher], tmp_path_factory: pytest.TempPathFactory
+    tfrecord: Path,
+    teachers: dict[str, Teacher],
+    everything: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, dict[str, Any]]:
     out = tmp_path_factory.mktemp("student")
     curves: list[set[str]] = []
-    metrics = train(tfrecord, teachers, out, curves, **EVERYTHING)
+    metrics = train(tfrecord, teachers, out, curves, **everything)
     # Those of both students have names of their own.
     assert curves == [curves[0]] * 2 + [{f"hard-labels/{name}" for name in curves[0]}] * 2
     return out, metrics
@@ -93,6 +106,7 @@ def test_taken_up_in_either_training_the_bits_are_the_same(
     teachers: dict[str, Teacher],
     tmp_path: Path,
     undisturbed: tuple[Path, dict[str, Any]],
+    everything: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     stop_after: int,
 ):
@@ -107,8 +121,8 @@ def test_taken_up_in_either_training_the_bits_are_the_same(
 
     monkeypatch.setattr(DistillationLoss, "__call__", counting)
     with pytest.raises(KilledError):
-        train(tfrecord, teachers, tmp_path, **EVERYTHING)
-    metrics = train(tfrecord, teachers, tmp_path, **EVERYTHING)
+        train(tfrecord, teachers, tmp_path, **everything)
+    metrics = train(tfrecord, teachers, tmp_path, **everything)
     assert steps == stop_after + 24 - (stop_after - 1) // 2 * 2
     out, expected = undisturbed
     assert metrics == expected
@@ -121,3 +135,26 @@ def test_features_alone_teach(tfrecord: Path, teachers: dict[str, Teacher], tmp_
     train(tfrecord, teachers, tmp_path, soft_weight=0.0, hard_weight=0.0, feature_weight=1.0, warmup_epochs=0, epochs=3)
     losses = [float(row.split(",")[2]) for row in (tmp_path / "history.csv").read_text().splitlines()[1:]]
     assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("args", "refused"),
+    [
+        (
+            {"dynamic_img_size": False},
+            r"image_sizes has 32, but test_vit does not take images of 32 px: .*; expected \[\], sides that it takes",
+        ),
+        ({"dynamic_img_size": True}, None),
+    ],
+)
+def test_smaller_images_first_need_a_network_that_takes_them(tfrecord: Path, args: dict[str, Any], refused: str | None):
+    section = student_section(
+        architecture="test_vit", architecture_args=args, image_size=160, image_sizes=[[1, 32]], epochs=2, transforms=[]
+    )
+    params = DistillationParams.model_validate(section)
+    if refused is None:
+        assert prepare_student(params, tfrecord).network.spec.image_size == 160
+        return
+    with pytest.raises(TrainingError, match=refused) as caught:
+        prepare_student(params, tfrecord)
+    assert "\n" not in str(caught.value)

@@ -265,7 +265,7 @@ def test_curves_have_what_differs_between_runs_and_files_have_not(tfrecord: Path
     [
         ({"optimizer": "adamv"}, TrainingError, "optimizer 'adamv' cannot be made"),
         ({"rank_weights": {"species": 1.0}}, ParamsError, "expected a weight for each of"),
-        ({"head_init": "linear_probe"}, ParamsError, "this stage reads no embeddings"),
+        ({"head_init": "linear_probe"}, TrainingError, "weights are from scratch; expected weights from file or hub"),
         ({"precision": "fp16-mixed"}, ParamsError, "precision is fp16-mixed, but this machine has no GPU"),
     ],
 )

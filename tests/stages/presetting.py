@@ -27,8 +27,18 @@ from stages.fetch import fetch
 from stages.resize import resize
 from stages.split import split
 from tests.images.pictures import blotches, encode
+from tests.learn.making import backbone_section
 from tests.stages.learning import run_stage
 
+LITTLE: dict[str, Any] = {
+    "weights": {"from": "scratch"},
+    "epochs": 2,
+    "warmup_epochs": 0,
+    "batch_size": 16,
+    "workers": 0,
+}
+"""Of every network: nothing is downloaded, and little is learnt."""
+TINY_STUDENT: dict[str, Any] = {"architecture": "mobilenetv2_035", "image_size": 64}
 ONE_WORKER = {"engine": EngineParams(backend="loky", workers=1)}
 
 
@@ -109,8 +119,41 @@ def make_records(folder: Path, **changes: dict[str, Any]) -> None:
         "tfrecord": {"resize": "resize", "split": "split", "out": "tfrecord"},
         "embed": {"tfrecord": "tfrecord", "out": "embed"},
     }.items():
-        done = run_stage(folder, stage, **options)
-        assert done.returncode == 0, done.stderr
+        _run(folder, stage, **options)
+
+
+def make_bundle(folder: Path, **networks: dict[str, Any]) -> dict[str, Metrics]:
+    """Go on from `make` to the bundle by its params.yaml, with tiny networks and little of everything.
+
+    `networks` change the params of the teachers and of the `student`, by name; where a network learns from, for how
+    long and at what size is not the preset's, and how it learns is. Returns every stage's metrics.
+    """
+    params = read_params(folder / "params.yaml")
+    names = params["train_teacher"]
+    sections = {name: section | LITTLE | networks.get(name, {}) for name, section in names.items()}
+    changes = {
+        "train_teacher": sections,
+        "distill_student": params["distill_student"] | LITTLE | TINY_STUDENT | networks.get("student", {}),
+        "evaluate": {"workers": 0},
+    }
+    (folder / "params.yaml").write_text(json.dumps(merge(params, changes)))
+    make_records(folder, embed={"backbone": backbone_section(), "batch_size": 8, "workers": 0})
+    data = {"split": "split", "tfrecord": "tfrecord"}
+    # DVC runs a teacher that another one starts from first.
+    for name in sorted(names, key=lambda name: names[name]["init_from"] is not None):
+        learnt = {**data, "embed": "embed", "fetch": "fetch", "teachers": "teachers", "out": f"teachers/{name}"}
+        _run(folder, "train_teacher", teacher=name, **learnt)
+    _run(folder, "distill_student", **data, teachers="teachers", out="student")
+    judged = {**data, "embed": "embed", "teachers": "teachers", "student": "student"}
+    _run(folder, "evaluate", **judged, out="evaluated")
+    exported = {**data, "student": "student", "fetch": "fetch", "evaluate": "evaluated"}
+    _run(folder, "export_tfjs", **exported, out="export", bundle="bundle")
+    return {path.stem: json.loads(path.read_text()) for path in (folder / "metrics").glob("*.json")}
+
+
+def _run(folder: Path, stage: str, **options: str) -> None:
+    done = run_stage(folder, stage, **options)
+    assert done.returncode == 0, done.stderr
 
 
 def merge(params: dict[str, Any], changes: dict[str, dict[str, Any]]) -> dict[str, Any]:

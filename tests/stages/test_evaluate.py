@@ -206,8 +206,10 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
     pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics}
     tables = {
         "answers.csv",
+        "classes.csv",
         "confusion.csv",
         "mix_ups.csv",
+        "rebalancing.csv",
         "reliability.csv",
         "risk.csv",
         "calibration.json",
@@ -225,6 +227,29 @@ def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]
         assert top1 == pytest.approx(scores["top1"], abs=1e-6)
     calibration = json.loads((out / "calibration.json").read_text())
     assert calibration["student"]["temperatures"]["species"] == metrics["student"]["temperature"]
+
+
+def test_says_what_is_lost_and_what_the_options_would_change(evaluated: tuple[dict[str, Any], Path]):
+    metrics, out = models_of(evaluated[0]), evaluated[1]
+    recalls = pl.read_csv(out / "classes.csv")
+    # No class is left out, and every validation photo counts once for each model of all regions.
+    own = recalls.filter(pl.col("model") == "student")
+    assert own["num_val"].sum() == 18
+    assert own["num_test"].sum() == 24
+    assert set(recalls["model"]) == set(metrics)
+    options = pl.read_csv(out / "rebalancing.csv")
+    assert set(options["model"]) == {"teacher-global", "teacher-regional", "student"}
+    for model in options["model"].unique():
+        assert set(metrics[model]["rebalanced"]) == {"species", "genus"}
+        untouched = options.filter(
+            (pl.col("model") == model) & (pl.col("option") == "as trained") & (pl.col("photos_of") == "all")
+        )
+        [top1] = untouched.filter((pl.col("rank") == "species") & (pl.col("split") == "test"))["accuracy"]
+        assert top1 == pytest.approx(metrics[model]["top1"], abs=1e-6)
+    assert "rebalanced" not in metrics["knn"]
+    page = (out / "index.html").read_text()
+    assert page.count("Recognised least") == len(metrics)
+    assert page.count("What adjusting the classifier would change") == 3
 
 
 def test_a_second_run_gives_the_same_bytes(evaluated: tuple[dict[str, Any], Path], workspace: Path, monkeypatch):

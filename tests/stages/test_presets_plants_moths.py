@@ -1,6 +1,7 @@
-"""Presets of field guides on a small input of their real format, at the paths they name, from fetch to resize."""
+"""Presets of field guides on a small input of their real format, at the paths they name, from fetch to the bundle."""
 
 import csv
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 from bson import ObjectId
+from safetensors.numpy import load_file
 
 from tests.catalogue.mongo_server import serve_documents
 from tests.images.pictures import blotches, encode
 from tests.photo_server import PhotoServer
-from tests.stages.presetting import make, picture, write_csv, write_tar
+from tests.stages.presetting import make, make_bundle, picture, write_csv, write_tar
 
 pytestmark = pytest.mark.slow
 
@@ -21,10 +23,19 @@ WHITE = 250
 """JPEG leaves white padding at least so bright."""
 
 
-PLANTS = {"Aster alpinus": 14, "Bellis perennis": 10, "Linum album": 8, "Viola rara": 1}
+PLANTS = {"Aster alpinus": 24, "Bellis perennis": 16, "Linum album": 10, "Viola rara": 1}
 
 
-COUNTRIES = {"FR": "EU_SW", "PT": "EU_SW", "NO": "EU_NORTH", "PL": "EU_EAST", "US": "AMERICAS_NORTH", "AU": None}
+COUNTRIES = {
+    "FR": "EU_SW",
+    "PT": "EU_SW",
+    "ES": "EU_SW",
+    "NO": "EU_NORTH",
+    "IT": "EU_SW",
+    "PL": "EU_EAST",
+    "US": "AMERICAS_NORTH",
+    "AU": None,
+}
 
 
 def plant_documents(server: PhotoServer) -> list[dict[str, Any]]:
@@ -52,8 +63,8 @@ def plant_documents(server: PhotoServer) -> list[dict[str, Any]]:
                 }
             )
     # The first photo of all stands under a second species too, and one is gone.
-    documents[20]["images"].append(documents[0]["images"][0])
-    documents[21]["images"].append({"url": server.url("404/gone.jpg"), "license": "cc0", "rights_holder": None})
+    documents[30]["images"].append(documents[0]["images"][0])
+    documents[31]["images"].append({"url": server.url("404/gone.jpg"), "license": "cc0", "rights_holder": None})
     return documents
 
 
@@ -86,6 +97,32 @@ def test_plants(workspace: Path, server: PhotoServer, monkeypatch: pytest.Monkey
     # 3:2 photos cropped to squares: nothing is padded.
     assert all(pixels.shape == (256, 256, 3) for pixels, _ in made.squares("train"))
     assert {tuple(facts["box"]) for _, facts in made.squares("train")} == {(0, 0, 256, 256)}
+
+    vit = {"architecture": "test_vit", "image_size": 160}
+    metrics = make_bundle(workspace, **{"global": vit, "regional": vit})
+    models = {
+        name: json.loads((workspace / folder / "model.json").read_text())
+        for name, folder in (("global", "teachers/global"), ("regional", "teachers/regional"), ("student", "student"))
+    }
+    # The plants of the world, then those of a region, from the same weights; the student listens to both.
+    assert models["regional"]["weights"]["name"] == "global"
+    assert models["regional"]["region"] == "EU_SW"
+    # No photo is `other`; what a network cannot name has to go there all the same.
+    assert models["regional"]["classes"]["species"][0] == "other"
+    assert set(models["regional"]["classes"]["species"]) <= set(models["global"]["classes"]["species"])
+    assert metrics["train-teacher-regional"]["num_train"] < metrics["train-teacher-global"]["num_train"]
+    assert list(models["student"]["teachers"]) == ["global", "regional"]
+    assert models["student"]["classes"] == models["global"]["classes"]
+    assert {"teacher-global", "teacher-regional", "student", "knn"} <= set(metrics["evaluate"])
+    assert_bundle_answers(workspace, metrics["export-tfjs"], ["species"])
+
+
+def assert_bundle_answers(workspace: Path, parity: dict[str, Any], ranks: list[str]) -> None:
+    """Every runtime answered as PyTorch did, and the page has the model and its labels."""
+    assert {"onnxruntime", "tensorflow", "tfjs_node"} <= set(parity)
+    labels = json.loads((workspace / "bundle" / "labels.json").read_text())
+    assert labels["ranks"] == ranks
+    assert {"index.html", "model.json"} <= {path.name for path in (workspace / "bundle").iterdir()}
 
 
 MOTHS = [
@@ -130,6 +167,20 @@ def test_moths(workspace: Path) -> None:
     assert all(made.divided["num_photos"].values())
     made.assert_nothing_leaks()
     assert all(pixels.shape == (256, 256, 3) and pixels[:16].min() >= WHITE for pixels, _ in made.squares("val"))
+
+    # As there, and what a user adds who sees rare species lose.
+    resnet = {"architecture": "test_resnet", "image_size": 64, "epochs": 6, "patience": 5}
+    metrics = make_bundle(workspace, **{"global": {**resnet, "rebalance": {"species": "tau_norm"}}})
+    taught = metrics["train-teacher-global"]
+    assert taught["num_epochs"] == 6
+    assert {f"val_top1_{rank}" for rank in made.taxonomy.ranks} | {"rebalance_species"} <= set(taught)
+    weights = load_file(workspace / "teachers" / "global" / "last.safetensors")
+    means = [value for name, value in weights.items() if name.endswith("running_mean")]
+    # In the end 40 % of the backbone learn: what is frozen keeps its statistics, too.
+    assert not means[0].any()
+    assert means[-1].any()
+    assert set(metrics["evaluate"]["student"]["ranks"]) == set(made.taxonomy.ranks)
+    assert_bundle_answers(workspace, metrics["export-tfjs"], made.taxonomy.ranks)
 
 
 def test_real_photos(workspace: Path) -> None:
