@@ -9,7 +9,7 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import run_isolated
 from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
-from fieldguide.export.describe import describe_bundle
+from fieldguide.export.describe import Sources, describe_bundle
 from fieldguide.export.inputs import read_inputs
 from fieldguide.export.known_answer import Answers, draw_test_square, to_input
 from fieldguide.export.model_files import Preprocessing
@@ -43,7 +43,9 @@ def export_tfjs(
     """
     network, evaluation = read_student(student, params.production_only), read_evaluation(evaluate)
     notes = read_notes(params.species_notes) if params.species_notes else {}
-    test, onnx_file = RecordSet.open(tfrecord, "test"), out / tfjs.ONNX_FILE
+    train, test = (RecordSet.open(tfrecord, each) for each in ("train", "test"))
+    sources = Sources(test, train, split, fetch / "catalogue.parquet", embed, evaluate / MIX_UPS, notes)
+    onnx_file, described = out / tfjs.ONNX_FILE, evaluate / DESCRIPTIONS.name / NAME
     squares, images = read_inputs(test, network, params.num_parity_photos)
     out.mkdir(parents=True, exist_ok=True)
     means = (network, evaluation, test.style, Taxonomy.read(split / "taxonomy.json"))
@@ -52,7 +54,6 @@ def export_tfjs(
     *reference, answer = run_isolated(export_trained, student, onnx_file, np.concatenate([images, known]))
     Answers.of(test.image_size, answer).write(out)
     copy_network(student, out)
-    described = evaluate / DESCRIPTIONS.name / NAME
     copy_prior(described, out)
 
     with page.drafted(bundle) as draft, tempfile.TemporaryDirectory(prefix="fieldguide-") as scratch:
@@ -65,12 +66,10 @@ def export_tfjs(
         copy_prior(described, draft)
         logits["tfjs_node"], self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
+        shown, report = np.stack(reference), out / "parity.json"
         rest = {"quantization": quantization}
-        report = out / "parity.json"
-        parity = check_parity(np.stack(reference), logits, network.class_counts[0], params.limits, report, rest)
-        sources = {"split": split, "catalogue": fetch / "catalogue.parquet", "embed": embed}
-        sources |= {"mix_ups": evaluate / MIX_UPS, "train": RecordSet.open(tfrecord, "train")}
-        describe_bundle(draft, network, evaluation, test, **sources, notes=notes, parity=parity, **rest, params=params)
+        parity = check_parity(shown, logits, network.class_counts[0], params.limits, report, rest)
+        describe_bundle(draft, network, evaluation, sources, parity=parity, quantization=quantization, params=params)
         page.write_file_list(draft)
         return {**parity, **rest, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}
 

@@ -1,6 +1,7 @@
 """What a bundle says of itself beside the model's files: examples to try, and the card."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,50 +12,61 @@ from fieldguide.export.bundle import bundle_megabytes, write_examples
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
 from fieldguide.export.page import personalise_page
-from fieldguide.export.params import ExportTfjsParams
+from fieldguide.export.params import ExportTfjsParams, Quantization
 from fieldguide.export.species import write_species
 from fieldguide.export.student import Evaluation
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.records.reader import RecordSet
 
 
+@dataclass(frozen=True)
+class Sources:
+    """What the earlier stages say of photos and species."""
+
+    test: RecordSet
+    """Where examples come from."""
+    train: RecordSet
+    """Where reference photos come from."""
+    split: Path
+    """The folder of the split stage."""
+    catalogue: Path
+    """The table of all photos."""
+    embed: Path | None
+    """Embeddings of the records; without them there are no reference photos."""
+    mix_ups: Path
+    """Which species the student took for which."""
+    notes: Mapping[str, Mapping[str, str]]
+    """What else is told of species, by name (notes.py)."""
+
+
 def describe_bundle(
     bundle: Path,
     student: NetworkSpec,
     evaluation: Evaluation,
-    test: RecordSet,
+    sources: Sources,
     *,
-    train: RecordSet,
-    split: Path,
-    catalogue: Path,
-    embed: Path | None,
-    mix_ups: Path,
-    notes: Mapping[str, Mapping[str, str]],
     parity: Mapping[str, Mapping[str, float]],
-    quantization: Mapping[str, Mapping[str, float]],
+    quantization: Mapping[Quantization, Mapping[str, float]],
     params: ExportTfjsParams,
 ) -> None:
     """Write examples.json and species.json with their photos, MODEL_CARD.md and the page's own texts into `bundle`.
 
     The page must be there.
-
-    `split` is the folder of the split stage, `catalogue` the table of all photos, `test` where examples come from,
-    `train` where reference photos do; `embed`, `mix_ups` and `notes` are as in `write_species`.
     """
-    taxonomy = Taxonomy.read(split / "taxonomy.json")
-    photos = pl.read_parquet(split / "split.parquet", columns=["photo_id", "split"])
-    credits = read_credits(catalogue, photos["photo_id"])
+    taxonomy = Taxonomy.read(sources.split / "taxonomy.json")
+    photos = pl.read_parquet(sources.split / "split.parquet", columns=["photo_id", "split"])
+    credits = read_credits(sources.catalogue, photos["photo_id"])
     trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
     personalise_page(bundle, params.page)
-    write_examples(bundle, pick_examples(test, credits, params.num_examples))
+    write_examples(bundle, pick_examples(sources.test, credits, params.num_examples))
     write_species(
         bundle,
         student.classes[student.ranks[0]],
-        train,
-        embed=embed,
-        catalogue=catalogue,
-        mix_ups=mix_ups,
-        notes=notes,
+        sources.train,
+        embed=sources.embed,
+        catalogue=sources.catalogue,
+        mix_ups=sources.mix_ups,
+        notes=sources.notes,
         max_megabytes=params.reference_photos_mb,
     )
     facts = CardFacts(

@@ -4,7 +4,7 @@ Images are kept as [batch, height, width, channels], the matrices of attention a
 network of convolutions needs no transposition between its input and its classifier.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def _run_node(node: Node, inputs: list[Value | Picture]) -> list[Value | Picture
     if node.operator == "Shape":
         return [_shape(inputs[0], node.attributes)]
     if not any(isinstance(value, tf.Tensor | Picture) for value in inputs):
-        return evaluate_node(node, inputs)
+        return list(evaluate_node(node, cast(list[np.ndarray | None], inputs)))
     if node.operator == "Transpose":
         return [transpose(inputs[0], node.attributes["perm"])]
     return OPERATORS[node.operator](inputs, node.attributes)

@@ -32,7 +32,7 @@ class CardFacts:
     """The student's rates on the test photos, empty if it was not evaluated."""
     parity: Mapping[str, Mapping[str, float]]
     quantization: str
-    kinds_of_weights: Mapping[str, Mapping[str, float]]
+    kinds_of_weights: Mapping[Quantization, Mapping[str, float]]
     """What each would cost: `megabytes`, `max_abs_logit_error`, `top1`."""
     temperatures: Mapping[str, float]
     """By rank."""

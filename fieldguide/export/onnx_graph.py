@@ -41,7 +41,7 @@ OPSET = 20
 """Of which the operators are read; learn/onnx_export.py writes it or an older one that means the same."""
 
 
-def evaluate_node(node: Node, inputs: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+def evaluate_node(node: Node, inputs: Sequence[np.ndarray | None]) -> Sequence[np.ndarray]:
     """The outputs of a node that needs nothing but constants, by ONNX's reference implementation."""
     proto = onnx.helper.make_node(node.operator, node.inputs, node.outputs, **node.attributes)
     given = {name: value for name, value in zip(node.inputs, inputs, strict=True) if name}

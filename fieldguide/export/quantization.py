@@ -32,7 +32,7 @@ Run = Callable[[np.ndarray], np.ndarray]
 
 def quantize(
     params: ExportTfjsParams, onnx_file: Path, tfrecord: Path, network: NetworkSpec, scratch: Path
-) -> tuple[Path, dict[str, Row]]:
+) -> tuple[Path, dict[Quantization, Row]]:
     """The network that the bundle is to be made of, and what every kind of weights costs, by name.
 
     That network is `onnx_file`, or a file in `scratch` whose weights lie on the steps that were learned. Logs which

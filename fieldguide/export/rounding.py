@@ -56,7 +56,8 @@ def round_rows(weights: np.ndarray, moments: np.ndarray, low: float, step: float
     # The range of a stored kernel is that of its weights, so its ends stay where they are.
     nearest = np.round((weights[:, order] - low) / step) * step + low
     result[is_extreme] = nearest[is_extreme]
-    return np.float32(result[:, np.argsort(order)])
+    learned: np.ndarray = result[:, np.argsort(order)]
+    return learned.astype(np.float32)
 
 
 def _is_learned(graph: OnnxGraph, node: Node) -> bool:

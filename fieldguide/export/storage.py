@@ -104,7 +104,8 @@ def round_trip(value: np.ndarray, storage: Storage) -> np.ndarray:
     if storage != "uint8":
         return value.astype(storage).astype(np.float32)
     low, step = byte_range(value)
-    return np.float32(np.round((value - low) / step) * step + low) if step else value
+    stored: np.ndarray = np.round((value - low) / step) * step + low
+    return stored.astype(np.float32) if step else value
 
 
 def byte_range(value: np.ndarray) -> tuple[float, float]:

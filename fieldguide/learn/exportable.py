@@ -1,5 +1,7 @@
 """The same network in fewer and plainer operators, as it is exported."""
 
+from typing import Any, cast
+
 import torch
 from timm.utils.model import reparameterize_model
 from torch import Tensor, nn
@@ -15,7 +17,7 @@ def simplify(module: nn.Module) -> nn.Module:
     module = reparameterize_model(module.eval(), inplace=True)
     for layer in list(module.modules()):
         if getattr(layer, "fused_attn", False) is True:
-            layer.fused_attn = False
+            cast(Any, layer).fused_attn = False
         for name, child in layer.named_children():
             if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size in (1, (1, 1)):
                 setattr(layer, name, _MeanOfPixels())

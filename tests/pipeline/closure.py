@@ -35,11 +35,14 @@ CARRIED = {"fieldguide/learn/original_places.py": "fieldguide/fetch/"}
 """Imports of a file that are not followed: what that room brings there is held to digests, whatever its code does."""
 
 
+TEMPLATES = (".j2", ".jinja")
+
+
 def import_closure(script: Path, root: Path = ROOT) -> list[str]:
     """The project files that running `script` may import or read, itself included, sorted, relative to `root`.
 
     Imports inside functions count, and so do the `__init__.py` of every package on the way, if there is code in it, and
-    the files beside a module that it names.
+    the files beside a module that it names, with the templates that they include.
     """
     found: set[str] = set()
     queue = [script.relative_to(root)]
@@ -48,6 +51,11 @@ def import_closure(script: Path, root: Path = ROOT) -> list[str]:
         if file.as_posix() in found or file.as_posix().startswith(UNTRACKED) or is_only_said(root / file):
             continue
         found.add(file.as_posix())
+        if file.suffix in TEMPLATES:
+            included = re.findall(
+                r'{%-? *(?:include|extends|import) +"([^"]+)"', (root / file).read_text(encoding="utf-8")
+            )
+            queue += [file.parent / name for name in included]
         if file.suffix != ".py":
             continue
         tree = ast.parse((root / file).read_text(encoding="utf-8"), str(file))

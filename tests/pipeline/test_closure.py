@@ -17,7 +17,8 @@ TREE = {
     "fieldguide/images/pixels.py": "",
     "fieldguide/geometry.py": "import json, numpy",
     "fieldguide/report.py": "TEMPLATE = 'report.html.j2'\nSHOWN = 'index.html'",
-    "fieldguide/report.html.j2": "",
+    "fieldguide/report.html.j2": '{% include "part.html.j2" %}',
+    "fieldguide/part.html.j2": "",
     "fieldguide/node.py": "from pathlib import Path\nWEB = Path(__file__).parents[1] / 'web'",
     "stages/__init__.py": "",
 }
@@ -35,7 +36,7 @@ ALWAYS = {"stages/one.py"}
         ("import fieldguide.stage", {"fieldguide/stage.py"}),
         (
             "import fieldguide.report",
-            {"fieldguide/report.py", "fieldguide/report.html.j2"},
+            {"fieldguide/report.py", "fieldguide/report.html.j2", "fieldguide/part.html.j2"},
         ),
         ("import fieldguide.node", {"fieldguide/node.py", "package-lock.json", "web"}),
         (
