@@ -104,8 +104,10 @@ def round_trip(value: np.ndarray, storage: Storage) -> np.ndarray:
     if storage != "uint8":
         return value.astype(storage).astype(np.float32)
     low, step = byte_range(value)
+    if not step:
+        return value
     stored: np.ndarray = np.round((value - low) / step) * step + low
-    return stored.astype(np.float32) if step else value
+    return stored.astype(np.float32)
 
 
 def byte_range(value: np.ndarray) -> tuple[float, float]:

@@ -39,7 +39,7 @@ def biased_model(train: RecordSet) -> EvaluatedModel:
             yield {rank: logits.astype(np.float32) for rank, logits in batch.items()}
 
     lengths = {rank: np.ones(len(TAXONOMY.classes[rank])) for rank in ranks}
-    return EvaluatedModel("net", None, TAXONOMY.classes, predict, lengths)
+    return EvaluatedModel("net", None, TAXONOMY.classes, predict, lengths=lengths)
 
 
 @pytest.fixture
