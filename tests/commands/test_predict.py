@@ -141,7 +141,7 @@ def test_formats(model: Path, photos: Path, tmp_path: Path, runtime: str) -> Non
     content = json.loads(made["json"].read_text())
     assert len(content["photos"]) == GOOD + 2
     [large] = [photo for photo in content["photos"] if photo["file"].endswith("large.webp")]
-    assert set(large) == {"file", "verdict", "taxon", "top"}
+    assert set(large) == {"file", "verdict", "taxon", "top", "max_error", "num_likely"}
     rows = read(made["darwincore"])
     assert len(rows) == GOOD
     assert {row["basisOfRecord"] for row in rows} == {"MachineObservation"}

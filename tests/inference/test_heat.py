@@ -67,6 +67,7 @@ def stirred(architecture: str, folder: Path) -> Path:
         "image_size": 64 if "vit" not in architecture else 160,
         "mean": (0.5, 0.5, 0.5),
         "std": (0.5, 0.5, 0.5),
+        "mask_padding": False,
         "weights": {"from": "scratch"},
     }
     ranks, classes = TAXONOMY.ranks, TAXONOMY.classes
