@@ -153,7 +153,7 @@ def test_a_guide_of_ten_thousand_species_opens_and_is_searched(
     page.goto(site.address(GUIDE))
     expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
     browse(page)
-    expect(page.locator("#found")).to_have_text("10000 species")
+    expect(page.locator("#found")).to_have_text("10,000 species")
     drawn = len(rows(page))
     assert 0 < drawn < 1000
     page.locator("#species-list").evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
