@@ -176,11 +176,18 @@ FOCUSED = """() => {
   };
   return [it.id || it.outerHTML, [it, ...(it.labels ?? [])].some(isOutlined)];
 }"""
+FROM_THE_TOP = """() => {
+  window.seen = new Set();
+  document.body.tabIndex = -1; // where a blurred element was, the next press would go on
+  document.body.focus();
+  document.body.removeAttribute('tabindex');
+  scrollTo(0, 0);
+}"""
 
 
 def tab_through(page: Page) -> dict[str, bool]:
     """Everything that the tabulator key reaches, in its order, and whether it then shows an outline."""
-    page.evaluate("() => { window.seen = new Set(); document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute("tabindex"); scrollTo(0, 0); }")
+    page.evaluate(FROM_THE_TOP)
     found = {}
     while True:
         page.keyboard.press("Tab")

@@ -35,7 +35,7 @@ def test_species_are_browsed_and_searched_without_any_photo_by_keyboard(page: Pa
     expect(page.locator("#search")).to_be_focused()
     expect(page.locator("#found")).to_have_text("4 species")
     assert rows(page) == SPECIES
-    assert page.locator("#species-list h4").all_text_contents() == ["Aster", "Linum"]
+    assert page.locator("#species-list h3").all_text_contents() == ["Aster", "Linum"]
     page.keyboard.type("WHITE fl")
     expect(page.locator("#found")).to_have_text("1 species")
     assert rows(page) == ["Linum album"]
