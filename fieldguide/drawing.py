@@ -9,7 +9,9 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from fieldguide.files import written_whole
 
@@ -26,6 +28,14 @@ def save_figure(figure: Figure, path: Path) -> None:
         # Names in scripts that the font lacks are drawn as boxes; a line for each of their letters helps nobody.
         warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
         figure.savefig(temporary, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+
+
+def scale_by_logarithm(axis: Axis) -> None:
+    """Scale `axes.xaxis` or `axes.yaxis` by logarithm, with plain numbers: powers of ten would be formulas."""
+    scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    scale("log")
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def tidy_axes(axes: Axes) -> None:

@@ -6,7 +6,7 @@ import { hasCamera, takePicture } from './camera.js';
 import { choosePart } from './crop.js';
 import { readOccasion } from './exif.js';
 import { Failure, explain } from './failures.js';
-import { outputOf } from './heat.js';
+import { outputOf, suggestBox } from './heat.js';
 import { mapOf, offerMap, withdrawMap } from './heat_view.js';
 import { say, speakToReader } from './language.js';
 import { choosePlace } from './map.js';
@@ -20,6 +20,7 @@ import * as view from './view.js';
 import { wasmFile } from './wasm.js';
 
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
+const MAP_SIDE = 64; // px of a map that a box is found in
 const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
 
 /**
@@ -172,9 +173,12 @@ function show(photos) {
 
 /** Offer to show where the model saw what it named, if this guide can tell. */
 function offerWhy(photo, { verdict, best }, opened) {
+  suggestPart = null;
   if (!opened.ending || verdict === 'outside') return;
   const { labels } = opened;
-  offerMap(title(best.name, labels), mapOf(photo.prepared, outputOf(best, labels), opened));
+  const find = mapOf(photo.prepared, outputOf(best, labels), opened);
+  suggestPart = async () => suggestBox(await find(MAP_SIDE));
+  offerMap(title(best.name, labels), find);
 }
 
 /** Photos that were chosen: of something new, or more of the same subject, which then is where and when it was. */
@@ -220,11 +224,13 @@ function howOften({ rank, name }, labels, prior) {
   return ratios(prior, occasion)?.[labels.classes[first].indexOf(name)] ?? null;
 }
 
+let suggestPart = null; // where the newest photo is likely to show what was named
+
 /** Somebody says which part of the newest photo counts: it is answered instead of the whole. */
 async function cropNewest() {
   const photo = subject.at(-1);
   const whole = photo.whole ?? photo.file;
-  const box = await choosePart(whole, photo.box);
+  const box = await choosePart(whole, photo.box, photo.whole ? null : suggestPart);
   if (!box || !subject.includes(photo)) return;
   try {
     const { engine } = await started();

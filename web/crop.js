@@ -21,9 +21,10 @@ const at = (id) => document.getElementById(id);
  * Let somebody choose a part of a photo.
  * @param {Blob} file
  * @param {import('./box.js').Box} box what is framed at first
+ * @param {(() => Promise<?import('./box.js').Box>)|null} suggest where the subject is likely to be; null where nobody can say
  * @returns {Promise<import('./box.js').Box|null>} null: nothing was chosen
  */
-export async function choosePart(file, box = WHOLE) {
+export async function choosePart(file, box = WHOLE, suggest = null) {
   const [dialog, image, frame] = [at('crop'), at('crop-photo'), at('crop-frame')];
   const address = URL.createObjectURL(file);
   image.onload = () => at('crop-stage').style.setProperty('--ratio', String(image.naturalWidth / image.naturalHeight));
@@ -39,6 +40,8 @@ export async function choosePart(file, box = WHOLE) {
   listenToHands(at('crop-stage'), () => chosen, show, done.signal);
   frame.addEventListener('keydown', (event) => pressed(event, chosen, show), { signal: done.signal });
   at('crop-whole').onclick = () => show(WHOLE);
+  at('crop-suggest').hidden = !suggest;
+  at('crop-suggest').onclick = async () => show(await suggest().catch(() => null));
   dialog.returnValue = '';
   dialog.showModal();
   frame.focus();

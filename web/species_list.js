@@ -64,7 +64,7 @@ function section({ rank, name, above, species, hasHeading, hasAbove }, sheets) {
   const part = element('section', { className: 'group' });
   part.style.setProperty('--rows', rows.length);
   if (hasAbove && above.rank) part.append(heading('h3', above));
-  if (hasHeading && rank) part.append(heading('h4', { rank, name }));
+  if (hasHeading && rank) part.append(heading(above.rank ? 'h4' : 'h3', { rank, name }));
   part.append(element('ul', {}, ...rows));
   return part;
 }

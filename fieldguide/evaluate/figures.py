@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import LogLocator, PercentFormatter
 from scipy.sparse import csr_array
 
-from fieldguide.drawing import BLUE, GREY, INK, ORANGE, tidy_axes
+from fieldguide.drawing import BLUE, GREY, INK, ORANGE, scale_by_logarithm, tidy_axes
 from fieldguide.evaluate.metrics import Reliability
 
 FEW_CLASSES = 40
@@ -149,7 +149,7 @@ def draw_accuracy_by_count(
     faint = 0.9 if len(names) <= MAX_POINT_NAMES else max(0.15, min(0.6, 300 / len(names)))
     axes.scatter(counts, accuracy, 26, color=BLUE, alpha=faint, linewidth=0, zorder=3, clip_on=False)
     left, right = min(counts.min(), bounds[0]) / 1.6, max(counts.max(), bounds[1]) * 1.6
-    axes.set_xscale("log")
+    scale_by_logarithm(axes.xaxis)
     if len(names) <= MAX_POINT_NAMES:
         _name_points(axes, np.log(counts / left) / np.log(right / left), counts, accuracy, names)
     edges = [left, *bounds, right]
@@ -167,8 +167,6 @@ def draw_accuracy_by_count(
     axes.set(xlim=(left, right), ylim=(0, 1.02), xlabel="training photos of the class", ylabel="accuracy")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_title(title, loc="left", fontsize=11, color=INK, pad=40)
     tidy_axes(axes)
     return figure

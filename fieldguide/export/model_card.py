@@ -8,8 +8,8 @@ import jinja2
 
 from fieldguide.evaluate.rules import Rule
 from fieldguide.export.credits import LicenceCount
-from fieldguide.files import written_whole
 from fieldguide.export.params import Quantization
+from fieldguide.files import written_whole
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.text import printable
 

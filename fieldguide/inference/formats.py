@@ -40,7 +40,9 @@ def _table_row(line: Line, num_top: int) -> list[object]:
 
 
 def write_json_file(path: Path, lines: Rows, model: str) -> None:
-    """JSON: `{"model": ..., "photos": [{"file": ..., "verdict": ..., "taxon": ..., "top": ..., "max_error": ..., "num_likely": ...}, ...]}`."""
+    """JSON: `{"model": ..., "photos": [{"file": ..., "verdict": ..., "taxon": ..., "top": ..., "max_error": ...,
+    "num_likely": ...}, ...]}`.
+    """
     write_json(path, {"model": model, "photos": [_json_entry(line) for line in lines]})
 
 

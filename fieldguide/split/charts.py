@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from fieldguide.catalogue.licences import LicenceKind, licence_kind
-from fieldguide.drawing import BLUE, GREEN, GREY, INK, ORANGE, tidy_axes
+from fieldguide.drawing import BLUE, GREEN, GREY, INK, ORANGE, scale_by_logarithm, tidy_axes
 from fieldguide.split.params import FrequencyParams
 from fieldguide.split.statistics import ALL
 
@@ -33,9 +33,7 @@ def draw_long_tail(per_class: pl.DataFrame, frequency: FrequencyParams) -> Figur
         axes.step(places, np.where(counts > 0, counts, np.nan), where="mid", color=color, linewidth=1.6, label=split)
     for bound in (frequency.few_below, frequency.many_above):
         axes.axhline(bound, color=GREY, linewidth=0.8, linestyle=(0, (2, 3)))
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    scale_by_logarithm(axes.yaxis)
     axes.set(xlabel="classes, the most common first", ylabel="photos", xlim=(0.5, len(ordered) + 0.5))
     axes.legend(frameon=False, fontsize=9)
     bins = ordered["frequency"]

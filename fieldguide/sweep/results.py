@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial, TrialState
 
 from fieldguide.console import align
-from fieldguide.drawing import BLUE, GREY, INK, ORANGE, save_figure, tidy_axes
+from fieldguide.drawing import BLUE, GREY, INK, ORANGE, save_figure, scale_by_logarithm, tidy_axes
 from fieldguide.spreadsheet import write_csv
 from fieldguide.sweep.description import Choice, Value
 from fieldguide.sweep.search import EXPERIMENT, PROBLEM, Search
@@ -83,19 +83,22 @@ def draw_search(search: Search) -> Figure:
     figure = Figure(figsize=(3.2 * columns, 2.8 * rows), layout="constrained")
     first, *others = figure.subplots(rows, columns, squeeze=False).flat
     key = search.sweep.metric.partition(":")[2]
-    first.scatter([trial.number for trial in stopped], [_last(trial) for trial in stopped], s=18, color=GREY)
-    first.scatter([trial.number for trial in done], [trial.value for trial in done], s=22, color=BLUE)
+    first.scatter(
+        [trial.number for trial in stopped], [_last(trial) for trial in stopped], s=18, color=GREY, label="stopped"
+    )
+    first.scatter([trial.number for trial in done], [trial.value for trial in done], s=22, color=BLUE, label="done")
     pick = max if search.sweep.direction == "maximize" else min
     first.step([trial.number for trial in done], [*accumulate((_last(trial) for trial in done), pick)],
                where="post", color=ORANGE, linewidth=1.2)  # fmt: skip
     first.xaxis.set_major_locator(MaxNLocator(integer=True))
     first.set_xlabel("trial, best so far", color=INK, fontsize=9)
+    first.legend(frameon=False, fontsize=8)
     first.set_ylabel(key, color=INK, fontsize=9)
     for axes, (path, dimension) in zip(others, search.sweep.space.items(), strict=False):
         _scatter(axes, path, done, BLUE, 22)
         _scatter(axes, path, stopped, GREY, 18)
         if not isinstance(dimension, Choice) and dimension.kind == "log":
-            axes.set_xscale("log")
+            scale_by_logarithm(axes.xaxis)
         axes.set_xlabel(path, color=INK, fontsize=9)
     for axes in (first, *others[: len(search.sweep.space)]):
         tidy_axes(axes)

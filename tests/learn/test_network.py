@@ -33,8 +33,8 @@ def test_model_json_holds_the_documented_keys(tmp_path: Path):
     save_network(make_network(), tmp_path)
     content = json.loads((tmp_path / "model.json").read_text())
     assert list(content) == [
-        "architecture", "architecture_args", "image_size", "mean", "std", "mask_padding", "ranks", "classes", "region", "weights",
-        "seed", "num_parameters", "epoch", "teachers",
+        "architecture", "architecture_args", "image_size", "mean", "std", "mask_padding", "ranks", "classes", "region",
+        "weights", "seed", "num_parameters", "epoch", "teachers",
     ]  # fmt: skip
 
 

@@ -203,7 +203,7 @@ def test_says_what_would_be_said(evaluated: tuple[dict[str, Any], Path]):
 def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]):
     metrics, out = models_of(evaluated[0]), evaluated[1]
     kinds = ("confusion", "reliability", "risk", "accuracy")
-    pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics}
+    pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics} | {"attention-teacher-regional.png"}
     tables = {
         "answers.csv",
         "classes.csv",

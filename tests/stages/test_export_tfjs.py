@@ -80,7 +80,6 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
         "image_size": IMAGE_SIZE,
         "mean": [0.5, 0.4, 0.3],
         "std": [0.5, 0.25, 0.2],
-        "mask_padding": False,
         "method": "pad",
         "upscale": True,
         "pad_fill": "color",

@@ -69,9 +69,36 @@ def failed(page: Page) -> None:
     expect(page.locator("#failure")).to_be_visible(timeout=PATIENCE)
 
 
+def opened(button: str, page: Page) -> None:
+    """The dialog that a button of the page opens, in place of any other."""
+    while page.locator("dialog[open]").count():
+        page.keyboard.press("Escape")
+    page.locator(button).click()
+    expect(page.locator("dialog[open]")).to_be_visible(timeout=PATIENCE)
+
+
+def kept(page: Page) -> None:
+    page.locator("#keep button").click()
+    expect(page.locator("#keep")).to_contain_text("Kept", timeout=PATIENCE)
+    opened("#open-notebook", page)
+
+
+def closed(page: Page) -> None:
+    while page.locator("dialog[open]").count():
+        page.keyboard.press("Escape")
+
+
 STATES: dict[str, Callable[[Page], Any]] = {
     "empty": ready,
     "answered": lambda page: answer(page, photo_file("plain.png")),
+    "where it looked": lambda page: page.locator("#why-toggle").click(),
+    "a part": functools.partial(opened, "#choose-part"),
+    "the map": functools.partial(opened, "#on-map"),
+    "the camera": functools.partial(opened, "#live"),
+    "the species": functools.partial(opened, "#browse"),
+    "a species": lambda page: page.locator("#species-list .row").first.click(),
+    "the notebook": lambda page: (closed(page), kept(page)),
+    "no dialog": closed,
     "several photos": lambda page: add(page, photo_file("b.png", (90, 160))),
     "a place and a month": functools.partial(answered_at, NORTH),
     "failed": failed,
@@ -121,9 +148,10 @@ def verdict(request: pytest.FixtureRequest, site: Site, paths: dict[str, Path], 
         start += len(names)
         classes[rank] = names.copy()
         classes[rank][called], classes[rank][best] = names[best], names[called]
+    rule = {"thresholds": dict.fromkeys(classes, min_confidence), "set_limit": 1, "num_chosen_by": 50}
     changes = {
         "labels.json": {"classes": classes},
-        "calibration.json": {"temperatures": dict.fromkeys(classes, 0.01), "min_confidence": min_confidence},
+        "calibration.json": {"temperatures": dict.fromkeys(classes, 0.01), "rules": {"measured": {"one": rule}}},
     }
     site.publish(export_anew(paths["bundle"], tmp_path / "verdict", changes), "verdict")
     return str(request.param)
@@ -148,11 +176,18 @@ FOCUSED = """() => {
   };
   return [it.id || it.outerHTML, [it, ...(it.labels ?? [])].some(isOutlined)];
 }"""
+FROM_THE_TOP = """() => {
+  window.seen = new Set();
+  document.body.tabIndex = -1; // where a blurred element was, the next press would go on
+  document.body.focus();
+  document.body.removeAttribute('tabindex');
+  scrollTo(0, 0);
+}"""
 
 
 def tab_through(page: Page) -> dict[str, bool]:
     """Everything that the tabulator key reaches, in its order, and whether it then shows an outline."""
-    page.evaluate("() => { window.seen = new Set(); document.activeElement.blur(); scrollTo(0, 0); }")
+    page.evaluate(FROM_THE_TOP)
     found = {}
     while True:
         page.keyboard.press("Tab")

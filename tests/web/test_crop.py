@@ -88,6 +88,23 @@ def test_a_part_is_answered_as_the_pipeline_answers_it(page: Page, paths: dict[s
 
 
 @pytest.mark.slow
+def test_the_part_where_the_model_looked_is_proposed(page: Page) -> None:
+    answer(page, photo_file("plain.png"))
+    framed = frame(page)
+    page.get_by_role("button", name="Where it looked").click()
+    sides = "['--left', '--top', '--right', '--bottom'].map((side) => Number(it.style.getPropertyValue(side)))"
+    page.wait_for_function(
+        f"() => {{ const it = document.getElementById('crop-frame'); return {sides}.join() !== '0,0,1,1'; }}"
+    )
+    left, top, right, bottom = framed.evaluate(f"(it) => {sides}")
+    assert 0 <= left < right <= 1
+    assert 0 <= top < bottom <= 1
+    name_part(page)
+    frame(page)
+    expect(page.get_by_role("button", name="Where it looked")).to_be_hidden()
+
+
+@pytest.mark.slow
 def test_a_mouse_draws_a_frame_and_one_that_is_cancelled_changes_nothing(page: Page, paths: dict[str, Path]) -> None:
     file = photo_file("plain.png")
     answer(page, file)

@@ -35,7 +35,7 @@ def test_species_are_browsed_and_searched_without_any_photo_by_keyboard(page: Pa
     expect(page.locator("#search")).to_be_focused()
     expect(page.locator("#found")).to_have_text("4 species")
     assert rows(page) == SPECIES
-    assert page.locator("#species-list h4").all_text_contents() == ["Aster", "Linum"]
+    assert page.locator("#species-list h3").all_text_contents() == ["Aster", "Linum"]
     page.keyboard.type("WHITE fl")
     expect(page.locator("#found")).to_have_text("1 species")
     assert rows(page) == ["Linum album"]
@@ -153,7 +153,7 @@ def test_a_guide_of_ten_thousand_species_opens_and_is_searched(
     page.goto(site.address(GUIDE))
     expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
     browse(page)
-    expect(page.locator("#found")).to_have_text("10000 species")
+    expect(page.locator("#found")).to_have_text("10,000 species")
     drawn = len(rows(page))
     assert 0 < drawn < 1000
     page.locator("#species-list").evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
