@@ -9,7 +9,7 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
@@ -32,7 +32,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def scale_by_logarithm(axis: Axis) -> None:
     """Scale `axes.xaxis` or `axes.yaxis` by logarithm, with plain numbers: powers of ten would be formulas."""
-    scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    scale = axis.axes.set_xscale if isinstance(axis, XAxis) else axis.axes.set_yscale
     scale("log")
     axis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set_minor_formatter(NullFormatter())
