@@ -113,6 +113,17 @@ def test_axe_finds_nothing_in_any_state(page: Page) -> None:
         audit(page, state)
 
 
+@pytest.mark.parametrize("language", sorted(file.stem for file in WEB.glob("languages/*.json")))
+def test_no_language_is_wider_than_a_narrow_page(language: str, page: Page) -> None:
+    width, height = ENLARGED
+    page.set_viewport_size({"width": width, "height": height})
+    page.locator("#language").select_option(language)
+    answer(page, photo_file("plain.png"))
+    assert page.evaluate(WIDER_THAN_PAGE) == []
+    opened("#browse", page)
+    assert page.evaluate(WIDER_THAN_PAGE) == []
+
+
 def test_axe_finds_nothing_while_the_guide_is_loaded(context: BrowserContext, site: Site) -> None:
     held: list[Route] = []
     page = context.new_page()
