@@ -54,6 +54,8 @@ def _steps_file(out: Path) -> Path:
 
 def _train(out: Path, tfrecord: Path, environment: dict[str, str], changes: dict[str, Any]) -> None:
     os.environ.update(environment)
+    # A group of its own, to all of which a test may send a signal, as schedulers and terminals do.
+    os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, _unwind)
     # The server ignores it.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -58,6 +58,22 @@ def test_a_signal_amid_an_epoch_repeats_no_step(
 
 
 @pytest.mark.slow
+def test_a_signal_to_all_processes_of_a_training_is_noted_like_one_to_the_first(tfrecord: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    changes = {**CHANGES, "checkpoint_steps": 1000}
+    process = start_training(out, tfrecord, **changes)
+    while steps_begun(out) < 8 and process.is_alive():
+        time.sleep(0.001)
+    assert process.pid
+    os.killpg(process.pid, signal.SIGTERM)
+    assert finish(process) == [143]
+    begun = steps_begun(out)
+    assert begun < STEPS
+    assert finish(start_training(out, tfrecord, **changes)) == [0]
+    assert steps_begun(out) == STEPS
+
+
+@pytest.mark.slow
 def test_ten_kills_at_random_moments(tfrecord: Path, tmp_path: Path, undisturbed: tuple[Path, float]):
     expected, duration_s = undisturbed
     out = tmp_path / "out"

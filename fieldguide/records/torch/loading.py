@@ -5,6 +5,7 @@ the network's process has, too: nothing is stacked, copied or normalised on the 
 each, so it is left to the network's process and its device (`to_input`).
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -177,6 +178,7 @@ def load_batches(
         pin_memory=torch.cuda.is_available(),
         # Forked workers share slots and the records' memory map; a spawned one would import torch for seconds.
         multiprocessing_context="fork",
+        worker_init_fn=_stand_apart,
         # Its seed would come from the global generator, which nothing here may depend on.
         generator=torch.Generator().manual_seed(0),
     )
@@ -192,6 +194,15 @@ def load_batches(
             f"one of {workers} workers that prepare photos is gone ({str(error).strip().removesuffix('.')}); "
             "where memory ran out, take fewer workers or smaller batches"
         ) from None
+
+
+def _stand_apart(worker: int) -> None:
+    """Make a worker a group of processes of its own.
+
+    torch lets SIGTERM end its workers, and a scheduler or a terminal sends a signal to all of a group at once: the loop
+    then ended with the death of a worker in the place of a checkpoint.
+    """
+    os.setpgid(0, 0)
 
 
 class _AtOnce:
