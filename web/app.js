@@ -1,101 +1,23 @@
 // The page: a photo in, an answer out. Everything happens on this device.
 
-import { OTHER, conclude, findRule, fuse } from './answer.js';
-import { openBundle } from './bundle.js';
+import { OTHER, conclude, fuse } from './answer.js';
 import { hasCamera, takePicture } from './camera.js';
 import { choosePart } from './crop.js';
 import { readOccasion } from './exif.js';
 import { Failure, explain } from './failures.js';
+import { attend, open, started } from './guide.js';
 import { outputOf, suggestBox } from './heat.js';
 import { mapOf, offerMap, withdrawMap } from './heat_view.js';
 import { say, speakToReader } from './language.js';
 import { choosePlace } from './map.js';
 import { title } from './names.js';
 import { offerToKeep, openNotebook, withdraw } from './notebook_view.js';
-import { keepOffline } from './offline.js';
-import { inform, isTelling, ratios, readPrior } from './prior.js';
-import { openSpecies } from './species.js';
-import { startEngine } from './thread.js';
+import { offerOccasion, showOccasion, showSeen } from './occasion_view.js';
+import { inform, isTelling, ratios } from './prior.js';
 import * as view from './view.js';
-import { wasmFile } from './wasm.js';
 
 const TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' }; // of examples, by the ending of their names
 const MAP_SIDE = 64; // px of a map that a box is found in
-const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
-
-/**
- * All that an answer needs.
- * @typedef {{labels: Labels, settings: Settings, calibration: Calibration, engine: import('./engine.js').Engine,
- *   running: {backend: string, milliseconds: number}, prior: ?import('./prior.js').Prior,
- *   ending: ?import('./model.js').Ending, species: any, version: string}} Guide
- */
-
-/** @type {?Promise<Guide>} */
-let guide = null;
-let early = null; // a promise of what prepares photos, which is here before the model
-
-/** Download the guide and start its model: all that an answer needs. */
-async function openGuide() {
-  let announce;
-  early = new Promise((resolve) => (announce = resolve));
-  const bundle = await openBundle();
-  bundle.onProgress = view.showProgress;
-  const starting = startEngine(bundle);
-  return openFrom(bundle, starting, announce).catch((error) => {
-    bundle.stop();
-    starting.then((engine) => engine.stop(), () => {});
-    throw error;
-  });
-}
-
-async function openFrom(bundle, starting, announce) {
-  // All at once: a slow network's delays then add up only once.
-  const wasm = wasmFile();
-  const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file)), wasm];
-  const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => /^prior|^explain/.test(file))];
-  for (const each of [starting, ...ahead.map((file) => bundle.read(file))]) each.catch(() => {}); // whoever asks again is told
-  const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
-  view.showContents(labels);
-  const species = openSpecies(labels, () => bundle.readJson('species.json'));
-  view.showPromise(labels.kept ? calibration.rules.fallback : findRule(calibration), calibration);
-  bundle.readJson('examples.json').then((examples) => view.showExamples(examples, (each) => answerExample(bundle, each)), () => {});
-  const engine = await starting;
-  announce({ engine, settings });
-  const files = Object.fromEntries(await Promise.all(needed.map(async (file) => [file, await bundle.read(file)])));
-  const running = await engine.open(files, wasm, settings, known);
-  const prior = await openPrior(bundle);
-  const ending = bundle.files['explain.json'] ? await bundle.readJson('explain.json') : null;
-  bundle.forget();
-  return { labels, settings, calibration, engine, running, prior, ending, species, version: bundle.version };
-}
-
-/** What place and season say, where this guide knows that; null where not. */
-async function openPrior(bundle) {
-  if (!bundle.files['prior.json']) return null;
-  const [header, content] = await Promise.all([bundle.readJson('prior.json'), bundle.read('prior.bin')]);
-  view.offerOccasion(changeOccasion, locate, () => choosePlace(occasion.latitude == null ? null : occasion));
-  view.showOccasion(occasion);
-  return readPrior(header, content);
-}
-
-/** The open guide. It is opened once, and once more after a failure. */
-function open() {
-  // A guide that was replaced amid its download is whole the second time.
-  guide ??= openGuide().catch((error) => (error.kind === 'mixed' ? openGuide() : Promise.reject(error))).then(
-    (opened) => {
-      view.showEngine(opened.running);
-      // Only now: before, it would compete with the download of what an answer needs.
-      keepOffline({ onState: view.showOffline, onUpdate: view.offerUpdate });
-      return opened;
-    },
-    (error) => {
-      guide = null;
-      view.hideProgress();
-      throw explain(error, 'failure.opening');
-    },
-  );
-  return guide;
-}
 
 let newest = 0; // a later photo overtakes an earlier one that is still being answered
 let again = start; // what a failure offers to try once more
@@ -143,7 +65,7 @@ async function answer(photos) {
     view.showPromise(conclusion.rule, calibration);
     species.showCandidates(conclusion);
     offerWhy(photos.at(-1), conclusion, opened);
-    view.showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
+    showSeen(prior && howOften(conclusion.best, labels, prior), occasion);
     offerToKeep({ photos, conclusion, labels, occasion, version });
     document.body.dataset.state = 'answered';
     document.dispatchEvent(new CustomEvent('fieldguide:answer', { detail: { logits, ...conclusion } }));
@@ -156,12 +78,6 @@ async function answer(photos) {
 async function prepare(file) {
   const { engine, settings } = await started();
   return engine.prepare(file, settings);
-}
-
-/** The engine, which does all but answer before the model is here. */
-function started() {
-  const opening = open(); // it sets `early`
-  return Promise.race([early, opening]);
 }
 
 /** Show the photos; each but the last one left can be taken away again. */
@@ -197,7 +113,7 @@ async function receive(files, isMore) {
 
 function setOccasion(known) {
   occasion = known;
-  view.showOccasion(occasion);
+  showOccasion(occasion);
 }
 
 /** Somebody says where or when it was: the answer follows. */
@@ -321,6 +237,13 @@ async function start() {
   }
 }
 
+attend({
+  onExamples: (bundle, examples) => view.showExamples(examples, (each) => answerExample(bundle, each)),
+  onPrior: () => {
+    offerOccasion(changeOccasion, locate, () => choosePlace(occasion.latitude == null ? null : occasion));
+    showOccasion(occasion);
+  },
+});
 speakToReader();
 view.offerLanguages();
 listen();

@@ -1,12 +1,10 @@
 // The device's camera, live: what it sees is named while somebody aims, and one picture of it becomes a photo.
 
+import { at } from './element.js';
 import { say } from './language.js';
 
 const AIM_SIDE = 640; // px of the longer side that is enough to aim by
 const QUALITY = 0.95; // of the JPEG that is taken
-
-/** @type {(id: string) => any} */
-const at = (id) => document.getElementById(id);
 
 /** Whether this browser can show what its camera sees. */
 export const hasCamera = () => Boolean(navigator.mediaDevices?.getUserMedia);

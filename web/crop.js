@@ -1,6 +1,7 @@
 // Somebody says which part of a photo shows what is to be named (cut.js makes a photo of it).
 
 import { WHOLE, between, move, pull, scale } from './box.js';
+import { at } from './element.js';
 
 const STEP = 0.02; // of the photo, at a press of an arrow key
 const GROWTH = 1.1; // at a press of + or a notch of the wheel
@@ -13,9 +14,6 @@ const KEYS = {
   '+': (box) => scale(box, GROWTH),
   '-': (box) => scale(box, 1 / GROWTH),
 };
-
-/** @type {(id: string) => any} */
-const at = (id) => document.getElementById(id);
 
 /**
  * Let somebody choose a part of a photo.

@@ -1,11 +1,10 @@
 // The button over the plate that shows what the model looked at, and the map that it draws over the photo.
 
+import { at } from './element.js';
 import { explain } from './failures.js';
 import { layOnPhoto, paint } from './heat.js';
 import { said, say } from './language.js';
 
-/** @type {(id: string) => any} */
-const at = (id) => document.getElementById(id);
 const LONGEST = 200; // px of what is drawn; the map has a few places a side, and the browser enlarges it smoothly
 
 let asked = 0; // a map that comes when another photo is here is let go

@@ -1,13 +1,11 @@
 // A place, chosen on a small map of the world that needs no network: the map moves beneath a cross in the middle.
 
+import { at } from './element.js';
 import { laterPlace, said } from './language.js';
 
 const ZOOMS = [1, 2, 4, 8, 16]; // windows that the world is wide
 const STEP = 1 / 12; // of the window, at a press of an arrow key
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-/** @type {(id: string) => any} */
-const at = (id) => document.getElementById(id);
 
 /**
  * @typedef {{latitude: number, longitude: number, zoom: number}} View the middle of the map, degrees, and an index of ZOOMS

@@ -4,7 +4,7 @@ import { OTHER } from './answer.js';
 import { say, spoken } from './language.js';
 
 /** Latin names of genera and species are set in italics; those of families are not, by convention. */
-const ITALIC = new Set(['species', 'genus']);
+export const isItalic = (rank) => rank === 'species' || rank === 'genus';
 
 /** What readers of the language that is spoken call a taxon, else what others do; undefined where nobody calls it anything. */
 export const vernacularOf = (name, labels) => labels.vernaculars?.[spoken()]?.[name] ?? labels.vernacular[name];
@@ -16,6 +16,6 @@ export const title = (name, labels) => (name === OTHER ? say('answer.other') : (
 export function nameElement(text, rank, isLatin) {
   const made = document.createElement('bdi');
   made.textContent = text;
-  if (isLatin) Object.assign(made, { lang: 'la', dir: 'ltr', className: ITALIC.has(rank) ? 'latin' : '' });
+  if (isLatin) Object.assign(made, { lang: 'la', dir: 'ltr', className: isItalic(rank) ? 'latin' : '' });
   return made;
 }

@@ -1,6 +1,7 @@
 // The field notebook on the page: keeping an answer, and the dialog that shows, exports and deletes what was kept.
 
 import { OTHER } from './answer.js';
+import { at, element } from './element.js';
 import { explain } from './failures.js';
 import { laterPlace, resaid, said, say, sayPercent, sayRank } from './language.js';
 import { later } from './later.js';
@@ -16,15 +17,7 @@ const MIN_KEPT = 0.01; // below it an alternative is noise
 const JUST_NOW = 3_600_000; // milliseconds: a photo that is no older was taken now, where it does not say when
 const ABOUT = { recorder: 'fieldguide recorder', licence: 'fieldguide licence' }; // by what they are remembered
 
-/** @type {(id: string) => any} */
-const at = (id) => document.getElementById(id);
 const keepButton = () => at('keep').querySelector('button');
-
-function element(tag, attributes = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), attributes);
-  made.append(...children);
-  return made;
-}
 
 let offered = null; // the answer that can be kept now
 

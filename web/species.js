@@ -1,13 +1,12 @@
 // The species of this guide: to browse and to search without any photo, and beside an answer those that it may be.
 
+import { at, element } from './element.js';
 import { resaid, say, sayRank, spoken } from './language.js';
-import { card, element } from './species_cards.js';
+import { card } from './species_cards.js';
 import { showList } from './species_list.js';
 import { groupSpecies, search, speciesFinder } from './species_search.js';
 import { writeSheet } from './species_sheet.js';
 
-/** @type {(id: string) => any} */
-const at = (id) => document.getElementById(id);
 const CARD = 96; // side of a picture beside an answer, px
 const THUMB = 44;
 

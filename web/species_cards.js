@@ -1,16 +1,8 @@
 // What the pages of the species are made of: pictures with their credit, names, cards to tap.
 
+import { element } from './element.js';
 import { sayRank } from './language.js';
-
-/** An element with properties and children. Text goes in as text, never as markup. */
-export function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-/** Latin names of genera and species are set in italics; those of families are not, by convention. */
-const isItalic = (rank) => rank === 'species' || rank === 'genus';
+import { isItalic } from './names.js';
 
 /** A taxon's scientific name. */
 export const scientific = (name, rank, className = '') =>

@@ -1,7 +1,8 @@
 // The list of a guide's species: drawn piece by piece as it is scrolled, so that ten thousand are open as fast as ten.
 
+import { element } from './element.js';
 import { say, sayRank } from './language.js';
-import { card, element } from './species_cards.js';
+import { card } from './species_cards.js';
 
 const PIECE = 60; // species drawn at a time: some screens full
 const PICTURE = 56; // side of a picture, px

@@ -1,10 +1,9 @@
 // The sheet of one species: its photos with their credit, its lineage, and beside it what is easily taken for it.
 
+import { at, element } from './element.js';
 import { say, sayRank } from './language.js';
-import { card, credit, element, names, picture, scientific, step } from './species_cards.js';
+import { card,  credit,  names,  picture,  scientific,  step } from './species_cards.js';
 
-/** @type {(id: string) => any} */
-const at = (id) => document.getElementById(id);
 const LARGE = 240; // sides of pictures, px
 const SMALL = 120;
 

@@ -1,21 +1,12 @@
 // What the page shows. Text goes in as text, never as markup: labels and credits come from other people.
 
 import { OTHER, climb, leftOut } from './answer.js';
-import { choose, codes, laterPlace, nameOf, resaid, said, say, sayMonth, sayNumber, sayPercent, sayRank, spoken } from './language.js';
-import { later } from './later.js';
+import { at, element } from './element.js';
+import { choose, codes, nameOf, resaid, said, say, sayNumber, sayPercent, sayRank, spoken } from './language.js';
 import { nameElement, title, vernacularOf } from './names.js';
 
 const MAX_OTHERS = 4;
 const MIN_SHOWN = 0.01; // below it an alternative is noise
-
-/** @type {(id: string) => any} */
-const at = (id) => document.getElementById(id);
-
-function element(tag, attributes = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), attributes);
-  made.append(...children);
-  return made;
-}
 
 /** Draw a probability as the filled part of a bar. */
 function fill(bar, probability) {
@@ -151,59 +142,6 @@ export function showFailure(failure, retry) {
   at('again').onclick = retry;
   at('failure').hidden = false;
 }
-
-const MONTHS = Array.from({ length: 12 }, (_, i) => i + 1);
-
-/** Offer to say where and when; `onChange` is told what was chosen. */
-export function offerOccasion(onChange, locate, choosePlace) {
-  writeMonths();
-  at('month').onchange = ({ target }) => onChange({ month: Number(target.value) || null, taken: null });
-  at('nowhere').onclick = () => onChange({ latitude: null, longitude: null, from: null });
-  at('on-map').onclick = async () => {
-    const place = await choosePlace();
-    if (place) onChange({ ...place, from: 'map' });
-  };
-  at('here').onclick = async () => {
-    writePlace(later('occasion.asking'));
-    try {
-      onChange({ ...(await locate()), from: 'device' });
-    } catch (error) {
-      writePlace(later('occasion.refused', { reason: error.message || later('occasion.cannot') }));
-    }
-  };
-  at('occasion').hidden = false;
-}
-
-const writeMonths = resaid(() => {
-  const chosen = at('month').value;
-  at('month').replaceChildren(
-    element('option', { value: '', textContent: say('occasion.unknown') }),
-    ...MONTHS.map((month) => element('option', { value: month, textContent: sayMonth(month) })),
-  );
-  at('month').value = chosen;
-});
-
-const writePlace = resaid((text) => {
-  at('place').textContent = said(text);
-});
-
-/** What is known of where and when, and of it what the answer made use of. */
-export function showOccasion({ latitude, longitude, month, from }) {
-  const known = latitude != null;
-  writePlace(known ? later(`occasion.from-${from}`, { place: laterPlace(latitude, longitude) }) : later('occasion.no-place'));
-  at('nowhere').hidden = !known;
-  at('month').value = month ?? '';
-}
-
-const [RARE, OFTEN] = [1 / 4, 2]; // of how often it is photographed anywhere and at any time
-
-/** How often what is named is photographed there and then: `ratio` to how often anywhere, null where nobody knows. */
-export const showSeen = resaid((ratio, { latitude, month }) => {
-  const known = ratio == null ? null : ratio < RARE ? 'occasion.rarely' : ratio > OFTEN ? 'occasion.often' : null;
-  const [near, inMonth] = [latitude != null, month != null];
-  const where = near && inMonth ? 'occasion.near-in' : near ? 'occasion.near' : 'occasion.in';
-  at('seen').textContent = known ? say(known, { when: say(where, { month: inMonth ? sayMonth(month) : '' }) }) : '';
-});
 
 export function showAnswer(conclusion, labels, calibration) {
   writeAnswer(conclusion, labels, calibration);

@@ -28,8 +28,9 @@ server.serve_forever()
 """A plain file server on a free port, which it prints. Like many hosts it lets browsers keep everything for an hour."""
 
 
-ANY = {"thresholds": {"species": 0, "genus": 0}, "set_limit": 1, "num_chosen_by": 50}
-"""A rule by which anything is named."""
+RULE = {"thresholds": {"species": 0, "genus": 0}, "set_limit": 1, "num_chosen_by": 50}
+ANY = {"measured": {"one": RULE}, "fallback": RULE}
+"""Rules by which anything is named."""
 
 
 class Site:

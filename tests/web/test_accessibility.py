@@ -162,7 +162,10 @@ def verdict(request: pytest.FixtureRequest, site: Site, paths: dict[str, Path], 
     rule = {"thresholds": dict.fromkeys(classes, min_confidence), "set_limit": 1, "num_chosen_by": 50}
     changes = {
         "labels.json": {"classes": classes},
-        "calibration.json": {"temperatures": dict.fromkeys(classes, 0.01), "rules": {"measured": {"one": rule}}},
+        "calibration.json": {
+            "temperatures": dict.fromkeys(classes, 0.01),
+            "rules": {"measured": {"one": rule}, "fallback": rule},
+        },
     }
     site.publish(export_anew(paths["bundle"], tmp_path / "verdict", changes), "verdict")
     return str(request.param)

@@ -1,0 +1,105 @@
+// Opening the guide: all downloads at once, the engine started, what it knows shown as soon as it is here.
+
+import { findRule } from './answer.js';
+import { openBundle } from './bundle.js';
+import { explain } from './failures.js';
+import { keepOffline } from './offline.js';
+import { readPrior } from './prior.js';
+import { openSpecies } from './species.js';
+import { startEngine } from './thread.js';
+import * as view from './view.js';
+import { wasmFile } from './wasm.js';
+
+const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'selftest.json'];
+
+/**
+ * All that an answer needs.
+ * @typedef {{labels: Labels, settings: Settings, calibration: Calibration, engine: import('./engine.js').Engine,
+ *   running: {backend: string, milliseconds: number}, prior: ?import('./prior.js').Prior,
+ *   ending: ?import('./model.js').Ending, species: any, version: string}} Guide
+ */
+
+/**
+ * What the page does with what comes before the guide is open.
+ * @type {{onExamples: (bundle: any, examples: Example[]) => void, onPrior: () => void}}
+ */
+let attended = { onExamples: () => {}, onPrior: () => {} };
+
+/** Say it before the guide is opened. */
+export const attend = (listener) => (attended = listener);
+
+/** @type {?Promise<Guide>} */
+let guide = null;
+let early = null; // a promise of what prepares photos, which is here before the model
+
+/** Download the guide and start its model: all that an answer needs. */
+async function openGuide() {
+  let announce;
+  early = new Promise((resolve) => (announce = resolve));
+  const bundle = await openBundle();
+  bundle.onProgress = view.showProgress;
+  const starting = startEngine(bundle);
+  return openFrom(bundle, starting, announce).catch((error) => {
+    bundle.stop();
+    starting.then((engine) => engine.stop(), () => {});
+    throw error;
+  });
+}
+
+async function openFrom(bundle, starting, announce) {
+  // All at once: a slow network's delays then add up only once.
+  const wasm = wasmFile();
+  const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file)), wasm];
+  const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => /^prior|^explain/.test(file))];
+  for (const each of [starting, ...ahead.map((file) => bundle.read(file))]) each.catch(() => {}); // whoever asks again is told
+  const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
+  view.showContents(labels);
+  const species = openSpecies(labels, () => bundle.readJson('species.json'));
+  view.showPromise(labels.kept ? calibration.rules.fallback : findRule(calibration), calibration);
+  bundle.readJson('examples.json').then((examples) => attended.onExamples(bundle, examples), () => {});
+  const engine = await starting;
+  announce({ engine, settings });
+  const files = Object.fromEntries(await Promise.all(needed.map(async (file) => [file, await bundle.read(file)])));
+  const running = await engine.open(files, wasm, settings, known);
+  const prior = await openPrior(bundle);
+  const ending = bundle.files['explain.json'] ? await bundle.readJson('explain.json') : null;
+  bundle.forget();
+  return { labels, settings, calibration, engine, running, prior, ending, species, version: bundle.version };
+}
+
+/** What place and season say, where this guide knows that; null where not. */
+async function openPrior(bundle) {
+  if (!bundle.files['prior.json']) return null;
+  const [header, content] = await Promise.all([bundle.readJson('prior.json'), bundle.read('prior.bin')]);
+  attended.onPrior();
+  return readPrior(header, content);
+}
+
+/**
+ * The open guide. It is opened once, and once more after a failure.
+ * @returns {Promise<Guide>}
+ * @throws {Failure}
+ */
+export function open() {
+  // A guide that was replaced amid its download is whole the second time.
+  guide ??= openGuide().catch((error) => (error.kind === 'mixed' ? openGuide() : Promise.reject(error))).then(
+    (opened) => {
+      view.showEngine(opened.running);
+      // Only now: before, it would compete with the download of what an answer needs.
+      keepOffline({ onState: view.showOffline, onUpdate: view.offerUpdate });
+      return opened;
+    },
+    (error) => {
+      guide = null;
+      view.hideProgress();
+      throw explain(error, 'failure.opening');
+    },
+  );
+  return guide;
+}
+
+/** The engine and preprocessing.json: all but the model, which may still be on its way. */
+export function started() {
+  const opening = open(); // it sets `early`
+  return Promise.race([early, opening]);
+}
