@@ -65,9 +65,16 @@ class _Handler(BaseHTTPRequestHandler):
             times = self.server.asked[self.path]
             self.server.in_flight += 1
             self.server.most_in_flight = max(self.server.most_in_flight, self.server.in_flight)
+        self._is_counted = True
         try:
             self._answer_kind(kind, name, times)
         finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Count this request no more: once its client has the last byte, it may have sent the next one already."""
+        if self._is_counted:
+            self._is_counted = False
             with self.server.lock:
                 self.server.in_flight -= 1
 
@@ -131,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(code)
         for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
+        self._leave()
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()

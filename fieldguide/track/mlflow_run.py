@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlflow import MlflowClient
@@ -102,7 +104,10 @@ class StageRun:
     def log_artifact(self, path: Path) -> None:
         """A copy of a file or folder."""
         if path.is_dir():
-            self.client.log_artifacts(self.run_id, str(path), path.name)
+            # The stage goes on meanwhile: what it has under a temporary name (files.written_whole) is gone soon.
+            with TemporaryDirectory(prefix="fieldguide-") as scratch:
+                whole = shutil.copytree(path, Path(scratch) / path.name, ignore=shutil.ignore_patterns(".*.partial"))
+                self.client.log_artifacts(self.run_id, str(whole), path.name)
         else:
             self.client.log_artifact(self.run_id, str(path))
 

@@ -87,7 +87,10 @@ def test_a_killed_sweep_goes_on_as_if_nothing_had_happened(template: Project, se
     running = project.run(*COMMAND, "--status")
     assert "1 done, 1 running, of 3 trials" in running
     project.run(*COMMAND)
-    assert ran(project) == Counter({"student-000": 1, "student-001": 2, "student-002": 1})
+    times = ran(project)
+    # Its stage may have come to the end before it saw that DVC was gone.
+    assert times.pop("student-001") in (1, 2)
+    assert times == Counter({"student-000": 1, "student-002": 1})
     assert [{**trial, "epochs": ""} for trial in read_trials(project)] == [
         {**trial, "epochs": ""} for trial in read_trials(searched)
     ]

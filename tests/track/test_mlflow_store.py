@@ -110,6 +110,24 @@ def test_a_server_that_is_back_hears_the_end(root: Path, place: tuple[Any, str],
     assert [child.status for child in run.children] == ["FINISHED"]
 
 
+def test_a_folder_is_recorded_without_what_is_being_written(root: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("resize: {size: 113}\n", encoding="utf-8")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root}/mlflow.db")
+    report = tmp_path / "report"
+    (report / "models").mkdir(parents=True)
+    for name in ("index.html", "models/labels.json", ".digests.json.7.partial"):
+        (report / name).write_text(name)
+    recording = Recording()
+    recording.take("start", {"stage": "resize", "params": {"size": 113}, "at_ms": 1})
+    recording.take("artifact", {"path": str(report), "at_ms": 2})
+    recording.take("end", {"status": "FINISHED", "at_ms": 3})
+    assert recording.failure is None
+    written = {file.name for file in tmp_path.rglob("artifacts/report/**/*") if file.is_file()}
+    written |= {file.name for file in root.rglob("artifacts/report/**/*") if file.is_file()}
+    assert written == {"index.html", "labels.json"}
+
+
 def test_the_first_metrics_people_look_for(place: tuple[Any, str], store: ModuleType):
     client, experiment = place
     run = PipelineRun("shown", "a" * 40, "x: 1")
