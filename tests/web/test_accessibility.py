@@ -223,7 +223,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(state: str, page:
 
 
 def test_the_keyboard_alone_comes_to_an_answer(page: Page) -> None:
-    # From now on, for a key may be there before the browser is told that a chooser is expected, and then opens a real one.
+    # Before any key: one that comes before the browser knows that a chooser is expected opens a real one.
     page.on("filechooser", lambda chooser: None)
     ready(page)
     page.locator("#pick").focus()
