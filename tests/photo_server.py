@@ -47,6 +47,7 @@ class PhotoServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: PhotoServer
+    _is_counted = False
     protocol_version = "HTTP/1.1"
 
     def do_CONNECT(self) -> None:
