@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.export.exporting import export_once
 from tests.web.firefox import Firefox, firefox_running
@@ -107,6 +107,12 @@ def answer(page: Page, file: dict[str, Any]) -> dict[str, Any]:
     page.wait_for_function("() => window.answered", timeout=PATIENCE)
     answered: dict[str, Any] = page.evaluate("window.answered")
     return answered
+
+
+def press(locator: Locator, key: str) -> None:
+    """Press a key on an element as somebody does who sees it: `focus` alone does nothing while it is hidden."""
+    expect(locator).to_be_visible(timeout=PATIENCE)
+    locator.press(key)
 
 
 def await_offline(page: Page) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from fieldguide.export.node import WEB
 from tests.records.making import TAXONOMY
-from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file
+from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file, press
 from tests.web.serving import Site, export_anew
 from tests.web.test_page import expected_logits
 from tests.web.test_prior import NORTH, jpeg
@@ -226,18 +226,15 @@ def test_the_keyboard_alone_comes_to_an_answer(page: Page) -> None:
     # Before any key: one that comes before the browser knows that a chooser is expected opens a real one.
     page.on("filechooser", lambda chooser: None)
     ready(page)
-    page.locator("#pick").focus()
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        press(page.locator("#pick"), "Enter")
     chooser.value.set_files(photo_file("plain.png"))
     page.wait_for_function("() => window.answered", timeout=PATIENCE)
-    page.locator("#more").focus()
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
+        press(page.locator("#more"), "Space")
     chooser.value.set_files(photo_file("b.png", (90, 160)))
     expect(page.locator("#several li")).to_have_count(2, timeout=PATIENCE)
-    page.locator("#several button").first.focus()
-    page.keyboard.press("Enter")
+    press(page.locator("#several button").first, "Enter")
     expect(page.locator("#several")).to_be_hidden()
     expect(page.locator("#more")).to_be_focused()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file
+from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file, press
 from tests.web.serving import ANY, Site, export_anew
 from tests.web.test_worker import open_guide
 
@@ -37,8 +37,7 @@ def test_the_map_lies_on_the_photo_and_goes_with_it(sure: Page) -> None:
     expect(toggle).to_be_hidden()
     answered = answer(sure, photo_file("turned.jpg", (200, 100)))
     expect(heat).to_be_hidden()
-    toggle.focus()
-    sure.keyboard.press("Enter")
+    press(toggle, "Enter")
     expect(heat).to_be_visible(timeout=PATIENCE)
     expect(toggle).to_have_attribute("aria-pressed", "true")
     shown = answered["best"]["name"].replace("Linum album", "white flax")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.web.conftest import GUIDE, PATIENCE, answer, await_offline, photo_file
+from tests.web.conftest import GUIDE, PATIENCE, answer, await_offline, photo_file, press
 from tests.web.serving import Site, export_anew
 
 pytestmark = pytest.mark.slow
@@ -30,8 +30,7 @@ def rows(page: Page) -> list[str]:
 
 
 def test_species_are_browsed_and_searched_without_any_photo_by_keyboard(page: Page) -> None:
-    page.locator("#browse").focus()
-    page.keyboard.press("Enter")
+    press(page.locator("#browse"), "Enter")
     expect(page.locator("#search")).to_be_focused()
     expect(page.locator("#found")).to_have_text("4 species")
     assert rows(page) == SPECIES
