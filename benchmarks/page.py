@@ -3,14 +3,15 @@
     python -m benchmarks.page --photo PHOTO.jpg --rounds 5 --strip strip.png
 
 First answers are from a cold cache over 4G with a processor four times slower than this one; a photo is chosen as soon
-as the page can take it. No page's files are compressed on their way. The peers do less: no progress, no check of
-digests, a canvas instead of the training's resizing. The network alone in plain TensorFlow.js is what the page's own
-is, kernel for kernel. npm installs the peers in a folder of their own (--scratch keeps it).
+as the page can take it. The server compresses texts and WebAssembly, as hosts do (page_host.py). The peers do less: no
+progress, no check of digests, a canvas instead of the training's resizing. The network alone in plain TensorFlow.js is
+what the page's own is, kernel for kernel. npm installs the peers in a folder of their own (--scratch keeps it).
 """
 
 import argparse
 import shutil
 import statistics
+import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -24,12 +25,6 @@ from tests.web.serving import served
 NUM_ANSWERS = 20
 """Warm answers in a round."""
 NUM_FRAMES = 8
-NEEDED = {
-    "ours": ("index.html", "style.css", "app.js", "*.json", "group*.bin", "prior.bin", "tfjs-backend-wasm-simd.wasm"),
-    "tfjs": ("index.html", "main.js", "*.json", "group*.bin", "tfjs-backend-wasm-simd.wasm"),
-    "onnxruntime": ("*",),
-}
-"""By page: what an answer waits for, at most, in a browser that has SIMD but no cross-origin isolation."""
 
 
 def main() -> None:
@@ -45,7 +40,7 @@ def main() -> None:
     photo = options.photo or min((options.bundle / "examples").glob("*.jpg"))
     with (
         tempfile.TemporaryDirectory() as temporary,
-        served(Path(temporary) / "site") as site,
+        served(Path(temporary) / "site", [sys.executable, "-m", "benchmarks.page_host"]) as site,
         sync_playwright() as tool,
     ):
         folders = make_sites(options.bundle, options.onnx, site.root, options.scratch or Path(temporary) / "peers")
@@ -56,16 +51,14 @@ def main() -> None:
         for _ in range(options.rounds):
             for name, address in addresses.items():
                 for network in (FAST, SLOW):
-                    seconds = first_answer(browser, address, photo, network)
+                    seconds, megabytes = first_answer(browser, address, photo, network)
                     found[f"first answer, {network.name}, s", name].append(seconds)
+                    found["came until the first answer, MB", name].append(megabytes)
                 found["photo chosen to answer, warm, ms", name] += warm_answers(browser, address, photo, NUM_ANSWERS)
                 if name != "ours":
                     found["network alone, warm, ms", name] += bare_answers(browser, address, NUM_ANSWERS)
             for visit, seconds in later_visits(browser, addresses["ours"], FAST).items():
                 found[f"{visit} to ready, s", "ours"].append(seconds)
-        for name, folder in folders.items():
-            files = {file for pattern in NEEDED[name] for file in folder.glob(pattern)}
-            found["files of an answer, MB", name] = [sum(file.stat().st_size for file in files) / 1e6]
         print_table(found, list(folders))
         if options.strip:
             frames = film(browser, addresses["ours"], photo, FAST)

@@ -1,11 +1,13 @@
 """The pages that benchmarks.page compares: ours, and the same network in stock runtimes, which npm installs aside."""
 
+import gzip
 import json
 import shutil
 import subprocess
 from pathlib import Path
 
 from benchmarks.fetch import ROOT
+from fieldguide.export.packing import PACKED
 
 SOURCE = Path(__file__).parent / "page_peers"
 PACKAGES = {
@@ -30,11 +32,20 @@ def make_sites(bundle: Path, onnx: Path, root: Path, scratch: Path) -> dict[str,
         sites[name].mkdir()
         esbuild = [str(ROOT / "node_modules/.bin/esbuild"), f"source/{name}.js", "--bundle", "--minify", "--format=esm"]
         subprocess.run([*esbuild, "--log-level=error", f"--outfile={sites[name] / 'main.js'}"], cwd=scratch, check=True)
-        models = [onnx] if name == "onnxruntime" else [bundle / "model.json", *bundle.glob("group*.bin")]
+        models = [onnx] if name == "onnxruntime" else [bundle / "model.json", *unpack_weights(bundle, scratch)]
         runtime = (scratch / "node_modules").glob(pattern)
         for file in (*runtime, *models, bundle / "preprocessing.json", SOURCE / "index.html"):
             shutil.copyfile(file, sites[name] / file.name)
     return sites
+
+
+def unpack_weights(bundle: Path, scratch: Path) -> list[Path]:
+    """The weights of a bundle as plain TensorFlow.js reads them, in `scratch`."""
+    files = []
+    for packed in bundle.glob(f"group*{PACKED}"):
+        files.append(scratch / packed.name.removesuffix(PACKED))
+        files[-1].write_bytes(gzip.decompress(packed.read_bytes()))
+    return files
 
 
 def _install(scratch: Path) -> None:

@@ -61,13 +61,16 @@ def open_page(context: BrowserContext, network: Network | None, slowdown: int = 
     return page, session
 
 
-def first_answer(browser: Browser, address: str, photo: Path, network: Network) -> float:
-    """Seconds from a cold start to the answer to a photo that is chosen as soon as that is possible."""
+def first_answer(browser: Browser, address: str, photo: Path, network: Network) -> tuple[float, float]:
+    """From a cold start to the answer to a photo that is chosen as soon as that is possible: seconds, and megabytes."""
     context = browser.new_context()
-    page, _ = open_page(context, network)
+    page, session = open_page(context, network)
+    parts: list[float] = []
+    session.on("Network.dataReceived", lambda event: parts.append(event["encodedDataLength"]))
     seconds = _answer_at_once(page, address, photo)
+    num_bytes = sum(parts)
     context.close()
-    return seconds
+    return seconds, num_bytes / 1e6
 
 
 def later_visits(browser: Browser, address: str, network: Network) -> dict[str, float]:

@@ -16,6 +16,7 @@ from fieldguide.export.model_files import Preprocessing
 from fieldguide.export.model_folder import DESCRIPTIONS, MIX_UPS, copy_network, copy_prior, describe_model
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.notes import read_notes
+from fieldguide.export.packing import pack_files
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.pretrained import read_student
@@ -66,6 +67,7 @@ def export_tfjs(
         copy_prior(described, draft)
         logits["tfjs_node"], self_test = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
+        pack_files(draft)
         shown, report = np.stack(reference), out / "parity.json"
         rest = {"quantization": quantization}
         parity = check_parity(shown, logits, network.class_counts[0], params.limits, report, rest)

@@ -3,6 +3,7 @@
 
 import { Failure } from './failures.js';
 import { later } from './later.js';
+import { PACKED, unpack } from './packed.js';
 
 /** The address of a file of the bundle: beside the page, in whatever folder that lies. */
 export const addressOf = (file) => new URL(file, document.baseURI).href;
@@ -31,14 +32,17 @@ class Bundle {
    * @param {string} version the SHA-256 of bundle.json, empty where this browser cannot tell
    */
   constructor(files, version) {
-    this.files = files;
+    /** By what a file is when it is unpacked; `file` is its name on the server. */
+    this.files = Object.fromEntries(
+      Object.entries(files).map(([file, known]) => [file.endsWith(PACKED) ? file.slice(0, -PACKED.length) : file, { ...known, file }]),
+    );
     this.version = version;
     /** @type {(counted: {done: number, total: number}) => void} told of every part that came, in bytes */
     this.onProgress = () => {};
   }
 
   /**
-   * The bytes of one file. It is downloaded once, however often it is asked for.
+   * The bytes of one file, unpacked. It is downloaded once, however often it is asked for.
    * @returns {Promise<ArrayBuffer>}
    * @throws {Failure}
    */
@@ -68,16 +72,17 @@ class Bundle {
     return JSON.parse(new TextDecoder().decode(await this.read(file)));
   }
 
-  async #download(file) {
-    const known = this.files[file];
-    if (!known) throw new Failure('mixed', { file });
+  async #download(name) {
+    const known = this.files[name];
+    if (!known) throw new Failure('mixed', { file: name });
+    const { file } = known;
     this.#count(0, known.bytes);
     // The second time past the browser's own cache, which may hold the file of an earlier export, or that it was missing.
     let failure;
     for (const cache of /** @type {RequestCache[]} */ (['default', 'reload'])) {
       try {
         const bytes = await this.#receive(file, cache);
-        if (await matches(bytes, known)) return bytes;
+        if (await matches(bytes, known)) return file === name ? bytes : await unpack(bytes);
         this.#count(-bytes.byteLength, 0);
         failure = new Failure('mixed', { file });
       } catch (error) {

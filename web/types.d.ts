@@ -55,7 +55,7 @@ interface Settings {
   pad_color: number[];
 }
 
-/** bundle.json: by file. */
+/** bundle.json: by file, some of which are packed (packed.js). */
 type BundleFiles = Record<string, { bytes: number; sha256: string }>;
 
 /** One of species.json: what is told of a species beside its names; nothing where nothing more is known. */

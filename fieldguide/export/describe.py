@@ -82,6 +82,6 @@ def describe_bundle(
         temperatures=evaluation.temperatures_of(student.ranks),
         rule=evaluation.rules_of(student.ranks).find(Situation.ONE),
         max_error=evaluation.max_error,
-        model_megabytes=bundle_megabytes(bundle, "group1-shard*.bin"),
+        model_megabytes=bundle_megabytes(bundle, "group1-shard*"),
     )
     write_card(bundle, facts)

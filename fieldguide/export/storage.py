@@ -75,15 +75,15 @@ def find_kernels(graph: OnnxGraph) -> Iterator[Kernel]:
 
 def store(
     graph: OnnxGraph, quantization: Quantization, rounded: Mapping[str, np.ndarray] | None = None
-) -> tuple[OnnxGraph, int]:
-    """`graph` with the values that remain of its weights, and the bytes that they take.
+) -> tuple[OnnxGraph, bytes]:
+    """`graph` with the values that remain of its weights, and all of them as they are stored.
 
     `rounded` are kernels that a byte is to store as they are there (rounding.py), by name.
     """
     rounded = rounded or {}
     constants = dict(graph.constants)
     kernels = list(find_kernels(graph))
-    num_bytes = 0
+    content = []
     for name, value in graph.constants.items():
         if value.dtype != np.float32:
             continue
@@ -94,9 +94,19 @@ def store(
             source = rounded.get(name, value) if storage == "uint8" else value
             place = part.rows if value.ndim else ...
             stored[place] = round_trip(source[place], storage)
-            num_bytes += source[place].size * np.dtype(storage).itemsize
+            content.append(encode(source[place], storage).tobytes())
         constants[name] = stored
-    return replace(graph, constants=constants), num_bytes
+    return replace(graph, constants=constants), b"".join(content)
+
+
+def encode(value: np.ndarray, storage: Storage) -> np.ndarray:
+    """What is stored of `value`: itself, or its steps from the least."""
+    if storage != "uint8":
+        return value.astype(storage)
+    low, step = byte_range(value)
+    # The range was moved by up to half a step, so its ends may lie outside.
+    steps: np.ndarray = np.clip(np.round((value - low) / (step or 1)), 0, NUM_STEPS).astype(np.uint8)
+    return steps
 
 
 def round_trip(value: np.ndarray, storage: Storage) -> np.ndarray:
@@ -106,7 +116,7 @@ def round_trip(value: np.ndarray, storage: Storage) -> np.ndarray:
     low, step = byte_range(value)
     if not step:
         return value
-    stored: np.ndarray = np.round((value - low) / step) * step + low
+    stored: np.ndarray = encode(value, storage) * step + low
     return stored.astype(np.float32)
 
 

@@ -66,7 +66,7 @@ def write_graph_model(saved_model: Path, out: Path, quantization: Quantization) 
         # Protocol buffers print their maps in any order; sorted keys make the bytes depend on the network alone.
         model = json.loads((written / MODEL_FILE).read_bytes())
         (written / MODEL_FILE).write_text(json.dumps(model, sort_keys=True, separators=(",", ":")), encoding="utf-8")
-        for stale in (out / MODEL_FILE, *sorted(out.glob("group1-shard*of*.bin"))):
+        for stale in (out / MODEL_FILE, *sorted(out.glob("group1-shard*of*.bin*"))):
             stale.unlink(missing_ok=True)
         for file in sorted(written.iterdir(), key=lambda file: (file.name == MODEL_FILE, file.name)):
             file.replace(out / file.name)

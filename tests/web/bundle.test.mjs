@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { openBundle } from '../../web/bundle.js';
 
-const FILES = { 'labels.json': '{"ranks": []}', 'a.bin': 'weights' };
+const FILES = { 'labels.json': '{"ranks": []}', 'a.bin': 'weights', 'packed.bin.gzip': gzipSync('many weights') };
 const LIST = Object.fromEntries(
   Object.entries(FILES).map(([file, text]) => [
     file,
@@ -66,6 +67,22 @@ test('two exports are never mixed, and the file may be asked for again', async (
   await assert.rejects(bundle.read('a.bin'), { kind: 'mixed', canPass: true });
   assert.equal(text(await bundle.read('a.bin')), 'weights');
 });
+
+for (const kind of ['as the browser does', 'without its help']) {
+  test(`a file that travels packed is unpacked ${kind}`, async (context) => {
+    if (kind === 'without its help') {
+      const { DecompressionStream } = globalThis;
+      context.after(() => Object.assign(globalThis, { DecompressionStream }));
+      delete globalThis.DecompressionStream;
+    }
+    const bundle = await openBundle();
+    const counted = [];
+    bundle.onProgress = ({ done }) => counted.push(done);
+    assert.equal(text(await bundle.read('packed.bin')), 'many weights');
+    assert.deepEqual(asked, ['bundle.json', 'packed.bin.gzip']);
+    assert.equal(counted.at(-1), FILES['packed.bin.gzip'].length);
+  });
+}
 
 test('a file that the list does not name is of another export', async () => {
   await assert.rejects((await openBundle()).read('b.bin'), { kind: 'mixed' });

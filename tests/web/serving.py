@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from fieldguide.evaluate.rules import Rules
 from fieldguide.export.bundle import SERVICE_WORKER, write_file_list
 from fieldguide.export.node import WEB
+from fieldguide.export.packing import pack_files
 
 SERVE = """
 import functools, http.server, sys
@@ -55,11 +56,12 @@ class Site:
 
 
 @contextmanager
-def served(root: Path) -> Iterator[Site]:
-    """Serve `root` until the block ends."""
+def served(root: Path, server: Sequence[str] = (sys.executable, "-c", SERVE)) -> Iterator[Site]:
+    """Serve `root` until the block ends. `server` is a command that takes it, prints its port, and serves."""
     root.mkdir(exist_ok=True)
-    command = [sys.executable, "-c", SERVE, str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        [*server, str(root)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             yield Site(root, process, int(process.stdout.readline()))
@@ -84,6 +86,7 @@ def export_anew(
         content = json.loads((out / file).read_text())
         (out / file).write_text(json.dumps(content | changed))
     edit(out)
+    pack_files(out)
     shutil.copyfile(WEB / SERVICE_WORKER, out / SERVICE_WORKER)
     write_file_list(out)
     return out

@@ -61,12 +61,12 @@ def test_a_file_that_cannot_be_answered_says_why_and_the_next_one_is_answered(pa
     ("file", "fulfil", "message"),
     [
         ("model.json", lambda route: route.abort(), "model.json could not be downloaded (Failed to fetch)"),
-        ("group1-shard1of1.bin", lambda route: route.fulfill(status=404), "(the server answers 404)"),
+        ("group1-shard1of1.bin.gzip", lambda route: route.fulfill(status=404), "(the server answers 404)"),
         ("bundle.json", lambda route: route.fulfill(status=503), "bundle.json could not be downloaded"),
         (
-            "tfjs-backend-wasm-simd.wasm",
+            "tfjs-backend-wasm-simd.wasm.gzip",
             lambda route: route.abort(),
-            "tfjs-backend-wasm-simd.wasm could not be downloaded",
+            "tfjs-backend-wasm-simd.wasm.gzip could not be downloaded",
         ),
         ("worker.js", lambda route: route.fulfill(body="throw 'old'"), "worker.js is damaged, or the guide is being"),
         (

@@ -10,7 +10,6 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from fieldguide.evaluate.prior import Occasions
 from fieldguide.evaluate.prior_file import write_prior
-from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.export.parity import predict_onnxruntime
 from tests.export.exporting import PRIOR
 from tests.records.making import TAXONOMY
@@ -106,8 +105,8 @@ def test_a_guide_that_knows_no_places_does_not_ask(
     context: BrowserContext, site: Site, paths: dict[str, Path], tmp_path: Path
 ) -> None:
     def forget_places(folder: Path) -> None:
-        for name in PRIOR_FILES:
-            (folder / name).unlink()
+        for file in folder.glob("prior.*"):
+            file.unlink()
 
     bundle = export_anew(paths["bundle"], tmp_path / "placeless", {}, forget_places)
     site.publish(bundle, "placeless")

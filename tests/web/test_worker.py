@@ -53,3 +53,9 @@ def test_a_photo_that_fails_in_the_worker_is_told_in_the_words_of_the_page(page:
     page.locator("#pick").set_input_files({"name": "", "mimeType": "image/jpeg", "buffer": b"<html>"})
     expect(page.locator("#reason")).to_contain_text("is not an image. Choose a photo.", timeout=PATIENCE)
     answer(page, photo_file("plain.png"))
+
+
+def test_a_browser_that_cannot_unpack_answers_the_same(context: BrowserContext, site: Site, page: Page) -> None:
+    file = photo_file("turned.jpg")
+    other = open_guide(context, site, "delete self.DecompressionStream")
+    assert answer(other, file)["logits"] == answer(page, file)["logits"]
