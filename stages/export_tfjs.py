@@ -18,7 +18,7 @@ from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.notes import read_notes
 from fieldguide.export.packing import pack_files
 from fieldguide.export.params import ExportTfjsParams
-from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
+from fieldguide.export.parity import check_parity, export_trained, predict_node, predict_onnxruntime
 from fieldguide.export.pretrained import read_student
 from fieldguide.export.quantization import quantize
 from fieldguide.export.student import NAME, read_evaluation
@@ -74,14 +74,6 @@ def export_tfjs(
         describe_bundle(draft, network, evaluation, sources, parity=parity, quantization=quantization, params=params)
         page.write_file_list(draft)
         return {**parity, **rest, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}
-
-
-def export_trained(student: Path, onnx_file: Path, images: np.ndarray) -> np.ndarray:
-    """All that this stage wants of PyTorch, in a process of its own: the ONNX file, and the logits that count."""
-    from fieldguide.learn.onnx_export import export_onnx, predict_reference
-
-    export_onnx(student, onnx_file)
-    return predict_reference(student, images.transpose(0, 3, 1, 2))
 
 
 if __name__ == "__main__":

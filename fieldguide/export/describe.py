@@ -11,7 +11,7 @@ from fieldguide.evaluate.rules import Situation
 from fieldguide.export.bundle import bundle_megabytes, write_examples
 from fieldguide.export.credits import count_licences, pick_examples, read_credits
 from fieldguide.export.model_card import CardFacts, write_card
-from fieldguide.export.page import personalise_page
+from fieldguide.export.page import personalise_page, start_downloads_early
 from fieldguide.export.params import ExportTfjsParams, Quantization
 from fieldguide.export.species import write_species
 from fieldguide.export.student import Evaluation
@@ -58,6 +58,7 @@ def describe_bundle(
     credits = read_credits(sources.catalogue, photos["photo_id"])
     trained_on = credits.join(photos.filter(pl.col("split") == "train"), on="photo_id", how="semi")
     personalise_page(bundle, params.page)
+    start_downloads_early(bundle)
     write_examples(bundle, pick_examples(sources.test, credits, params.num_examples))
     write_species(
         bundle,

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from fieldguide.export.accent import SURROUNDINGS, contrast
 from fieldguide.export.node import WEB
-from fieldguide.export.page import personalise_page
+from fieldguide.export.page import personalise_page, start_downloads_early
 from fieldguide.export.params import PageParams
 
 FILES = ("index.html", "manifest.webmanifest", "style.css")
@@ -112,3 +112,13 @@ def test_the_surroundings_are_those_of_the_style_sheet() -> None:
 )
 def test_contrast_is_that_of_wcag(one: str, other: str, expected: float) -> None:
     assert contrast(one, other) == contrast(other, one) == pytest.approx(expected, abs=0.005)
+
+
+def test_the_first_answers_files_are_asked_for_by_the_page_itself(page: Path) -> None:
+    for name in ("group1-shard1of1.bin.gzip", "tfjs-backend-wasm-simd.wasm.gzip", "worker.js", "prior.bin.gzip"):
+        (page / name).touch()
+    start_downloads_early(page)
+    links = re.findall(
+        r'<link rel="preload" as="fetch" crossorigin .*href="(.*)" />', (page / "index.html").read_text()
+    )
+    assert links == ["worker.js", "tfjs-backend-wasm-simd.wasm.gzip", "group1-shard1of1.bin.gzip"]
