@@ -53,6 +53,9 @@ CHANGES: dict[str, dict[str, Any]] = {
     },
     "EMA": {"ema_decay": 0.99},
     "small images first": {"small_first": True},
+    "one size of images": {"image_sizes": []},
+    "random head": {"head_init": "none"},
+    "all layers learn": {"unfreeze": None},
     "top 5 logits": {"cache": {"kind": "topk", "k": 5}},
 }
 """What an arm does otherwise. `small_first`: half of the epochs at 70 % of the side, in steps of 16 px."""

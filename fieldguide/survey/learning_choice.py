@@ -32,7 +32,7 @@ USUAL_MEGAPIXELS = 0.5
 SMALL_SET = 20_000
 """Photos."""
 BUNDLE_MB, PAGE_MB = 10, 3.5
-"""Megabytes: what presets/base.yaml allows a bundle, and what one takes without the student."""
+"""Megabytes: what presets/base.yaml allows a bundle, and what one takes without the student, a byte a weight."""
 
 
 def choose_learning(
@@ -76,7 +76,7 @@ def choose_learning(
             "write it into `licence` beside each path of weights and set export_tfjs.production_only: true"
         )
     num_outputs = len(tally.labels) * len(ranks)
-    size_mb = PAGE_MB + 2 * (STUDENT_PARAMETERS + 1280 * num_outputs) / 1e6
+    size_mb = PAGE_MB + (STUDENT_PARAMETERS + 1280 * num_outputs) / 1e6
     if size_mb > BUNDLE_MB:
         choice.set("export_tfjs.max_bundle_mb", math.ceil(size_mb), f"for {num_outputs:,} outputs")
     return choice, schedule
@@ -160,7 +160,11 @@ def _choose_student(choice: Choice, weights: Pretrained | None, schedule: Schedu
     )
     _set_network(choice, key, weights, schedule.student_px)
     choice.set(f"{key}.epochs", schedule.student_epochs, _lasts(schedule, "student"))
-    choice.put(f"{key}.learning_rate", 5e-4 if weights else 3e-3)
+    choice.put(f"{key}.learning_rate", 1e-3 if weights else 3e-3)
+    if weights:
+        choice.put(f"{key}.head_init", "linear_probe")
+        why = "the first third keeps what it knows of shapes and colours, and costs no backward pass"
+        choice.set(f"{key}.unfreeze", {"start": 0, "duration": 0, "final_fraction": 0.65}, why)
     choice.put(f"{key}.weight_decay", 0.05)
 
 

@@ -57,6 +57,7 @@ def test_weights_make_networks(
     networks = params["train_teacher"]["global"], params["distill_student"]
     assert [(each["architecture"], each["weights"]["from"]) for each in networks] == [teacher, student]
     assert networks[0]["head_init"] == probe
+    assert (networks[1]["head_init"] == "linear_probe") == (student[1] == "file")
     # What licence weights are under their file does not say.
     assert params["export_tfjs"]["production_only"] == (not weights)
     assert all(networks[0][key] == value for key, value in params["embed"]["backbone"].items())
@@ -118,7 +119,7 @@ def test_a_long_tail_is_balanced(counts: dict[str, int], fraction: float):
 
 def test_many_classes_need_a_larger_bundle():
     assert choose()[0]["export_tfjs"]["max_bundle_mb"] == 10
-    assert choose(found=tally({f"species {n}": 12 for n in range(10_000)}))[0]["export_tfjs"]["max_bundle_mb"] == 34
+    assert choose(found=tally({f"species {n}": 12 for n in range(10_000)}))[0]["export_tfjs"]["max_bundle_mb"] == 19
 
 
 def test_a_given_split_says_how_much_is_trained():
