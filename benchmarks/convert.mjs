@@ -9,6 +9,7 @@ import path from 'node:path';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/base';
 import 'virtual:kernels';
+import { readGraph } from '../web/graph.js';
 import { readFromFolder } from '../web/node_files.mjs';
 import { env, setBackend, tensor4d, tidy } from '../web/tensorflow.js';
 
@@ -27,7 +28,7 @@ async function run([wasmFolder, imagesFile, side, ...folders]) {
   const running = [];
   for (const folder of folders) {
     try {
-      const model = await loadGraphModel(readFromFolder(folder));
+      const model = await loadGraphModel(await readGraph(readFromFolder(folder)));
       answer(model, 0); // the first one prepares weights
       found[folder] = { milliseconds: [] };
       running.push({ folder, model, answers: [] });

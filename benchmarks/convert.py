@@ -33,6 +33,7 @@ NETWORKS = (
     "efficientvit_b0:160",
     "vit_tiny_patch16_224:224",
 )
+NAMES = [each.name for each in CONVERTERS]
 NUM_CLASSES = 1000
 NUM_IMAGES = 16
 
@@ -41,6 +42,7 @@ def main() -> None:
     """Print Markdown tables: the networks, the ratios, the environments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", default=NETWORKS, metavar="NAME[:SIDE]")
+    parser.add_argument("--converters", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", default="3.12", help="version or path of the environments' Python")
     parser.add_argument("--environments", type=Path, help="where they are kept; default: thrown away at the end")
@@ -48,17 +50,18 @@ def main() -> None:
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fieldguide-")))
         folder = arguments.environments or work
-        interpreters = {each.name: install(each.environment, folder, arguments.python) for each in CONVERTERS}
+        converters = [each for each in CONVERTERS if each.name in arguments.converters]
+        interpreters = {each.name: install(each.environment, folder, arguments.python) for each in converters}
         build_script("../benchmarks/convert.mjs", work / "run.cjs", None)
         proxy, asked = stack.enter_context(refusing_proxy())
         networks = [name.partition(":") for name in arguments.networks]
         for name, _, side in networks:
             run_isolated(draw_network, name, int(side or 224), work / name)
-        results = {(name, each.name): Findings() for name, _, _ in networks for each in CONVERTERS}
+        results = {(name, each.name): Findings() for name, _, _ in networks for each in converters}
         for _ in range(arguments.rounds):
             for name, _, _ in networks:
                 converted: dict[Path, Findings] = {}
-                for converter in CONVERTERS:
+                for converter in converters:
                     findings, out = results[name, converter.name], work / "out" / converter.name
                     already = len(asked)
                     run = run_converter(converter.script, interpreters[converter.name], work / name, out, proxy)
@@ -153,8 +156,8 @@ def print_ratios(results: dict[tuple[str, str], Findings]) -> None:
     print_row(["network", "peer / ours", "s", "CPU s", "peak MB", "TF.js ms/image"])
     print_row(["---"] * 6)
     for (network, converter), peer in results.items():
-        ours = results[network, CONVERTERS[0].name]
-        if peer is not ours and peer.digests and ours.digests:
+        ours = results.get((network, CONVERTERS[0].name))
+        if ours and peer is not ours and peer.digests and ours.digests:
             ratios = [peer.seconds / ours.seconds, peer.cpu_seconds / ours.cpu_seconds]
             ratios += [peer.peak_mb / ours.peak_mb, peer.image_ms / ours.image_ms]
             print_row([network, converter, *(rounded(ratio, 2) for ratio in ratios)])
@@ -165,7 +168,7 @@ def print_environments(interpreters: dict[str, Path]) -> None:
     """A row for each environment."""
     print_row(["environment", "packages", "not in the project", "MB", "holds", "pins", "resolves beside the project"])
     print_row(["---"] * 7)
-    for environment, name in {each.environment: each.name for each in CONVERTERS}.items():
+    for environment, name in {each.environment: each.name for each in CONVERTERS if each.name in interpreters}.items():
         print_row(describe(environment, interpreters[name]))
 
 

@@ -84,8 +84,8 @@ class Converter:
     environment: Environment
 
 
-# Our own needs nothing but these of all that the project has.
-_OURS = Environment("", tuple(f"{name}=={version(name)}" for name in ("numpy", "onnx", "tensorflow")))
+# Our own needs these of all that the project has; files are written with Polars at hand.
+_OURS = Environment("", tuple(f"{name}=={version(name)}" for name in ("numpy", "onnx", "polars", "tensorflow")))
 _ONNX2TF = Environment("onnx2tf", ("onnx2tf[tensorflow]==2.6.9",))
 # It brings no networks; timm makes the one to convert.
 _LITERT_TORCH = Environment("litert-torch", ("litert-torch==0.10.0", f"timm=={version('timm')}"))
