@@ -18,10 +18,11 @@ from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.notes import read_notes
 from fieldguide.export.packing import pack_files
 from fieldguide.export.params import ExportTfjsParams
-from fieldguide.export.parity import check_parity, export_trained, predict_node, predict_onnxruntime
+from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
 from fieldguide.export.pretrained import read_student
 from fieldguide.export.quantization import quantize
 from fieldguide.export.student import NAME, read_evaluation
+from fieldguide.learn.reference import export_trained
 from fieldguide.records.reader import RecordSet
 from fieldguide.stage import Metrics, run_stage
 

@@ -25,17 +25,6 @@ class Agreement:
     """Photos that are not decided: PyTorch's two best classes are no further apart than a logit may be off."""
 
 
-def export_trained(student: Path, onnx_file: Path, images: np.ndarray) -> np.ndarray:
-    """Write the ONNX file, and answer `images` as `predict_onnxruntime` does, in PyTorch: the logits that count.
-
-    It loads PyTorch: call it through `run_isolated`.
-    """
-    from fieldguide.learn.onnx_export import export_onnx, predict_reference
-
-    export_onnx(student, onnx_file)
-    return predict_reference(student, images.transpose(0, 3, 1, 2))
-
-
 def predict_onnxruntime(onnx_file: Path, images: np.ndarray) -> np.ndarray:
     """Logits [num_images, classes] of float32 images [num_images, height, width, 3], normalised."""
     session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
