@@ -134,8 +134,16 @@ def run_arm(
 def make_params(base: Mapping[str, Any], changes: Mapping[str, Any], epochs: int) -> DistillationParams:
     """The recipe with one change."""
     params = {**base, **changes, "epochs": epochs}
-    if params.pop("small_first", False) and epochs > 1:
-        params["image_sizes"] = [[epochs // 2, max(16, round(params["image_size"] * 0.7 / 16) * 16)]]
+    if params.pop("small_first", False):
+        params["image_sizes"] = [[base["epochs"] // 2, max(16, round(params["image_size"] * 0.7 / 16) * 16)]]
+    # Each size for its share of the epochs, and the last one for one epoch at least.
+    shares = [(side, num / base["epochs"]) for num, side in params["image_sizes"]]
+    sizes, left = [], epochs - 1
+    for side, share in shares:
+        num = min(left, round(share * epochs))
+        left -= num
+        sizes += [[num, side]] if num else []
+    params["image_sizes"] = sizes
     return DistillationParams.model_validate(params)
 
 
