@@ -6,9 +6,12 @@ each, so it is left to the network's process and its device (`to_input`).
 """
 
 import os
+import signal
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from multiprocessing.connection import wait
 from typing import Any, Final, Protocol, TypeVar
 
 import torch
@@ -27,6 +30,8 @@ from fieldguide.records.torch.valid_box import follow_box
 
 AHEAD: Final = 2
 """Batches that each worker prepares before they are asked for."""
+DYING_S: Final = 2
+"""Seconds from the end of a worker's messages until it counts as dead."""
 
 
 class Photos(Protocol):
@@ -182,18 +187,45 @@ def load_batches(
         # Its seed would come from the global generator, which nothing here may depend on.
         generator=torch.Generator().manual_seed(0),
     )
+    with _no_deaths_by_signal():
+        batches: Any = iter(loader)
     try:
-        for batch in loader:
+        for batch in batches:
             if isinstance(batch, FieldguideError):
                 raise batch
             yield _opened(batch)
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except FieldguideError:
+        raise
+    except Exception:
+        # A worker that dies amid a message leaves half of it, and what that is taken for has many names.
+        ended = wait([worker.sentinel for worker in batches._workers], DYING_S)
+        dead = [worker for worker in batches._workers if worker.sentinel in ended]
+        for worker in dead:
+            worker.join(DYING_S)  # its files are closed a moment before it is over
+        if not dead:
             raise
         raise RecordError(
-            f"one of {workers} workers that prepare photos is gone ({str(error).strip().removesuffix('.')}); "
-            "where memory ran out, take fewer workers or smaller batches"
+            f"one of {workers} workers that prepare photos is gone (process {dead[0].pid}, exit code "
+            f"{dead[0].exitcode}); where memory ran out, take fewer workers or smaller batches"
         ) from None
+    finally:
+        del batches  # whoever keeps the error keeps this frame, and would keep the workers with it
+
+
+@contextmanager
+def _no_deaths_by_signal() -> Iterator[None]:
+    """Leave SIGCHLD as it is: torch would raise the death of a worker wherever the program is when it hears of it.
+
+    Without that it looks after its workers every few seconds that it waits for them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def _stand_apart(worker: int) -> None:

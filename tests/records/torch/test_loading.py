@@ -122,8 +122,12 @@ def test_a_worker_that_is_killed_is_one_line():
         if index == 9:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(RecordError, match=r"one of 2 workers .* is gone .*; where memory ran out, take fewer workers"):
+    before = signal.getsignal(signal.SIGCHLD)
+    gone = r"one of 2 workers .* is gone \(process \d+, exit code -9\); where memory ran out, take fewer workers"
+    with pytest.raises(RecordError, match=gone):
         list(load_batches(Greys(die), KEYS, 2))
+    # Nobody is told of it a second time, in the midst of something else.
+    assert signal.getsignal(signal.SIGCHLD) == before
 
 
 def test_a_loop_may_end_early():
