@@ -82,7 +82,8 @@ class Bundle {
     for (const cache of /** @type {RequestCache[]} */ (['default', 'reload'])) {
       try {
         const bytes = await this.#receive(file, cache);
-        if (await matches(bytes, known)) return file === name ? bytes : await unpack(bytes);
+        const content = (await matches(bytes, known)) && (file === name ? bytes : await unpack(bytes).catch(() => null));
+        if (content) return content;
         this.#count(-bytes.byteLength, 0);
         failure = new Failure('mixed', { file });
       } catch (error) {

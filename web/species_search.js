@@ -1,7 +1,7 @@
 // The species of a guide in the order of their relatives, and those of them that a few typed letters mean. No DOM: this runs
 // in Node too.
 
-import { OTHER, climb } from './answer.js';
+import { OTHER, climb, leftOut } from './answer.js';
 
 /**
  * A species of the guide; of a guide whose first rank is another one, a taxon of that.
@@ -28,14 +28,15 @@ export function fold(text) {
 const splitWords = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 
 /**
- * Finds species of a guide by their names.
- * @param {{ranks: string[], classes: Object<string, string[]>, parents: object, vernacular: Object<string, string>}} labels
+ * Finds species of a guide by their names; in a guide of some regions those that it may name.
+ * @param {Labels} labels
  * @returns {(name: string) => ?Species}
  */
 export function speciesFinder(labels) {
   const [first, ...higher] = climb(labels);
   const broadest = higher.reverse();
-  const known = new Set(labels.classes[first]);
+  const absent = leftOut(labels)[first];
+  const known = new Set(labels.classes[first].filter((name) => !absent.has(name)));
   const taxon = (rank, name) => ({ rank, name, vernacular: labels.vernacular[name] ?? '' });
   return (name) => {
     if (name === OTHER || !known.has(name)) return null;

@@ -1,4 +1,4 @@
-"""Files of the bundle that travel as gzip: a host compresses texts at best, and three quarters of a guide are weights.
+"""Files of the bundle that travel as gzip: a host compresses texts at best, and most of a guide are weights.
 
 zopfli packs them, because its bytes depend on the package alone, which uv.lock names; zlib's depend on the machine.
 """
@@ -18,17 +18,11 @@ PACKED: Final = ".gzip"
 KINDS = (".bin", ".wasm")
 
 
-def pack(content: bytes) -> bytes:
-    """`content` as gzip. More than five of zopfli's iterations save less than a thousandth."""
-    packed: bytes = zopfli.gzip.compress(content, numiterations=5)
-    return packed
-
-
 def pack_files(bundle: Path) -> None:
     """Put `NAME.gzip` in the place of every file of `bundle` that is no text. Raises ExportError where it differs."""
     for file in sorted(file for file in bundle.rglob("*") if file.suffix in KINDS):
         content = file.read_bytes()
-        packed = pack(content)
+        packed = zopfli.gzip.compress(content, numiterations=5)  # more save less than a thousandth
         if gzip.decompress(packed) != content:
             raise ExportError(f"{file} is not what comes out of {file.name}{PACKED}; expected the same bytes")
         with written_whole(file.with_name(file.name + PACKED)) as temporary:

@@ -36,8 +36,16 @@ def personalise_page(bundle: Path, page: PageParams) -> None:
 
 
 def start_downloads_early(bundle: Path) -> None:
-    """Have index.html ask for what an answer waits for at once, instead of after the script and bundle.json."""
-    files = [file.name for pattern in FIRST_ANSWER for file in sorted(bundle.glob(pattern))]
+    """Have index.html ask for what an answer waits for at once, instead of after the script and bundle.json.
+
+    Raises ExportError if something of it is not in `bundle`.
+    """
+    files: list[str] = []
+    for pattern in FIRST_ANSWER:
+        found = sorted(file.name for file in bundle.glob(pattern))
+        if not found:
+            raise ExportError(f"{bundle} holds no {pattern}; expected it before index.html asks for it")
+        files += found
     links = "\n    ".join([SCRIPT, *map(EARLY.format, files)])
     _rewrite(bundle / "index.html", lambda text: _replace_once(text, SCRIPT, links))
 

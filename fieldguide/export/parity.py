@@ -115,6 +115,5 @@ def _remedy(runtime: str, limit: str) -> str:
     allow = f"export_tfjs.limits.{runtime}.{limit} allows it"
     if runtime != "tfjs_node":
         return f" ({allow})"
-    return (
-        f" (export_tfjs.quantization float16 rounds less than mixed, and none not at all, in a larger bundle; {allow})"
-    )
+    finer = "mixed rounds less than uint8, float16 less than both, and none not at all, in a larger bundle"
+    return f" (export_tfjs.quantization {finer}; {allow})"

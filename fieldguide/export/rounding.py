@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import onnx
 import onnxruntime
+from threadpoolctl import threadpool_limits
 
 from fieldguide.export.onnx_graph import Node, OnnxGraph
 from fieldguide.export.storage import NUM_STEPS, byte_range, storage_of
@@ -27,9 +28,10 @@ def learn_rounding(graph: OnnxGraph, images: np.ndarray) -> dict[str, np.ndarray
     """
     chosen = {node.inputs[1]: node for node in graph.nodes if _is_learned(graph, node)}
     rounded = {}
-    for name, moments in _moments(graph, chosen, images).items():
-        node, value = chosen[name], graph.constants[name]
-        rounded[name] = _as_given(node, round_rows(_as_rows(node, value), moments, *byte_range(value)), value.shape)
+    with threadpool_limits(1):
+        for name, moments in _moments(graph, chosen, images).items():
+            node, value = chosen[name], graph.constants[name]
+            rounded[name] = _as_given(node, round_rows(_as_rows(node, value), moments, *byte_range(value)), value.shape)
     return rounded
 
 
@@ -78,7 +80,7 @@ def _moments(graph: OnnxGraph, chosen: dict[str, Node], images: np.ndarray) -> d
     known = {each.name for each in model.graph.output} | {graph.input_name}
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted if name not in known)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # the same sums on any machine
+    options.intra_op_num_threads = 1  # the same sums, however many cores there are
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     outputs = [name for name in wanted if name != graph.input_name]
     moments: dict[str, np.ndarray] = {}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from fieldguide.errors import ExportError
 from fieldguide.export.accent import SURROUNDINGS, contrast
 from fieldguide.export.node import WEB
 from fieldguide.export.page import personalise_page, start_downloads_early
@@ -115,6 +116,8 @@ def test_contrast_is_that_of_wcag(one: str, other: str, expected: float) -> None
 
 
 def test_the_first_answers_files_are_asked_for_by_the_page_itself(page: Path) -> None:
+    with pytest.raises(ExportError, match=r"holds no worker\.js"):
+        start_downloads_early(page)
     for name in ("group1-shard1of1.bin.gzip", "tfjs-backend-wasm-simd.wasm.gzip", "worker.js", "prior.bin.gzip"):
         (page / name).touch()
     start_downloads_early(page)

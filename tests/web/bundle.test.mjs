@@ -92,3 +92,17 @@ test('a list that is none is said to be damaged', async () => {
   answers = { 'bundle.json': ['<html>'] };
   await assert.rejects(openBundle(), { kind: 'mixed' });
 });
+
+test('what cannot be unpacked is of another export where nothing can be digested', async (context) => {
+  const { crypto } = globalThis;
+  context.after(() => Object.defineProperty(globalThis, 'crypto', { value: crypto, configurable: true }));
+  Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });
+  const damaged = FILES['packed.bin.gzip'].map((byte, at) => (at > 12 ? byte ^ 1 : byte));
+  answers = { 'packed.bin.gzip': [damaged, damaged] };
+  const bundle = await openBundle();
+  const counted = [];
+  bundle.onProgress = ({ done, total }) => counted.push(done <= total);
+  await assert.rejects(bundle.read('packed.bin'), { kind: 'mixed' });
+  assert.ok(counted.every(Boolean));
+  assert.equal(text(await bundle.read('packed.bin')), 'many weights');
+});

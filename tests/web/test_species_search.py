@@ -114,4 +114,17 @@ def test_a_species_is_found_with_its_lineage(tmp_path: Path) -> None:
         ("species", "Aster alpinus"),
     ]
     assert others == [None, None, None]
+
+
+def test_a_guide_of_some_regions_lists_what_it_may_name(tmp_path: Path) -> None:
+    kept = "{...labels, kept: ['Zea mays', 'Linum album']}"
+    assert ask(tmp_path, f"names(groupSpecies({kept}))") == ["Zea mays", "Linum album"]
+    assert ask(tmp_path, f"names(search(groupSpecies({kept}), 'aster'))") == []
+    assert ask(tmp_path, f"['Aster alpinus', 'Zea mays'].map((name) => speciesFinder({kept})(name)?.name ?? null)") == [
+        None,
+        "Zea mays",
+    ]
+
+
+def test_letters_with_marks_are_folded(tmp_path: Path) -> None:
     assert ask(tmp_path, "['Æther-Straße', 'Łąka', 'ŒUVRE'].map(fold)") == ["aether-strasse", "laka", "oeuvre"]
