@@ -82,9 +82,10 @@ def test_an_experiment_reruns_what_it_touches_and_stands_beside_the_first(built_
     project.env["FIELDGUIDE_TRACKING"] = "strict"
     settings = [
         "distill_student.temperature=5",
-        # One epoch is enough to see what runs; its answers are near ties, which float16 weights may decide otherwise.
+        # One epoch is enough to see what runs; its answers are near ties, which weights in bytes may decide otherwise.
         "distill_student.epochs=1",
-        "export_tfjs.limits.tfjs_node.min_top1_agreement=0.8",
+        "export_tfjs.limits.tfjs_node.min_top1_agreement=0",
+        "export_tfjs.limits.tfjs_node.max_logit_error=9",
     ]
     arguments = [argument for setting in settings for argument in ("-S", setting)]
     output = project.run("dvc", "exp", "run", "--name", "warmer", *arguments)
