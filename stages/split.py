@@ -30,8 +30,9 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
     top = params.ranks[0]
     taxa = read_taxa(params.taxonomy, params.ranks) if params.taxonomy else None
     photos = read_kept(params, fetch, clean, taxa)
-    unknown = find_unknown(photos["label"], taxa) if taxa else []
-    photos, unseen = assign_splits(photos, params)
+    photos, whole = assign_splits(photos, params)
+    species = photos.filter(pl.col("split").ne_missing(Split.BLANK.value))
+    unknown = find_unknown(species["label"], taxa) if taxa else []
     taxonomy, names = close_taxonomy(count_drawn(photos), taxa, params.ranks, params.min_samples)
     if params.min_eval_photos:
         class_of = {label: classes[top] for label, classes in names.items()}
@@ -63,7 +64,7 @@ def split(params: SplitParams, *, fetch: Path, clean: Path, out: Path, reports: 
         "num_classes_seen": {part.value: int((per_class[part.value] > 0).sum()) for part in DRAWN},
         "num_merged_into_other": len(taxonomy.merged_into_other),
         "num_unknown_labels": len(unknown),
-        "num_unseen_species": len(unseen),
+        "num_unseen_species": list(whole.values()).count(Split.UNSEEN),
         "frequency": count_per_bin(per_class),
         "regions": statistics,
         **leaks,

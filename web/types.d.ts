@@ -26,6 +26,8 @@ interface Rule {
   set_limit: number | null;
   /** Answers that chose both; 0: nothing is promised. */
   num_chosen_by: number;
+  /** How such answers went on the test photos; null where there were none. */
+  tested?: { num_photos: number; risk: number; risk_interval: [number, number] } | null;
 }
 
 /** calibration.json. */

@@ -32,14 +32,20 @@ export const showContents = resaid((labels) => {
   at('contents').textContent = counts.join(' · ');
 });
 
-/** How often a name may be wrong under `rule` (answer.js), where that was measured. */
+/** How often a name may be wrong under `rule` (answer.js), where that was measured, and how often it was on test photos. */
 export const showPromise = resaid((rule, { max_error: maxError, rules }) => {
   at('promise').hidden = !maxError || !rule.num_chosen_by;
-  const share = +(100 * (maxError ?? 0)).toPrecision(2);
+  const share = inHundred(maxError ?? 0);
   const isSilent = Object.values(rule.thresholds).every((threshold) => threshold > 1);
   const told = rule === rules.measured.one ? 'page.promise' : 'page.promise-told';
-  at('promise').textContent = say(isSilent ? 'page.no-promise' : told, { share });
+  const promise = say(isSilent ? 'page.no-promise' : told, { share });
+  at('promise').textContent = isSilent || !rule.tested ? promise : `${promise} ${sayTest(rule.tested)}`;
 });
+
+const inHundred = (share) => +(100 * share).toPrecision(2);
+
+const sayTest = ({ num_photos: count, risk, risk_interval: [low, high] }) =>
+  say('page.tested', { count, share: inHundred(risk), low: inHundred(low), high: inHundred(high) });
 
 /** How much of the guide is here, in bytes. */
 export function showProgress({ done, total }) {

@@ -9,9 +9,8 @@ import numpy as np
 
 from fieldguide.evaluate.answer_sets import choose_limit
 from fieldguide.evaluate.answers import Answers, RankAnswers
-from fieldguide.evaluate.metrics import find_interval
+from fieldguide.evaluate.rates import DIGITS, mean, rate, rates
 from fieldguide.evaluate.rules import Rule
-from fieldguide.evaluate.scores import DIGITS
 from fieldguide.evaluate.thresholds import NEVER, choose_thresholds
 from fieldguide.evaluate.tree import Conclusions, Verdict, conclude
 from fieldguide.split.frequency import Frequency
@@ -72,26 +71,14 @@ def score_lists(
     held = {rank: _held(at_rank, limits[rank]) for rank, at_rank in test.ranks.items()}
     first = next(iter(held.values()))
     groups = {} if frequencies is None else {str(name): first[frequencies == name] for name in Frequency}
+    by_frequency = {name: rate("coverage", of) | {"num_photos": len(of)} for name, of in groups.items() if len(of)}
     return {
         "set_target": coverage,
         "set_limit": _finite(next(iter(limits.values()))),
-        "set_size": round(float(test.first.num_likely.mean()), DIGITS),
-        "set_coverage": {rank: round(float(of.mean()), DIGITS) for rank, of in held.items()},
-        "set_coverage_interval": {rank: _interval(of) for rank, of in held.items()},
-        **(
-            {"set_coverage_by_frequency": {name: _share(of) for name, of in groups.items() if len(of)}}
-            if groups
-            else {}
-        ),
+        **mean("set_size", test.first.num_likely),
+        **rates("set_coverage", held),
+        **({"set_coverage_by_frequency": by_frequency} if by_frequency else {}),
     }
-
-
-def _share(held: np.ndarray) -> dict[str, Any]:
-    return {"coverage": round(float(held.mean()), DIGITS), "interval": _interval(held), "num_photos": len(held)}
-
-
-def _interval(hits: np.ndarray) -> list[float]:
-    return [round(bound, DIGITS) for bound in find_interval(int(hits.sum()), len(hits))]
 
 
 def _held(answers: RankAnswers, limit: float) -> np.ndarray:
@@ -106,17 +93,20 @@ def _finite(limit: float) -> float | None:
 
 
 def score_decision(test: Answers, rule: Rule) -> dict[str, Any]:
-    """How a rule does on the test photos: thresholds, coverage by rank, wrong answers with their interval."""
+    """How a rule does on the test photos, each share with its interval.
+
+    `coverage` is the share of photos that get a name of each rank, `none` that of those that get none, `risk` the share
+    that gets a wrong one; `accuracy` is how many of the names are right, and `accuracy_by_rank` of those of each rank.
+    """
     said = say(test, rule.thresholds)
-    is_taxon, num = said.verdicts == Verdict.TAXON, len(said.places)
-    wrong, num_said = find_wrong(said, test.ranks), int(is_taxon.sum())
-    coverage = {rank: float((is_taxon & (said.ranks == rank)).mean()) for rank in test.ranks}
+    is_taxon, is_right = said.verdicts == Verdict.TAXON, ~find_wrong(said, test.ranks)
+    at_rank = {rank: is_taxon & (said.ranks == rank) for rank in test.ranks}
     return {
         "thresholds": {rank: round(each, DIGITS) for rank, each in rule.thresholds.items()},
         "num_chosen_by": rule.num_chosen_by,
-        "num_photos": num,
-        "coverage": {rank: round(share, DIGITS) for rank, share in (coverage | {NONE: 1 - num_said / num}).items()},
-        "risk": round(float(wrong.mean()), DIGITS),
-        "risk_interval": _interval(wrong),
-        "accuracy": round(1 - int(wrong.sum()) / num_said, DIGITS) if num_said else None,
+        "num_photos": len(said.places),
+        **rates("coverage", at_rank | {NONE: ~is_taxon}),
+        **rate("risk", ~is_right),
+        **(rate("accuracy", is_right[is_taxon]) if is_taxon.any() else {"accuracy": None}),
+        **rates("accuracy_by_rank", {rank: is_right[here] for rank, here in at_rank.items()}),
     }

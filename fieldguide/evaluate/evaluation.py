@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fieldguide.catalogue.splits import HELD_OUT, Split
 from fieldguide.catalogue.taxonomy import Taxonomy
@@ -98,7 +99,7 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
     held_out = score_held_out(model, temperatures, rule, answers, data.held_out, rules)
     frequencies = name_frequencies(answers.first, data.num_train, rules)
     looks = model.look(data.test)
-    scores = {
+    scores: dict[str, Any] = {
         **score(answers, data.test.regions, data.num_train, rules),
         "answer": {
             "max_error": rules.max_error,
@@ -107,17 +108,21 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
             **score_lists(answers, rules.set_coverage, limits, frequencies),
             "situations": score_situations(told, chosen, answers, test_placed, test_observed, rules),
             **fused,
-            "unseen_refused": held_out.get(Split.UNSEEN, {}).get("refused"),
+            **{
+                f"{part}_{name}": held_out.get(part, {}).get(name)
+                for part in (Split.UNSEEN, Split.BLANK)
+                for name in ("refused", "refused_interval")
+            },
         },
         **({"place": placed} if placed else {}),
         **({"attention": score_attention(looks)} if looks else {}),
         **({"rebalanced": summarise(outcomes)} if outcomes else {}),
         **held_out,
     }
-    figures = draw_figures(answers, rule, data.num_train, rules, data.taxonomy, out)
+    figures = draw_figures(answers, rule, scores["answer"], data.num_train, rules, data.taxonomy, out)
     if looks:
         figures.append(Figure("Attention", out / f"attention-{model.name}.png"))
         save_figure(draw_attention(looks, model.name), figures[-1].path)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
     page = ModelPage(model.name, model.region, scores, figures, mistakes, recalls, outcomes)
-    return Evaluated(answers, val, page, prior, chosen.rules)
+    return Evaluated(answers, val, page, prior, chosen.rules.with_test(scores["answer"]["situations"]))

@@ -13,7 +13,7 @@ from sklearn.preprocessing import normalize
 
 from fieldguide.evaluate.knn import PIECE_ROWS
 from fieldguide.evaluate.params import FewShotParams
-from fieldguide.evaluate.scores import DIGITS
+from fieldguide.evaluate.rates import DIGITS
 from fieldguide.learn.embedded import read_embeddings
 from fieldguide.records.reader import RecordSet
 

@@ -11,9 +11,8 @@ from scipy.special import log_softmax
 
 from fieldguide.evaluate.answers import EvaluatedModel, Logits, answer_at, concerned_photos
 from fieldguide.evaluate.decision import find_wrong, say
-from fieldguide.evaluate.metrics import find_interval
+from fieldguide.evaluate.rates import rate
 from fieldguide.evaluate.rules import MOST_PHOTOS, Rules, Situation
-from fieldguide.evaluate.scores import DIGITS
 from fieldguide.evaluate.tree import fuse
 from fieldguide.records.reader import RecordSet
 
@@ -97,17 +96,14 @@ def score_fusion(
             break
         asked = groups[rows, :num_photos]
         answers = answer_at(fused(model, asked, exponent), temperatures, records, asked[:, 0], labels[rows])
-        right, num = answers.first.is_right, len(asked)
-        wrong = find_wrong(
-            say(answers, rules.find(Situation.of(num_photos, is_placed=False)).thresholds), answers.ranks
-        )
+        rule = rules.find(Situation.of(num_photos, is_placed=False))
+        right, wrong = answers.first.is_right, find_wrong(say(answers, rule.thresholds), answers.ranks)
         alone = right if num_photos == 1 else alone
         scores[str(num_photos)] = {
-            "num_observations": num,
-            "top1": round(float(right.mean()), DIGITS),
-            "top1_interval": [round(bound, DIGITS) for bound in find_interval(int(right.sum()), num)],
-            "top1_alone": round(float(alone[rows].mean()), DIGITS),
-            "risk": round(float(wrong.mean()), DIGITS),
+            "num_observations": len(asked),
+            **rate("top1", right),
+            **rate("top1_alone", alone[rows]),
+            **rate("risk", wrong),
         }
     return {"by_num_photos": scores, "num_photos_fused": int((groups >= 0).sum()), "fusion_exponent": exponent}
 

@@ -3,6 +3,7 @@
 Everything here takes plain arrays of n photos.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,12 +81,20 @@ def measure_reliability(confidence: np.ndarray, is_right: np.ndarray, num_bins: 
 def find_ece_interval(confidence: np.ndarray, is_right: np.ndarray, num_bins: int) -> tuple[float, float]:
     """The 95 % interval of the expected calibration error: the percentiles of RESAMPLES bootstrap samples, which have a
     little more of it than the photos themselves (Efron and Tibshirani, An Introduction to the Bootstrap, 1993)."""
-    draw, num = np.random.default_rng(0), len(confidence)
-    errors = []
-    for _ in range(RESAMPLES):
-        chosen = draw.integers(0, num, num)
-        errors.append(measure_reliability(confidence[chosen], is_right[chosen], num_bins).ece)
-    low, high = np.quantile(errors, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return _resample(
+        len(confidence), lambda chosen: measure_reliability(confidence[chosen], is_right[chosen], num_bins).ece
+    )
+
+
+def find_mean_interval(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of the mean of `values` [n], as percentiles of RESAMPLES bootstrap samples."""
+    return _resample(len(values), lambda chosen: float(values[chosen].mean()))
+
+
+def _resample(num: int, measured: Callable[[np.ndarray], float]) -> tuple[float, float]:
+    draw = np.random.default_rng(0)
+    found = [measured(draw.integers(0, num, num)) for _ in range(RESAMPLES)]
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
     return low, high
 
 

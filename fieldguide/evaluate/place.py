@@ -11,10 +11,9 @@ from scipy.special import log_softmax
 
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, Logits, answer_at, concerned_photos
 from fieldguide.evaluate.decision import find_wrong, say
-from fieldguide.evaluate.metrics import find_interval
 from fieldguide.evaluate.prior import FLOOR, Occasions, Prior, count_occasions
+from fieldguide.evaluate.rates import rate
 from fieldguide.evaluate.rules import Rules, Situation
-from fieldguide.evaluate.scores import DIGITS
 from fieldguide.learn.labels import map_labels
 from fieldguide.records.reader import RecordSet
 
@@ -108,14 +107,8 @@ def score_place(
         ("wrong_place", Situation.ONE_PLACED, prior, elsewhere),
     ):
         answers = ask(of, occasions)
-        num_right, num = int(answers.first.is_right.sum()), len(indices)
-        scores[name] = {
-            "top1": round(num_right / num, DIGITS),
-            "top1_interval": [round(bound, DIGITS) for bound in find_interval(num_right, num)],
-            "risk": round(
-                float(find_wrong(say(answers, rules.find(situation).thresholds), answers.ranks).mean()), DIGITS
-            ),
-        }
+        wrong = find_wrong(say(answers, rules.find(situation).thresholds), answers.ranks)
+        scores[name] = {**rate("top1", answers.first.is_right), **rate("risk", wrong)}
     return scores
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from fieldguide.evaluate.answers import EvaluatedModel, Logits, lie_in_region
 from fieldguide.evaluate.metrics import find_interval
-from fieldguide.evaluate.scores import DIGITS
+from fieldguide.evaluate.rates import DIGITS
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.learn.rebalancing import STRENGTHS, Trials
 from fieldguide.learn.training_params import Rebalancing

@@ -17,7 +17,7 @@ from fieldguide.evaluate.confusion import ConfusedPair, count_confusions, find_c
 from fieldguide.evaluate.figures import draw_accuracy_by_count, draw_confusion, draw_reliability
 from fieldguide.evaluate.metrics import measure_reliability
 from fieldguide.evaluate.rebalancing import Outcome, write_outcomes
-from fieldguide.evaluate.risk import draw_risk, trace_risk
+from fieldguide.evaluate.risk import draw_coverage, draw_risk, trace_risk
 from fieldguide.evaluate.rules import Rule
 from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.evaluate.weak_classes import ClassRecall, write_recalls
@@ -70,12 +70,16 @@ class ModelPage:
 def draw_figures(
     answers: Answers,
     rule: Rule,
+    said: Mapping[str, Any],
     num_train: dict[str, int],
     rules: ScoreRules,
     taxonomy: Taxonomy,
     out: Path,
 ) -> list[Figure]:
-    """Draw and save a model's figures as `KIND-MODEL.png`: confusion, reliability, risk and accuracy."""
+    """Draw and save a model's figures as `KIND-MODEL.png`: confusion, reliability, coverage, risk and accuracy.
+
+    `said` is what score_decision found under `rule`.
+    """
     first, model = answers.first, answers.model
     order, blocks = order_by_lineage(first.classes, taxonomy)
     names = [first.classes[index] for index in order]
@@ -95,11 +99,13 @@ def draw_figures(
         (rules.frequency.few_below, rules.frequency.many_above),
         model,
     )
+    risk = trace_risk(answers)
     figures = []
     for kind, title, drawn in (
         ("confusion", "Confusion matrix", confusion),
         ("reliability", "Reliability", reliability),
-        ("risk", "What is said, and how often wrongly", draw_risk(trace_risk(answers), rule, rules.max_error, model)),
+        ("coverage", "Risk against coverage", draw_coverage(risk, said, model)),
+        ("risk", "What is said, and how often wrongly", draw_risk(risk, rule, rules.max_error, model)),
         ("accuracy", "Accuracy against training photos", accuracy),
     ):
         figures.append(Figure(title, out / f"{kind}-{model}.png"))

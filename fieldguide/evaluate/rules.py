@@ -7,9 +7,9 @@ the strictest of all that were chosen hold, and nothing is promised.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 MOST_PHOTOS: Final = 3
 """Of a subject, that were asked about together; of more, nothing was measured."""
@@ -37,6 +37,19 @@ class Situation(StrEnum):
         return cls.ONE_PLACED if is_placed else cls.ONE
 
 
+class MeasuredRisk(BaseModel):
+    """How answers under a rule went on the test photos."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    num_photos: PositiveInt
+    """Or subjects, where several photos made an answer."""
+    risk: NonNegativeFloat
+    """The share of them that got a wrong taxon."""
+    risk_interval: tuple[NonNegativeFloat, NonNegativeFloat]
+    """Of 95 %."""
+
+
 class Rule(BaseModel):
     """When a model answers in one situation."""
 
@@ -48,6 +61,8 @@ class Rule(BaseModel):
     """What a short list of the first rank may add up to (answer_sets.py), None where too few photos tell."""
     num_chosen_by: NonNegativeInt = 0
     """Validation answers that it was chosen by; 0: none were given in this situation, and nothing is promised."""
+    tested: MeasuredRisk | None = None
+    """None where no test photo was of the situation."""
 
 
 class Rules(BaseModel):
@@ -66,6 +81,15 @@ class Rules(BaseModel):
         ranks = next(iter(measured.values())).thresholds
         strictest = {rank: max(rule.thresholds[rank] for rule in measured.values()) for rank in ranks}
         return cls(measured=dict(measured), fallback=Rule(thresholds=strictest))
+
+    def with_test(self, scores: Mapping[str, Mapping[str, Any]]) -> "Rules":
+        """These, with what `score_decision` found in each situation."""
+        found = {
+            name: MeasuredRisk.model_validate({key: of[key] for key in MeasuredRisk.model_fields})
+            for name, of in scores.items()
+        }
+        measured = {of: rule.model_copy(update={"tested": found.get(of)}) for of, rule in self.measured.items()}
+        return self.model_copy(update={"measured": measured})
 
     @classmethod
     def unproven(cls, ranks: Iterable[str], min_confidence: float) -> "Rules":

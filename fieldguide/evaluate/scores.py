@@ -9,19 +9,17 @@ import numpy as np
 from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.metrics import (
     find_ece_interval,
-    find_interval,
     measure,
     measure_reliability,
     negative_log_likelihood,
 )
+from fieldguide.evaluate.rates import DIGITS, rate_interval, rounded
 from fieldguide.learn.labels import UNKNOWN
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.frequency import Frequency, name_frequency
 from fieldguide.split.params import FrequencyParams
 
 UNKNOWN_REGION = "unknown"
-DIGITS = 6
-"""Decimals kept: enough for ten million photos, short enough to read."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,7 @@ def score_calibration(answers: Answers, num_bins: int) -> dict[str, Any]:
         if known.any():
             confidence, is_right = at_rank.calibrated.best[known, 0], at_rank.is_right[known]
             scores["ece"][rank] = round(measure_reliability(confidence, is_right, num_bins).ece, DIGITS)
-            low, high = find_ece_interval(confidence, is_right, num_bins)
-            scores["ece_interval"][rank] = [round(low, DIGITS), round(high, DIGITS)]
+            scores["ece_interval"][rank] = rounded(find_ece_interval(confidence, is_right, num_bins))
     return scores
 
 
@@ -95,7 +92,7 @@ def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, Any]:
     )
     return {
         **_rounded(measure(answers.place[known], answers.predicted[known], labels)),
-        "top1_interval": [round(bound, DIGITS) for bound in find_interval(int(is_right.sum()), len(labels))],
+        "top1_interval": rate_interval(is_right),
         "ece": round(raw, DIGITS),
         "ece_calibrated": round(calibrated, DIGITS),
         "nll": round(negative_log_likelihood(answers.raw.truth[known]), DIGITS),
@@ -105,15 +102,16 @@ def score_rank(answers: RankAnswers, num_bins: int) -> dict[str, Any]:
     }
 
 
-def _score_groups(answers: RankAnswers, groups: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    scores: dict[str, dict[str, float]] = {}
+def _score_groups(answers: RankAnswers, groups: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    scores: dict[str, dict[str, Any]] = {}
     for name in names:
         members = groups == name
         if members.any():
             measured = _rounded(measure(answers.place[members], answers.predicted[members], answers.labels[members]))
-            scores[name] = {**measured, "num_photos": int(members.sum())}
+            interval = rate_interval(answers.is_right[members])
+            scores[name] = {**measured, "top1_interval": interval, "num_photos": int(members.sum())}
     return scores
 
 
-def _rounded(rates: dict[str, float]) -> dict[str, float]:
-    return {name: round(rate, DIGITS) for name, rate in rates.items()}
+def _rounded(measured: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, DIGITS) for name, value in measured.items()}

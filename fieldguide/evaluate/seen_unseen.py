@@ -1,4 +1,4 @@
-"""What a model makes of photos kept from training: of species that it knows, and of species that no model knows."""
+"""What a model makes of photos kept from training: of species that it knows, of others, and of no organism at all."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +10,9 @@ from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, RankAnswers, answer_at, concerned_photos, lie_in_region
 from fieldguide.evaluate.decision import find_wrong, say
+from fieldguide.evaluate.rates import DIGITS, rate
 from fieldguide.evaluate.rules import Rule
-from fieldguide.evaluate.scores import DIGITS, ScoreRules, score_rank
+from fieldguide.evaluate.scores import ScoreRules, score_rank
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
 
@@ -29,30 +30,28 @@ def score_held_out(
 ) -> dict[str, Any]:
     """A model's numbers on each held-out split that has photos for it; `known` are its answers on the test photos.
 
-    `refused` is the share of photos of unknown species to which no wrong taxon is given.
+    `refused` is the share of photos of unknown species, or of no organism, to which no wrong taxon is given.
     """
     scores: dict[str, Any] = {}
     for split, records in held_out.items():
-        if split == Split.UNSEEN:
-            indices, labels = _unseen_photos(model, records)
-        else:
-            indices, labels = concerned_photos(model, records)
+        is_known = split == Split.SEEN
+        indices, labels = (concerned_photos if is_known else _strange_photos)(model, records)
         if not len(indices):
             continue
         answers = answer_at(model, temperatures, records, indices, labels)
         ranks = {rank: score_rank(at_rank, rules.ece_bins) for rank, at_rank in answers.ranks.items()}
-        if split == Split.UNSEEN:
-            # No answer at the first rank is right: what counts is how sure of it the model is.
-            del ranks[next(iter(ranks))]
-            wrong = find_wrong(say(answers, rule.thresholds), answers.ranks)
-            scores[split] = {
-                "num_photos": len(indices),
-                **score_novelty(known.first, answers.first),
-                "refused": round(1 - float(wrong.mean()), DIGITS),
-                "ranks": ranks,
-            }
-        else:
-            scores[split] = {**next(iter(ranks.values())), "ranks": ranks}
+        first, *higher = ranks
+        if is_known:
+            scores[split] = {**ranks[first], "ranks": ranks}
+            continue
+        # No answer at the first rank is right: what counts is how sure of it the model is.
+        wrong = find_wrong(say(answers, rule.thresholds), answers.ranks)
+        scores[split] = {
+            "num_photos": len(indices),
+            **score_novelty(known.first, answers.first),
+            **rate("refused", ~wrong),
+            **({"ranks": {rank: ranks[rank] for rank in higher}} if split == Split.UNSEEN else {}),
+        }
     return scores
 
 
@@ -76,7 +75,7 @@ def score_novelty(known: RankAnswers, unknown: RankAnswers) -> dict[str, float]:
     }
 
 
-def _unseen_photos(model: EvaluatedModel, records: RecordSet) -> tuple[np.ndarray, np.ndarray]:
+def _strange_photos(model: EvaluatedModel, records: RecordSet) -> tuple[np.ndarray, np.ndarray]:
     """Positions int64 [n] of the photos of a model's region, and their labels int64 [n, num_ranks].
 
     A label that is `other` says nothing of a photo's relatives, so it is UNKNOWN.

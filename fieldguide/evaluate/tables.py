@@ -110,16 +110,25 @@ def write_answers(path: Path, answers: Answers) -> None:
 
 
 def write_risk(path: Path, curve: RiskCurve) -> None:
-    """Write for every threshold the share of photos that get a name, and a wrong one, as DVC's plots want it."""
-    columns = (curve.thresholds, curve.coverage, curve.num_wrong / curve.num_photos)
+    """Write for every threshold the share of photos that get a name, and a wrong one with its 95 % interval.
+
+    `selective_risk` is the share of wrong ones among the names, empty where none is given. DVC plots it.
+    """
+    low, high = curve.intervals(np.full_like(curve.num_wrong, curve.num_photos))
+    columns = (curve.thresholds, curve.coverage, curve.num_wrong / curve.num_photos, low, high)
     rows = [[f"{value:.6f}" for value in row] for row in zip(*columns, strict=True)]
-    write_csv(path, ["min_confidence", "coverage", "risk"], rows)
+    among_named = [
+        f"{wrong / num:.6f}" if num else ""
+        for wrong, num in zip(curve.num_wrong.tolist(), curve.num_named.tolist(), strict=True)
+    ]
+    header = ["min_confidence", "coverage", "risk", "risk_low", "risk_high", "selective_risk"]
+    write_csv(path, header, [[*row, own] for row, own in zip(rows, among_named, strict=True)])
 
 
 def write_calibration(path: Path, scores: dict[str, dict[str, Any]], rules: Mapping[str, Rules]) -> None:
     """Write each model's temperature at every rank and when it may answer; beside it how accurate it is."""
     kept = ("top1", "top5", "macro_f1", "ece", "ece_calibrated", "num_photos")
-    decided = ("max_error", "risk", "set_target", "fusion_exponent")
+    decided = ("max_error", "set_target", "fusion_exponent")
     calibration = {
         model: {
             "temperatures": {rank: of["temperature"] for rank, of in score["ranks"].items() if "temperature" in of},

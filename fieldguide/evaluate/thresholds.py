@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 
 from fieldguide.evaluate.answers import Answers
-from fieldguide.evaluate.scores import DIGITS
+from fieldguide.evaluate.rates import DIGITS
 from fieldguide.evaluate.tree import climb
 
 STEPS: Final = 400

@@ -70,6 +70,9 @@ def describe_bundle(
         notes=sources.notes,
         max_megabytes=params.reference_photos_mb,
     )
+    rules = evaluation.rules_of(student.ranks)
+    # What was measured is about all species; a guide of some regions leaves out others (answer.js).
+    rule, measured = (rules.fallback, {}) if params.regions else (rules.find(Situation.ONE), rules.measured)
     facts = CardFacts(
         network=student,
         num_classes={rank: len(set(names) - {OTHER}) for rank, names in student.classes.items()},
@@ -81,7 +84,8 @@ def describe_bundle(
         quantization=params.quantization,
         kinds_of_weights=quantization,
         temperatures=evaluation.temperatures_of(student.ranks),
-        rule=evaluation.rules_of(student.ranks).find(Situation.ONE),
+        rule=rule,
+        tests={told.value: each.tested for told, each in measured.items() if each.tested},
         max_error=evaluation.max_error,
         model_megabytes=bundle_megabytes(bundle, "group1-shard*"),
     )

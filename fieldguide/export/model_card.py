@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from fieldguide.evaluate.rules import Rule
+from fieldguide.evaluate.rules import MeasuredRisk, Rule
 from fieldguide.export.credits import LicenceCount
 from fieldguide.export.params import Quantization
 from fieldguide.files import written_whole
@@ -39,6 +39,8 @@ class CardFacts:
     """By rank."""
     rule: Rule
     """When it answers to one photo."""
+    tests: Mapping[str, MeasuredRisk]
+    """How its answers went on the test photos, by what it was told; empty where that is no guide to this bundle."""
     max_error: float | None
     """The share of photos that may get a wrong taxon, if it was measured what keeps it."""
     model_megabytes: float

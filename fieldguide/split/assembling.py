@@ -7,25 +7,25 @@ import polars as pl
 from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import OTHER, Lineage
 from fieldguide.files import salted_units
-from fieldguide.split.held_out import find_unseen, hold_out
+from fieldguide.split.held_out import find_whole, hold_out
 from fieldguide.split.params import SplitParams
 from fieldguide.split.splitting import draw_splits, exceeds_cap, honour_given
 
 
-def assign_splits(photos: pl.DataFrame, params: SplitParams) -> tuple[pl.DataFrame, set[str]]:
-    """`photos` of `read_kept` with `split` (null beside held-out photos), and the species that are held out.
+def assign_splits(photos: pl.DataFrame, params: SplitParams) -> tuple[pl.DataFrame, dict[str, Split]]:
+    """`photos` of `read_kept` with `split` (null beside held-out photos), and the labels that are held out.
 
     Raises CatalogueError where a split that the source should give is missing, or a list of held-out names is.
     """
     labels = photos["label"].unique().sort().to_list()
-    unseen = find_unseen([label for label in labels if label != OTHER], params.held_out, params.salt)
+    whole = find_whole([label for label in labels if label != OTHER], params.held_out, params.salt)
     if params.given:
         photos = photos.with_columns(honour_given(photos, params.given, params.ratios))
     else:
         photos = photos.with_columns(draw_splits(photos["position"], params.ratios))
-    if unseen or params.held_out.seen:
-        photos = hold_out(photos, unseen, params.held_out.seen)
-    return photos, unseen
+    if whole or params.held_out.seen:
+        photos = hold_out(photos, whole, params.held_out.seen)
+    return photos, whole
 
 
 def leave_out(photos: pl.DataFrame, class_cap: int | None) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -36,6 +36,8 @@ class HeldOutParams(Section):
     """A text file of further species to hold out, one a line; null: none."""
     seen: Path | None
     """A text file of photos to hold out, one a line: the id in the source, photo_id, SHA-256 or URL; null: none."""
+    blank: list[str]
+    """Labels of photos that show no organism: all of them are held out, to see how often they are given a name."""
 
 
 class SplitParams(Section):

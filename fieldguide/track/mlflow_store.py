@@ -111,12 +111,23 @@ def allowed_name(name: str) -> str:
 
 
 def to_metrics(content: Mapping[str, Any], at_ms: int, prefix: str = "", step: int = 0) -> list[Metric]:
-    """The numbers among the leaves of `content`, in MLflow's form; `at_ms` is in milliseconds since 1970."""
+    """The numbers among the leaves of `content`, in MLflow's form; `at_ms` is in milliseconds since 1970.
+
+    A pair of numbers is an interval: NAME.low and NAME.high.
+    """
     return [
         Metric(allowed_name(name), float(value), at_ms, step)
-        for name, value in flatten(content, prefix)
+        for leaf, held in flatten(content, prefix)
+        for name, value in _open_interval(leaf, held)
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]
+
+
+def _open_interval(name: str, value: Any) -> list[tuple[str, Any]]:
+    if not isinstance(value, list) or len(value) != 2:
+        return [(name, value)]
+    low, high = value
+    return [(f"{name}.low", low), (f"{name}.high", high)]
 
 
 def log_params(client: MlflowClient, run_id: str, params: Mapping[str, Any]) -> None:

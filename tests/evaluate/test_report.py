@@ -11,7 +11,7 @@ from fieldguide.evaluate.answers import Answers
 from fieldguide.evaluate.decision import score_decision, score_lists
 from fieldguide.evaluate.report import ModelPage, draw_figures, show_mistakes, write_report
 from fieldguide.evaluate.rules import Rule
-from fieldguide.evaluate.scores import ScoreRules, count_photos, name_frequencies, score
+from fieldguide.evaluate.scores import ScoreRules, count_photos, name_frequencies, score, score_calibration
 from fieldguide.records.reader import RecordSet
 from fieldguide.split.params import FrequencyParams
 from tests.evaluate.making import answers_of
@@ -50,16 +50,18 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
     limits = dict.fromkeys(answers.ranks, 0.8)
     lists = score_lists(answers, 0.9, limits, name_frequencies(answers.first, num_train, PARAMS))
     fused = {"num_observations": 7, "top1": 0.85, "top1_interval": [0.6, 0.97], "top1_alone": 0.71, "risk": 0.03}
+    fused |= {"top1_alone_interval": [0.5, 0.8], "risk_interval": [0.0, 0.1]}
     scores["answer"] = {
         "max_error": 0.05,
         **score_decision(answers, rule),
         **lists,
+        **score_calibration(answers, 15),
         "situations": {"one": {**score_decision(answers, rule), **lists}, "several": score_decision(answers, unproven)},
         "by_num_photos": {"1": fused, "2": fused},
         "num_photos_fused": 14,
         "fusion_exponent": 0.0,
     }
-    figures = draw_figures(answers, rule, num_train, PARAMS, TAXONOMY, out)
+    figures = draw_figures(answers, rule, scores["answer"], num_train, PARAMS, TAXONOMY, out)
     return ModelPage(name, None, scores, figures, show_mistakes(answers, 3, train, test))
 
 
@@ -89,19 +91,34 @@ def test_the_page_holds_all_it_shows(train: RecordSet, test: RecordSet, tmp_path
         assert expected in parsed.text
     assert "Held out" not in parsed.text
     pictures = [address for address in parsed.addresses if address.startswith("data:image/png")]
-    assert len(pictures) == len(page.figures) == 4
+    assert len(pictures) == len(page.figures) == 5
 
 
 def test_held_out_photos_have_a_table(train: RecordSet, test: RecordSet, tmp_path: Path):
     page = make_page(train, test, tmp_path)
-    unseen = {"num_photos": 1234, "auroc": 0.8765, "fpr95": 0.4321, "ranks": {"genus": {"num_photos": 0}}}
-    both = replace(page, scores={**page.scores, "seen": page.scores, "unseen": unseen})
+    unseen = {"num_photos": 1234, "auroc": 0.8765, "fpr95": 0.4321}
+    unseen |= {"refused": 0.6543, "refused_interval": [0.6, 0.7], "ranks": {"genus": {"num_photos": 0}}}
+    blank = {"num_photos": 4321, "refused": 0.9753, "refused_interval": [0.9, 1.0]}
+    both = replace(page, scores={**page.scores, "seen": page.scores, "unseen": unseen, "blank": blank})
     regional = replace(page, name="regional")
     few_shot = {"1_shot": {"top1": 0.345, "top1_std": 0.012, "num_species": 77}}
     write_report(tmp_path / "index.html", [both, regional], len(test), TAXONOMY.ranks, 15, few_shot)
     text = " ".join(Page((tmp_path / "index.html").read_text()).text.split())
     held_out = text[text.index("Held out") : text.index("By rank")]
-    for expected in ("student", "80.0", "1,234", "0.876", "43.2", "1-shot", "77 species", "34.5", "regional"):
+    for expected in (
+        "student",
+        "80.0",
+        "1,234",
+        "0.876",
+        "43.2",
+        "1-shot",
+        "77 species",
+        "34.5",
+        "regional",
+        "65.4",
+        "4,321",
+        "97.5",
+    ):
         assert expected in held_out
 
 

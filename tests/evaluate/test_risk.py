@@ -7,7 +7,8 @@ import pytest
 
 from fieldguide.drawing import save_figure
 from fieldguide.evaluate.answers import Answers
-from fieldguide.evaluate.risk import draw_risk, trace_risk
+from fieldguide.evaluate.decision import score_decision
+from fieldguide.evaluate.risk import draw_coverage, draw_risk, trace_risk
 from fieldguide.evaluate.rules import Rule
 from fieldguide.evaluate.thresholds import NEVER
 from tests.evaluate.making import answers_of
@@ -44,3 +45,17 @@ def test_the_picture_is_the_same_each_time(genus: float, tmp_path: Path):
     for name in ("first.png", "second.png"):
         save_figure(draw_risk(trace_risk(answers(30)), rule, 0.05, "net"), tmp_path / name)
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+
+
+def test_the_share_of_wrong_names_has_its_interval_at_every_coverage(tmp_path: Path):
+    asked = answers(40)
+    curve = trace_risk(asked)
+    low, high = curve.intervals(np.maximum(curve.num_named, 1))
+    wrong = curve.num_wrong / np.maximum(curve.num_named, 1)
+    assert ((low <= wrong) & (wrong <= high)).all()
+    assert curve.num_named[0] == 40
+    assert curve.num_named[-1] == 0
+    for name, threshold in (("says.png", 0.6), ("silent.png", NEVER)):
+        said = score_decision(asked, Rule(thresholds={"species": threshold, "genus": threshold}))
+        save_figure(draw_coverage(curve, said, "net"), tmp_path / name)
+    assert (tmp_path / "says.png").read_bytes() != (tmp_path / "silent.png").read_bytes()

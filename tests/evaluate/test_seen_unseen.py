@@ -56,7 +56,7 @@ def test_seen_counts_species_and_unseen_their_relatives(val: RecordSet, test: Re
     model = EvaluatedModel("net", None, TAXONOMY.classes, predict)
     temperatures = calibrate(model, val)
     known = answer(model, temperatures, test)
-    scores = score_held_out(model, temperatures, RULE, known, {"seen": test, "unseen": test}, PARAMS)
+    scores = score_held_out(model, temperatures, RULE, known, {"seen": test, "unseen": test, "blank": test}, PARAMS)
     assert scores["seen"]["num_photos"] == 30
     assert scores["seen"]["top1"] == 0.166667
     assert scores["seen"]["ranks"]["genus"]["top1"] == 1.0
@@ -65,6 +65,10 @@ def test_seen_counts_species_and_unseen_their_relatives(val: RecordSet, test: Re
     assert scores["unseen"]["auroc"] == 0.5
     # It names genera alone, and these are right but for photos whose genus is nobody's class.
     assert scores["unseen"]["refused"] == 1.0
+    low, high = scores["unseen"]["refused_interval"]
+    assert 0.8 < low < high == 1.0
+    # Of no organism no rank says anything.
+    assert scores["blank"] == {name: value for name, value in scores["unseen"].items() if name != "ranks"}
 
 
 def test_a_model_of_one_region_is_judged_on_its_own_photos(val: RecordSet, test: RecordSet):

@@ -80,7 +80,6 @@ def test_calibration_names_each_model(tmp_path: Path):
     ranks = {"species": {"temperature": 1.5, "top1": 0.9}, "genus": {"temperature": 0.7}, "family": {"num_photos": 0}}
     decided = {
         "max_error": 0.05,
-        "risk": 0.04,
         "set_target": 0.9,
         "fusion_exponent": 0.25,
     }

@@ -11,7 +11,7 @@ import polars as pl
 from fieldguide.engine import run_isolated
 from fieldguide.evaluate.prior import Prior
 from fieldguide.evaluate.prior_file import write_prior
-from fieldguide.evaluate.rules import Rule, Rules, Situation
+from fieldguide.evaluate.rules import MeasuredRisk, Rule, Rules, Situation
 from fieldguide.export.model_folder import MIX_UPS
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.files import write_json
@@ -49,10 +49,10 @@ PARAMS: dict[str, Any] = {
     "page": {"title": None, "introduction": None, "accent": None, "links": []},
 }
 
-ONE = Rule(thresholds={"species": 0.4, "genus": 0.4}, set_limit=0.97, num_chosen_by=60)
-RULES = Rules.of(
-    {Situation.ONE: ONE, Situation.ONE_PLACED: ONE.model_copy(update={"thresholds": {"species": 0.5, "genus": 0.4}})}
-)
+MEASURED = MeasuredRisk(num_photos=1240, risk=0.08, risk_interval=(0.055, 0.112))
+ONE = Rule(thresholds={"species": 0.4, "genus": 0.4}, set_limit=0.97, num_chosen_by=60, tested=MEASURED)
+PLACED = Rule(thresholds={"species": 0.5, "genus": 0.4}, set_limit=0.97, num_chosen_by=60)
+RULES = Rules.of({Situation.ONE: ONE, Situation.ONE_PLACED: PLACED})
 """Of one photo; with several, nothing was measured."""
 
 PRIOR = Prior(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fieldguide.errors import ExportError
-from fieldguide.evaluate.rules import Rule
+from fieldguide.evaluate.rules import MeasuredRisk, Rule
 from fieldguide.export.model_card import CARD, CardFacts, write_card
 from fieldguide.export.pretrained import read_student
 from fieldguide.learn.description import NetworkSpec, TeacherOrigin
@@ -89,10 +89,14 @@ def test_the_card_names_pretrained_weights_and_their_licences(tmp_path: Path, st
         "num_photos": {"train": 1, "val": 1, "test": 1},
         "num_merged_into_other": 0,
         "quantization": "none",
-        "rule": Rule(thresholds={"species": 0.5}),
+        "rule": Rule(thresholds={"species": 0.5}, num_chosen_by=60),
+        "max_error": 0.05,
+        "evaluation": {"top1": 0.9},
+        "tests": {"one_placed": MeasuredRisk(num_photos=1300, risk=0.04, risk_interval=(0.01, 0.1))},
         "model_megabytes": 1.0,
     }
     write_card(tmp_path, CardFacts(**facts))
     card = (tmp_path / CARD).read_text(encoding="utf-8")
     assert [line for line in card.splitlines() if line.endswith(("MIT |", "unknown |"))] == lines
     assert ("pretrained weights of" in card) == bool(lines)
+    assert "| one, placed | 1,300 | 4.0 % | 1.0 to 10.0 % | 5 % |" in card

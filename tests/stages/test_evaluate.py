@@ -190,10 +190,21 @@ def test_says_what_would_be_said(evaluated: tuple[dict[str, Any], Path]):
         answer = scores["answer"]
         assert set(answer["ece"]) == set(answer["ece_interval"]) == {"species", "genus"}
         assert answer["unseen_refused"] == scores["unseen"]["refused"]
+        assert answer["blank_refused"] is None
+        for shares in (
+            answer,
+            *answer["situations"].values(),
+            *answer["by_num_photos"].values(),
+            scores["place"]["with"],
+        ):
+            counted = {"coverage", "risk", "accuracy", "accuracy_by_rank", "set_size", "set_coverage", "top1", "ece"}
+            assert all(f"{name}_interval" in shares for name in counted & set(shares) if shares[name] is not None)
         assert answer["fusion_exponent"] == 0  # of so few nothing is learnt
         assert scores["place"]["strength"] == 0
         assert scores["place"]["with"] == scores["place"]["wrong_place"]
     student = metrics["student"]["answer"]
+    told = json.loads((out / "calibration.json").read_text())["student"]["rules"]["measured"]["one"]["tested"]
+    assert told == {name: student[name] for name in ("num_photos", "risk", "risk_interval")}
     assert 16 <= student["num_photos_fused"] <= 24
     one, two = student["by_num_photos"].values()
     assert one["num_observations"] == two["num_observations"] == student["num_photos_fused"] // 2
@@ -202,7 +213,7 @@ def test_says_what_would_be_said(evaluated: tuple[dict[str, Any], Path]):
 
 def test_writes_the_report_and_its_tables(evaluated: tuple[dict[str, Any], Path]):
     metrics, out = models_of(evaluated[0]), evaluated[1]
-    kinds = ("confusion", "reliability", "risk", "accuracy")
+    kinds = ("confusion", "reliability", "coverage", "risk", "accuracy")
     pictures = {f"{kind}-{model}.png" for kind in kinds for model in metrics} | {"attention-teacher-regional.png"}
     tables = {
         "answers.csv",

@@ -32,7 +32,7 @@ def params(tmp_path: Path) -> SplitParams:
         salt="test",
         group_by=["observation_id"],
         given=None,
-        held_out=HeldOutParams(unseen_fraction=0, unseen=None, seen=None),
+        held_out=HeldOutParams(unseen_fraction=0, unseen=None, seen=None, blank=[]),
         class_cap=None,
         train_small=0,
         frequency=FrequencyParams(few_below=50, many_above=60),
@@ -139,7 +139,7 @@ def test_an_unseen_species_and_seen_photos_are_trained_on_by_nobody(
 ) -> None:
     (tmp_path / "unseen.txt").write_text("G1 s2\n")
     (tmp_path / "seen.txt").write_text(f"{3:016x}\n")
-    held_out = HeldOutParams(unseen_fraction=0, unseen=tmp_path / "unseen.txt", seen=tmp_path / "seen.txt")
+    held_out = HeldOutParams(unseen_fraction=0, unseen=tmp_path / "unseen.txt", seen=tmp_path / "seen.txt", blank=[])
     metrics = split(params.model_copy(update={"held_out": held_out}), **folders)
     rows = pl.read_parquet(tmp_path / "split" / "split.parquet")
     unseen = rows.filter(pl.col("split") == "unseen")
@@ -152,6 +152,18 @@ def test_an_unseen_species_and_seen_photos_are_trained_on_by_nobody(
     assert metrics["num_photos"]["unseen"] == 90
     assert metrics["num_left_out"] == {"beside_held_out": 1}
     assert metrics["leaks"]["train-unseen"]["groups"] == 0
+    assert "G1 s2" not in Taxonomy.read(tmp_path / "split" / "taxonomy.json").classes["species"]
+
+
+def test_photos_of_no_organism_are_no_class(
+    params: SplitParams, folders: Folders, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    held_out = HeldOutParams(unseen_fraction=0, unseen=None, seen=None, blank=["G1 s2"])
+    metrics = split(params.model_copy(update={"held_out": held_out}), **folders)
+    rows = pl.read_parquet(tmp_path / "split" / "split.parquet")
+    assert set(rows.filter(pl.col("split") == "blank")["label"]) == {"G1 s2"}
+    assert metrics["num_photos"]["blank"] > 80
+    assert metrics["num_unseen_species"] == 0
     assert "G1 s2" not in Taxonomy.read(tmp_path / "split" / "taxonomy.json").classes["species"]
 
 
@@ -205,7 +217,8 @@ def test_bad_params_are_named(params: SplitParams, folders: Folders, tmp_path: P
     file.write_text(
         "split: {ranks: [species], taxonomy: null, min_samples: 1, ratios: {train: 0.5, val: 0.1, test: 0.1},"
         " salt: a, group_by: [], given: null, min_eval_photos: 0, class_cap: null, train_small: 0,"
-        " held_out: {unseen_fraction: 0, unseen: null, seen: null}, frequency: {few_below: 1, many_above: 2}}"
+        " held_out: {unseen_fraction: 0, unseen: null, seen: null, blank: []},"
+        " frequency: {few_below: 1, many_above: 2}}"
     )
     with pytest.raises(ParamsError, match=r"ratios must name train, val and test and sum to 1"):
         load_section(SplitParams, "split", file)

@@ -190,9 +190,13 @@ def store() -> Any:
 
 
 def test_numbers_are_flattened_and_everything_else_is_left_out(store: Any):
-    metrics = {"a": {"b": 1, "c": {"d": 0.5}}, "list": [1], "text": "x", "flag": True, "none": None, "p@k": 2}
+    metrics: dict[str, Any] = {"a": {"b": 1, "c": {"d": 0.5}}, "list": [1], "text": "x", "flag": True, "none": None}
+    metrics |= {"p@k": 2, "names": ["x", "y"], "rate_interval": [0.25, 0.75]}
     found = {metric.key: metric.value for metric in store.to_metrics(metrics, 7, prefix="stage.")}
-    assert found == {"stage.a.b": 1, "stage.a.c.d": 0.5, "stage.p_k": 2}
+    assert found == {"stage.a.b": 1, "stage.a.c.d": 0.5, "stage.p_k": 2} | {
+        "stage.rate_interval.low": 0.25,
+        "stage.rate_interval.high": 0.75,
+    }
 
 
 @pytest.mark.parametrize(
