@@ -12,8 +12,8 @@ from fieldguide.export.node import WEB
 from tests.records.making import TAXONOMY
 from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file, press
 from tests.web.serving import Site, export_anew
+from tests.web.test_exif import NORTH, jpeg
 from tests.web.test_page import expected_logits
-from tests.web.test_prior import NORTH, jpeg
 from tests.web.test_several import add
 
 pytestmark = pytest.mark.slow
