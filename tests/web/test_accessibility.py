@@ -1,7 +1,7 @@
 """The page for everybody: axe finds nothing in any state and mode; by keyboard alone, enlarged, and at rest."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,12 @@ WIDER_THAN_PAGE = """() => {
 """What would have to be scrolled to sideways."""
 
 
-def audit(page: Page, state: str) -> None:
-    """Fail with whatever axe finds in any mode."""
+def audit(page: Page, state: str, modes: Iterable[str] = MODES) -> None:
+    """Fail with whatever axe finds in any of these modes."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    for mode, (viewport, media) in MODES.items():
+    for mode in modes:
+        viewport, media = MODES[mode]
         page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
         page.emulate_media(**{**AT_REST, **media})
         assert page.evaluate(AUDIT) == [], f"{state}, {mode}"
@@ -61,7 +62,7 @@ def ready(page: Page) -> None:
 
 def answered_at(place: dict[int, Any], page: Page) -> None:
     answer(page, {"mimeType": "image/jpeg", "name": "a.jpg", "buffer": jpeg(place, "2021:05:12 10:00:00")})
-    expect(page.locator("#place")).to_contain_text("48.5")
+    expect(page.locator("#nowhere")).to_be_visible()
 
 
 def failed(page: Page) -> None:
@@ -79,7 +80,7 @@ def opened(button: str, page: Page) -> None:
 
 def kept(page: Page) -> None:
     page.locator("#keep button").click()
-    expect(page.locator("#keep")).to_contain_text("Kept", timeout=PATIENCE)
+    expect(page.locator("#num-finds")).not_to_be_empty(timeout=PATIENCE)
     opened("#open-notebook", page)
 
 
@@ -111,6 +112,42 @@ def test_axe_finds_nothing_in_any_state(page: Page) -> None:
     for state, reach in STATES.items():
         reach(page)
         audit(page, state)
+
+
+def test_axe_finds_nothing_from_right_to_left(page: Page) -> None:
+    page.locator("#language").select_option("ar")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    for state, reach in STATES.items():
+        reach(page)
+        audit(page, state, ["dark", "forced colours"])
+
+
+LIVE = """() => {
+  const answer = document.getElementById('answer');
+  const note = () => (window.said ??= []).push([answer.getAttribute('aria-busy'), answer.innerText]);
+  new MutationObserver(note).observe(answer, { attributeFilter: ['aria-busy'] });
+}"""
+"""Take note of what the answer says whenever it begins or ends to be worked at: then it is read out."""
+
+
+def test_an_answer_is_read_out_with_rank_name_and_certainty(page: Page) -> None:
+    ready(page)
+    page.evaluate(LIVE)
+    best = answer(page, photo_file("plain.png"))["best"]
+    (begun, _), (ended, text) = page.evaluate("window.said")
+    assert (begun, ended) == ("true", "false")
+    named = TAXONOMY.vernacular.get(best["name"], best["name"])
+    said = [line.lower() for line in text.splitlines() if line]
+    assert (
+        said.index(best["rank"]) < said.index(named.lower()) < said.index(f"{round(100 * best['probability'])}% sure")
+    )
+    # To the browser, too, it is a region that is read out when it changes.
+    session = page.context.new_cdp_session(page)
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    node = session.send("DOM.querySelector", {"nodeId": root, "selector": "#answer"})["nodeId"]
+    (region, *_) = session.send("Accessibility.getPartialAXTree", {"nodeId": node, "fetchRelatives": False})["nodes"]
+    assert (region["role"]["value"], region["name"]["value"]) == ("region", "Answer")
+    assert {each["name"]: each["value"]["value"] for each in region["properties"]}["live"] == "polite"
 
 
 @pytest.mark.parametrize("language", sorted(file.stem for file in WEB.glob("languages/*.json")))

@@ -97,6 +97,22 @@ def test_of_several_photos_the_first_that_says_where_or_when_counts_while_it_is_
     expect(page.locator("#month")).to_have_value("")
 
 
+def test_an_example_says_where_it_was_taken(
+    context: BrowserContext, site: Site, paths: dict[str, Path], tmp_path: Path
+) -> None:
+    def tag(folder: Path) -> None:
+        for file in (folder / "examples").iterdir():
+            file.write_bytes(jpeg(HERE))
+
+    site.publish(export_anew(paths["bundle"], tmp_path / "tagged", {}, tag), "tagged")
+    page = context.new_page()
+    page.goto(site.address("tagged"))
+    plain = np.array(answer(page, {**PHOTO, "buffer": jpeg()})["logits"])[:5]
+    there = changed(page, lambda: page.locator("#examples button").first.click())
+    expect(page.locator("#place")).to_contain_text("48.5° N, 16.5° E, as the photo says")
+    np.testing.assert_allclose(there - plain, shift(48.5, 16.5, np.nan), atol=1e-4)
+
+
 def test_the_device_is_asked_only_when_somebody_wants_it(context: BrowserContext, page: Page) -> None:
     plain = np.array(answer(page, {**PHOTO, "buffer": jpeg()})["logits"])[:5]
     page.locator("#here").click()
