@@ -3,7 +3,7 @@
 import { OTHER, conclude, fuse } from './answer.js';
 import { hasCamera, takePicture } from './camera.js';
 import { choosePart } from './crop.js';
-import { readOccasion } from './exif.js';
+import { NOTHING, readOccasion } from './exif.js';
 import { Failure, explain } from './failures.js';
 import { attend, open, started } from './guide.js';
 import { outputOf, suggestBox } from './heat.js';
@@ -12,6 +12,7 @@ import { say, speakToReader } from './language.js';
 import { choosePlace } from './map.js';
 import { title } from './names.js';
 import { offerToKeep, openNotebook, withdraw } from './notebook_view.js';
+import { gather } from './occasion.js';
 import { offerOccasion, showOccasion, showSeen } from './occasion_view.js';
 import { inform, isTelling, ratios } from './prior.js';
 import * as view from './view.js';
@@ -25,15 +26,14 @@ let again = start; // what a failure offers to try once more
 /**
  * A photo of what is to be named, with what the model said of it.
  * @typedef {{file: Blob, whole?: Blob, box?: import('./box.js').Box, credit?: Example, prepared?: import('./engine.js').Prepared,
- *   logits?: ArrayLike<number>}} Photo
+ *   logits?: ArrayLike<number>, told?: import('./exif.js').Told}} Photo
  * `file` may be a part, `box`, of the `whole` photo
  */
 
-const UNKNOWN = { latitude: null, longitude: null, month: null, taken: null, from: null };
-
 /** @type {Photo[]} */
 let subject = []; // the photos of the newest answer
-let occasion = UNKNOWN; // where and when they were taken
+let chosen = {}; // what the reader said of where and when
+let occasion = gather([]); // where and when they were taken
 
 /**
  * Answer all `photos`, one or more of the same subject, together.
@@ -46,6 +46,9 @@ async function answer(photos) {
   document.body.dataset.state = 'thinking';
   show(photos);
   try {
+    for (const photo of photos) photo.told ??= await readOccasion(photo.file);
+    if (turn !== newest) return;
+    settleOccasion();
     for (const photo of photos) {
       if (photo.logits) continue;
       const prepared = await prepare(photo.file);
@@ -97,29 +100,25 @@ function offerWhy(photo, { verdict, best }, opened) {
   offerMap(title(best.name, labels), find);
 }
 
-/** Photos that were chosen: of something new, or more of the same subject, which then is where and when it was. */
-async function receive(files, isMore) {
+/** Photos that were chosen: of something new, or more of the same subject. */
+function receive(files, isMore) {
   const photos = Array.from(files, (file) => ({ file }));
   if (!photos.length) return;
-  const all = isMore ? [...subject, ...photos] : photos;
-  const turn = ++newest;
-  document.body.dataset.state = 'thinking';
-  show(all); // at once: what failed before is over
-  const told = await readOccasion(photos[0].file);
-  if (turn !== newest) return;
-  if (!isMore) setOccasion({ ...UNKNOWN, ...told, from: told.latitude == null ? null : 'photo' });
-  answer(all);
-}
-
-function setOccasion(known) {
-  occasion = known;
-  showOccasion(occasion);
+  if (!isMore) chosen = {};
+  answer(isMore ? [...subject, ...photos] : photos);
 }
 
 /** Somebody says where or when it was: the answer follows. */
 function changeOccasion(change) {
-  setOccasion({ ...occasion, ...change });
+  chosen = { ...chosen, ...change };
+  settleOccasion();
   if (subject.length) answer(subject);
+}
+
+/** Where and when it was, by all that is known now. */
+function settleOccasion() {
+  occasion = gather(subject.map(({ told = NOTHING }) => told), chosen);
+  showOccasion(occasion);
 }
 
 /** Where this device is, if its owner allows that. */
@@ -162,8 +161,8 @@ async function aimCamera() {
   try {
     const picture = await takePicture(nameInPassing);
     if (!picture) return;
-    setOccasion({ ...UNKNOWN, month: new Date().getMonth() + 1 });
-    answer([{ file: picture }]);
+    chosen = {};
+    answer([{ file: picture, told: { ...NOTHING, month: new Date().getMonth() + 1 } }]);
   } catch (error) {
     fail(new Failure('camera', { reason: error.message }));
   }
@@ -183,7 +182,7 @@ async function answerExample(bundle, example) {
   try {
     const photo = new Blob([await bundle.read(example.file)], { type: TYPES[example.file.split('.').pop()] });
     if (turn !== newest) return;
-    setOccasion(UNKNOWN);
+    chosen = {};
     await answer([{ file: photo, credit: example }]);
   } catch (error) {
     if (turn === newest) fail(explain(error, 'failure.example'));

@@ -7,12 +7,13 @@
 // page less than half as large. `null`: all of TensorFlow.js.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { feature } from 'topojson-client';
+import { writeLicences } from './licences.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -110,6 +111,26 @@ const cutTensorFlow = (needs) => ({
   },
 });
 
+const EXIF_PARTS = ['EXIF', 'JPEG', 'PNG', 'WEBP', 'HEIC', 'AVIF'];
+const EXIF_TAGS = ['Exif IFD Pointer', 'GPS Info IFD Pointer', 'DateTimeOriginal', 'GPSLatitudeRef', 'GPSLatitude', 'GPSLongitudeRef', 'GPSLongitude'];
+
+/** An esbuild plugin that leaves of ExifReader these parts and tags, as its own custom builds do with webpack and babel. */
+const cutExifReader = {
+  name: 'cut-exifreader',
+  setup(bundler) {
+    bundler.onLoad({ filter: /node_modules\/exifreader\/src\/tag-names-\w+-ifd\.js$/ }, async ({ path: file }) => {
+      const { default: tags } = await import(pathToFileURL(file).href);
+      const names = Object.entries(tags).map(([code, tag]) => [code, tag.name ?? tag]);
+      const wanted = names.filter(([, name]) => EXIF_TAGS.includes(name));
+      return { contents: `export default ${JSON.stringify(Object.fromEntries(wanted))};` };
+    });
+    const isWanted = (_, part) => String(EXIF_PARTS.includes(part));
+    bundler.onLoad({ filter: /node_modules\/exifreader\/src\/.*\.js$/ }, async ({ path: file }) => ({
+      contents: (await readFile(file, 'utf8')).replace(/\bConstants\.USE_(\w+)/g, isWanted),
+    }));
+  },
+};
+
 const shared = {
   bundle: true,
   minify: true,
@@ -123,9 +144,10 @@ const shared = {
 
 async function buildPage(directory, needs) {
   await mkdir(directory, { recursive: true });
-  await build({
+  const { metafile } = await build({
     ...shared,
-    plugins: [cutTensorFlow(needs)],
+    metafile: true,
+    plugins: [cutTensorFlow(needs), cutExifReader],
     entryPoints: PAGE_SCRIPTS.map((script) => path.join(here, script)),
     outdir: directory,
     platform: 'browser',
@@ -135,6 +157,7 @@ async function buildPage(directory, needs) {
   });
   for (const file of PAGE_FILES) await copyFile(path.join(here, file), path.join(directory, file));
   await writeFile(path.join(directory, 'land.svg'), drawLand());
+  await writeLicences(path.join(directory, 'licences.txt'), metafile, ['world-atlas']);
   for (const file of WASM_FILES) await copyFile(path.join(wasmFolder, file), path.join(directory, file));
 }
 
@@ -166,7 +189,7 @@ function drawLand() {
 async function buildForNode(script, outfile, needs) {
   await build({
     ...shared,
-    plugins: [cutTensorFlow(needs)],
+    plugins: [cutTensorFlow(needs), cutExifReader],
     entryPoints: [script],
     outfile,
     platform: 'node',

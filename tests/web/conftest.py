@@ -19,6 +19,8 @@ from tests.web.serving import Site, served
 GUIDE = "some/sub/path"
 ARGS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 """Of Chromium: its own sandbox needs rights that root in a container lacks; for its camera a test picture stands in."""
+WHEN_ANSWERED = "addEventListener('fieldguide:answer', ({ detail }) => { window.answered = detail; }, true)"
+"""What a page runs first, so that `answer` sees what it concludes."""
 PATIENCE = 30_000
 """Milliseconds that a slow machine may take to open a guide."""
 
@@ -65,9 +67,7 @@ def site(paths: dict[str, Path], tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 390, "height": 844})
-    context.add_init_script(
-        "addEventListener('fieldguide:answer', ({ detail }) => { window.answered = detail; }, true)"
-    )
+    context.add_init_script(WHEN_ANSWERED)
     yield context
     context.close()
 

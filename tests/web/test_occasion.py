@@ -15,8 +15,9 @@ from tests.export.exporting import PRIOR
 from tests.records.making import TAXONOMY
 from tests.web.conftest import PATIENCE, answer, photo_file
 from tests.web.serving import Site, asking, export_anew
+from tests.web.test_exif import FORMATS, jpeg, photo
 from tests.web.test_page import inputs_of
-from tests.web.test_prior import jpeg
+from tests.web.test_several import add, take_away
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +60,57 @@ def test_what_the_photo_says_counts_and_can_be_left_out(page: Page) -> None:
     answer(page, {**PHOTO, "buffer": jpeg(HERE)})
     answer(page, photo_file("plain.png"))
     expect(page.locator("#place")).to_contain_text("not known")
+
+
+def test_photos_of_every_format_say_where_they_were_taken(page: Page) -> None:
+    for kind in FORMATS:
+        answer(page, photo_file("plain.png"))
+        expect(page.locator("#place")).to_contain_text("not known")
+        answer(page, {**PHOTO, "buffer": photo(kind, HERE, "2021:05:12 10:00:00")})
+        expect(page.locator("#place")).to_contain_text("48.5° N, 16.5° E, as the photo says")
+        expect(page.locator("#month")).to_have_value("5")
+
+
+def test_of_several_photos_the_first_that_says_where_or_when_counts_while_it_is_there(page: Page) -> None:
+    answer(page, photo_file("plain.png"))
+    dated, placed, elsewhere = (jpeg(taken="2021:05:12 10:00:00"), jpeg(HERE), jpeg({**HERE, 1: "S"}))
+    add(page, {**PHOTO, "buffer": dated})
+    expect(page.locator("#place")).to_contain_text("not known")
+    expect(page.locator("#month")).to_have_value("5")
+    add(page, {**PHOTO, "buffer": placed}, {**PHOTO, "buffer": elsewhere})
+    expect(page.locator("#place")).to_contain_text("48.5° N, 16.5° E, as the photo says")
+    take_away(page, 3)
+    expect(page.locator("#place")).to_contain_text("48.5° S, 16.5° E, as the photo says")
+    take_away(page, 2)
+    expect(page.locator("#month")).to_have_value("")
+    # What the reader chose stays.
+    changed(page, lambda: page.locator("#nowhere").click())
+    changed(page, lambda: page.locator("#month").select_option("November"))
+    add(page, {**PHOTO, "buffer": placed}, {**PHOTO, "buffer": dated})
+    expect(page.locator("#place")).to_contain_text("not known")
+    expect(page.locator("#month")).to_have_value("11")
+    take_away(page, 2)
+    expect(page.locator("#month")).to_have_value("11")
+    # Something new begins anew.
+    answer(page, {**PHOTO, "buffer": placed})
+    expect(page.locator("#place")).to_contain_text("48.5° N, 16.5° E, as the photo says")
+    expect(page.locator("#month")).to_have_value("")
+
+
+def test_an_example_says_where_it_was_taken(
+    context: BrowserContext, site: Site, paths: dict[str, Path], tmp_path: Path
+) -> None:
+    def tag(folder: Path) -> None:
+        for file in (folder / "examples").iterdir():
+            file.write_bytes(jpeg(HERE))
+
+    site.publish(export_anew(paths["bundle"], tmp_path / "tagged", {}, tag), "tagged")
+    page = context.new_page()
+    page.goto(site.address("tagged"))
+    plain = np.array(answer(page, {**PHOTO, "buffer": jpeg()})["logits"])[:5]
+    there = changed(page, lambda: page.locator("#examples button").first.click())
+    expect(page.locator("#place")).to_contain_text("48.5° N, 16.5° E, as the photo says")
+    np.testing.assert_allclose(there - plain, shift(48.5, 16.5, np.nan), atol=1e-4)
 
 
 def test_the_device_is_asked_only_when_somebody_wants_it(context: BrowserContext, page: Page) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from fieldguide.export.inputs import normalise_squares
+from fieldguide.export.node import WEB
 from fieldguide.export.parity import predict_onnxruntime
 from fieldguide.images.decode import upright_rgb
 from fieldguide.images.geometry import Layout, Method
@@ -93,6 +94,17 @@ def test_an_example_is_answered_and_credited(page: Page) -> None:
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#caption")).to_contain_text("CC")
     expect(page.locator("#progress")).to_be_hidden()
+
+
+def test_the_page_names_whose_software_it_holds_and_where_its_source_is(page: Page, paths: dict[str, Path]) -> None:
+    licences = (paths["bundle"] / "licences.txt").read_text(encoding="utf-8")
+    locked = json.loads((WEB.parent / "package-lock.json").read_text())["packages"]
+    for name in ("@tensorflow/tfjs-core", "exifreader", "fflate", "world-atlas"):
+        package = locked[f"node_modules/{name}"]
+        source = f"https://registry.npmjs.org/{name}/-/{name.split('/')[-1]}-{package['version']}.tgz"
+        assert f"{name} {package['version']}, {package['license']}, {source}" in licences
+    assert "esbuild" not in licences
+    assert page.locator("footer").get_by_role("link", name="Licences").get_attribute("href") == "licences.txt"
 
 
 def test_a_photo_chosen_before_the_page_is_ready_is_answered(context: BrowserContext, site: Site) -> None:

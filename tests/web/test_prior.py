@@ -1,14 +1,11 @@
-"""web/prior.js and web/exif.js: place and season as Python has them, and what cameras say of both."""
+"""web/prior.js: place and season as Python has them."""
 
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fieldguide.evaluate.prior import Occasions, Prior, count_occasions
 from fieldguide.evaluate.prior_file import write_prior
@@ -47,67 +44,3 @@ def test_the_page_shifts_logits_as_python_does(seed: int, tmp_path: Path) -> Non
     expected[:, :6] += 1.5 * prior.log_factors(at)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert found[-1].tolist() == logits
-
-
-def jpeg(gps: dict[int, Any] | None = None, taken: str | None = None, **options: Any) -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = 1
-    exif[0x010F] = "A maker of cameras with a long name"
-    if gps is not None:
-        exif[0x8825] = gps
-    if taken is not None:
-        exif[0x8769] = {0x9003: taken, 0x9204: 0.5}
-    stream = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(stream, "JPEG", exif=exif, **options)
-    return stream.getvalue()
-
-
-def png() -> bytes:
-    stream = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-NORTH = {1: "N", 2: (48.0, 30.0, 36.0), 3: "E", 4: (16.0, 15.0, 0.0)}
-NOTHING = {"latitude": None, "longitude": None, "month": None, "taken": None}
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        pytest.param(
-            jpeg(NORTH, "2021:05:12 10:00:00"),
-            {"latitude": 48.51, "longitude": 16.25, "month": 5, "taken": "2021-05-12T10:00:00"},
-            id="both",
-        ),
-        pytest.param(
-            jpeg({**NORTH, 1: "S", 3: "W"}),
-            {**NOTHING, "latitude": -48.51, "longitude": -16.25},
-            id="south and west",
-        ),
-        pytest.param(
-            jpeg(taken="2021:11:02 10:00:00"),
-            {**NOTHING, "month": 11, "taken": "2021-11-02T10:00:00"},
-            id="only the date",
-        ),
-        pytest.param(jpeg(taken="0000:00:00 00:00:00"), NOTHING, id="a clock that was never set"),
-        pytest.param(
-            jpeg({**NORTH, 2: (0.0, 0.0, 0.0), 4: (0.0, 0.0, 0.0)}), NOTHING, id="a receiver that found nothing"
-        ),
-        pytest.param(jpeg({**NORTH, 2: (148.0, 0.0, 0.0)}), NOTHING, id="no such latitude"),
-        pytest.param(jpeg({1: "N", 2: (48.0, 30.0, 36.0)}), NOTHING, id="half a place"),
-        pytest.param(jpeg(), NOTHING, id="no such tags"),
-        pytest.param(png(), NOTHING, id="no JPEG"),
-        pytest.param(jpeg(NORTH)[:60], NOTHING, id="cut off amid its tags"),
-        pytest.param(b"", NOTHING, id="empty"),
-        pytest.param(b"\xff\xd8\xff\xe1\x00\x00Exif\x00\x00MM\x00*\xff\xff\xff\xff" + bytes(40), NOTHING, id="astray"),
-    ],
-)
-def test_what_a_camera_says_is_understood(content: bytes, expected: dict[str, Any], tmp_path: Path) -> None:
-    script = tmp_path / "ask.mjs"
-    script.write_text(
-        f"import {{ readOccasion }} from {json.dumps((WEB / 'exif.js').as_uri())};\n"
-        f"console.log(JSON.stringify(await readOccasion(new Blob([new Uint8Array({list(content)})]))));\n"
-    )
-    found = json.loads(run_node(script))
-    assert found == pytest.approx(expected, abs=1e-6)

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import answer
+from tests.web.test_exif import jpeg
 from tests.web.test_occasion import HERE, PHOTO
-from tests.web.test_prior import jpeg
 from tests.web.test_several import PHOTOS, add, take_away
 
 pytestmark = pytest.mark.slow

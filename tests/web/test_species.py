@@ -78,6 +78,32 @@ def test_a_sheet_tells_photos_with_credit_lineage_counts_and_look_alikes(page: P
     expect(page.locator("#sheet-name")).to_have_text("Linum nudum")
 
 
+def test_a_sheet_tells_notes_and_links_as_text_and_to_the_web_alone(
+    context: BrowserContext, site: Site, paths: dict[str, Path], tmp_path: Path
+) -> None:
+    sheets = json.loads((paths["bundle"] / "species.json").read_text())
+    notes = "On chalk, <b>above</b> 1,500 m & in June."
+    sheets["Aster alpinus"] |= {"notes": notes, "link": "https://alps.example.org/aster?a=1&b=2"}
+    sheets["Aster bellus"] |= {"link": "javascript:document.title='taken'"}
+    site.publish(export_anew(paths["bundle"], tmp_path / "told", {"species.json": sheets}), "told")
+    page = context.new_page()
+    page.goto(site.address("told"))
+    browse(page)
+    link = page.locator("#sheet-link")
+    page.locator('.row[data-species="Aster alpinus"]').click()
+    expect(page.locator("#sheet-notes")).to_have_text(notes)
+    expect(link).to_have_text("Read more")
+    expect(link).to_have_attribute("href", "https://alps.example.org/aster?a=1&b=2")
+    # The page that it leads to is not told where its reader comes from.
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    page.keyboard.press("Escape")
+    for name in ("Aster bellus", "Linum album"):
+        page.locator(f'.row[data-species="{name}"]').click()
+        expect(page.locator("#sheet-notes")).to_be_empty()
+        expect(link).to_be_hidden()
+        page.keyboard.press("Escape")
+
+
 def test_candidates_of_an_answer_open_their_sheets(page: Page) -> None:
     best = answer(page, photo_file("plain.png"))["best"]
     candidate = page.locator("#others .candidate").first
