@@ -202,7 +202,8 @@ def _write_evaluation(folder: Path, taxonomy: Taxonomy, seed: int) -> None:
     homes = np.column_stack([rng.uniform(-50, 65, num_classes), rng.uniform(-170, 170, num_classes)])
     places = np.floor(homes[labels] + rng.normal(0, 4, (len(labels), 2))) + 0.5
     season = (rng.integers(0, 12, num_classes)[labels] + np.round(rng.normal(0, 1.5, len(labels)))) % 12 + 1
-    prior = count_occasions(labels, Occasions(places[:, 0], places[:, 1], season), num_classes)
+    occasions, max_bytes = Occasions(places[:, 0], places[:, 1], season), 1e3 * SAMPLE["evaluate"]["max_prior_kb"]
+    prior = count_occasions(labels, occasions, num_classes, max_bytes)
     write_prior(replace(prior, spread=2.0, strength=0.5), "species", folder / "models" / "student")
 
 
