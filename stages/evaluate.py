@@ -38,7 +38,7 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
     frequency = load_section(FrequencyParams, "split.frequency")
-    rules = ScoreRules(params.ece_bins, frequency, params.max_error, params.set_coverage)
+    rules = ScoreRules(params.ece_bins, frequency, params.max_error, params.set_coverage, 1e3 * params.max_prior_kb)
     data = EvaluationData.open(tfrecord, split, rules)
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions, rules_of = [], [], {}

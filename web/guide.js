@@ -52,9 +52,13 @@ async function openFrom(bundle, starting, announce) {
   const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file)), wasm];
   const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => /^prior|^explain/.test(file))];
   for (const each of [starting, ...ahead.map((file) => bundle.read(file))]) each.catch(() => {}); // whoever asks again is told
-  const [labels, settings, calibration, known] = await Promise.all(SETTINGS.map((file) => bundle.readJson(file)));
+  const [naming, ...others] = SETTINGS.map((file) => bundle.readJson(file));
+  const rest = Promise.all(others);
+  rest.catch(() => {});
+  const labels = await naming;
   view.showContents(labels);
-  const species = openSpecies(labels, () => bundle.readJson('species.json'));
+  const species = openSpecies(labels, () => bundle.readJson('species.json')); // to browse while the model is on its way
+  const [settings, calibration, known] = await rest;
   view.showPromise(labels.kept ? calibration.rules.fallback : findRule(calibration), calibration);
   bundle.readJson('examples.json').then((examples) => attended.onExamples(bundle, examples), () => {});
   const engine = await starting;

@@ -4,7 +4,7 @@ import { at, element } from './element.js';
 import { resaid, say, sayRank, spoken } from './language.js';
 import { card } from './species_cards.js';
 import { showList } from './species_list.js';
-import { groupSpecies, search, speciesFinder } from './species_search.js';
+import { groupSpecies, readAhead, search, speciesFinder } from './species_search.js';
 import { writeSheet } from './species_sheet.js';
 
 const CARD = 96; // side of a picture beside an answer, px
@@ -60,6 +60,7 @@ class Guide {
     this.list();
     at('species').showModal();
     if (matchMedia('(pointer: fine)').matches) at('search').focus(); // a phone's keyboard would hide the list
+    whenIdle(readAhead(this.groups)); // else the first letter would wait for it
   }
 
   /** List the species that the search means. */
@@ -111,6 +112,13 @@ class Guide {
     const found = this.find(row.dataset.name);
     if (found) row.querySelector('.names')?.replaceWith(card(found.species, found.sheet, 'candidate', THUMB));
   }
+}
+
+/** Go on with something, a little at a time, when the page has nothing else to do; in browsers that can tell. */
+function whenIdle(goOn) {
+  globalThis.requestIdleCallback?.((deadline) => {
+    if (goOn(() => deadline.timeRemaining() > 1)) whenIdle(goOn);
+  });
 }
 
 /** A click beside a dialog closes it, as the button in it does. */

@@ -81,6 +81,23 @@ function wordsOf(species) {
 }
 
 /**
+ * Look up the words of all species ahead, as long as there is time.
+ * @param {Group[]} groups
+ * @returns {(hasTime: () => boolean) => boolean} goes on with it; whether there is more to do
+ */
+export function readAhead(groups) {
+  const species = groups.flatMap((group) => group.species).values();
+  return (hasTime) => {
+    while (hasTime()) {
+      const { value, done } = species.next();
+      if (done) return false;
+      wordsOf(value);
+    }
+    return true;
+  };
+}
+
+/**
  * What of `groups` is meant by `text`: the species in whose names, or those of their genus and family, each of its words
  * begins a word.
  * @param {Group[]} groups

@@ -86,7 +86,7 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
     val_observed, test_observed = (data.observations[each.split] for each in (data.val, data.test))
     train_placed, val_placed, test_placed = (data.placed[each.split] for each in (data.train, data.val, data.test))
     exponent = choose_exponent(model, data.val, val_observed)
-    prior = choose_prior(model, temperatures, train_placed, val_placed)
+    prior = choose_prior(model, temperatures, train_placed, val_placed, rules.max_prior_bytes)
     told = Told(model, temperatures, exponent, prior)
     chosen = choose_rules(told, val_placed, val_observed, rules)
     limits, rule = chosen.limits[Situation.ONE], chosen.rules.find(Situation.ONE)

@@ -1,5 +1,6 @@
 """What place and season add to a model's answers: the prior that the validation photos choose, and what it gains."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,15 +53,20 @@ class PlacedRecords:
 
 
 def choose_prior(
-    model: EvaluatedModel, temperatures: dict[str, float], train: PlacedRecords, val: PlacedRecords
+    model: EvaluatedModel,
+    temperatures: dict[str, float],
+    train: PlacedRecords,
+    val: PlacedRecords,
+    max_bytes: float = math.inf,
 ) -> Prior:
     """The training photos' places and months, at the spread and strength that make the validation photos likeliest.
 
-    Strength 0 where that is best, or where too few validation photos are of known place or month.
+    Its file takes at most `max_bytes`. Strength 0 where that is best, or where too few validation photos are of known
+    place or month.
     """
     first, *_ = model.classes
     labels = map_labels(train.records, model.classes, [first])[:, 0]
-    prior = count_occasions(labels, train.occasions, len(model.classes[first]))
+    prior = count_occasions(labels, train.occasions, len(model.classes[first]), max_bytes)
     indices, truth = val.concerned(model)
     if len(indices) < MIN_PHOTOS or not len(prior.counts):
         return prior

@@ -9,9 +9,14 @@ and spread are those under which the validation photos are likeliest. (As Mac Ao
 Geographical Priors for Fine-Grained Image Classification, ICCV 2019, but counted instead of learnt.)
 
 web/prior.js says the same on the page.
+
+A file has a bound. Where all counts take more, cells and months are told less finely, and of each class only what was
+seen most is kept, which loses the least (docs/decisions.md).
 """
 
-from dataclasses import dataclass
+import logging
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -25,10 +30,14 @@ BACKGROUND: Final = 0.001
 FLOOR: Final = 0.02
 MOST_COUNTED: Final = 255
 """Photos of a class in a cell and month that count, so that a count is a byte."""
-MAX_BYTES: Final = 290_000
-"""Of the file (prior_file.py); until it fits, cells are made 2, 4, 8 ... degrees wide."""
-WIDEST: Final = 64
-"""Degrees."""
+MOST_CELLS: Final = 65_536
+"""So that a cell is two bytes."""
+GRAINS: Final = ((1, 1), (2, 1), (4, 1), (8, 1), (8, 2), (16, 2), (16, 3))
+"""How wide cells are, degrees, and how many months are told as one; the first is what the photos say."""
+MIN_KEPT: Final = 0.5
+"""Of the photos; with less a file is made of wider cells and months, as long as there are wider ones."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -127,17 +136,51 @@ def find_angles(latitude: float, longitude: float, latitudes: np.ndarray, longit
     return angles
 
 
-def count_occasions(labels: np.ndarray, occasions: Occasions, num_classes: int) -> Prior:
-    """Count training photos whose place and month are both known; `labels` int64 [n] below 0 are left out."""
+def count_occasions(labels: np.ndarray, occasions: Occasions, num_classes: int, max_bytes: float = math.inf) -> Prior:
+    """Count training photos whose place and month are both known; `labels` int64 [n] below 0 are left out.
+
+    A file of the result takes at most `max_bytes`; logs what had to give way. Only a table of no photos may take more:
+    four bytes a class.
+    """
     used = (labels >= 0) & ~np.isnan(occasions.latitude) & ~np.isnan(occasions.month)
     places = np.stack([occasions.latitude[used], occasions.longitude[used]], axis=1)
-    months = occasions.month[used].astype(np.int64)
-    prior = _count(labels[used], places, months, num_classes)
-    width = 1
-    while prior.num_bytes > MAX_BYTES and width < WIDEST:
-        width *= 2
-        prior = _count(labels[used], (np.floor(places / width) + 0.5) * width, months, num_classes)
+    months = occasions.month[used].astype(np.int64) - 1
+    for width, span in GRAINS:
+        wide = places if width == 1 else (np.floor(places / width) + 0.5) * width
+        middle = 1 + months // span * span + (span - 1) // 2
+        every = _count(labels[used], wide, middle, num_classes)
+        prior = _keep_most_seen(every, max_bytes)
+        kept = prior.counts.sum() / max(1, every.counts.sum())
+        if kept >= MIN_KEPT or not used.any():
+            break
+    if (width, span, kept) != (*GRAINS[0], 1.0) and used.any():
+        log.info(
+            f"place and season of {num_classes:,} classes: {kept:.0%} of the photos fit into "
+            f"{max_bytes / 1e3:g} kB, in cells of {width} degrees and months taken {span} at a time"
+        )
     return prior
+
+
+def _keep_most_seen(prior: Prior, max_bytes: float) -> Prior:
+    """Of each class the cells and months with most photos, as many of each as there is room for in `max_bytes`."""
+    if prior.num_bytes <= max_bytes and len(prior.cells) <= MOST_CELLS:
+        return prior
+    starts = np.searchsorted(prior.classes, np.arange(prior.num_classes))
+    place = np.argsort(np.lexsort((-prior.counts, prior.classes))) - starts[prior.classes]  # within its class
+    ranked = np.lexsort((-prior.counts, place))
+    is_new = np.zeros(len(ranked), bool)
+    is_new[np.unique(prior.cell[ranked], return_index=True)[1]] = True
+    num_bytes = prior.num_bytes - 4 * len(ranked) - 8 * len(prior.cells) + np.cumsum(4 + 8 * is_new)
+    chosen = np.sort(ranked[(num_bytes <= max_bytes) & (np.cumsum(is_new) <= MOST_CELLS)])
+    cells, cell = np.unique(prior.cell[chosen], return_inverse=True)
+    return replace(
+        prior,
+        cells=prior.cells[cells],
+        classes=prior.classes[chosen],
+        cell=cell,
+        month=prior.month[chosen],
+        counts=prior.counts[chosen],
+    )
 
 
 def _count(labels: np.ndarray, places: np.ndarray, months: np.ndarray, num_classes: int) -> Prior:

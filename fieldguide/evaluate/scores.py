@@ -1,5 +1,6 @@
 """The numbers of one model, whole and cut by rank, region and number of training photos."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ class ScoreRules:
     """The share of photos that may get a wrong taxon."""
     set_coverage: float
     """The share of photos whose short list shall hold the true class."""
+    max_prior_bytes: float = math.inf
+    """Of the file that says what place and season tell."""
 
 
 def score(

@@ -68,7 +68,9 @@ def nearest_classes(classes: Sequence[str], vectors: np.ndarray) -> dict[str, li
         cosines = vectors[start : start + PIECE_CLASSES] @ vectors.T
         rows = np.arange(len(cosines))
         cosines[rows, start + rows] = -1
-        best = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
+        # A full sort of ten thousand classes against each other takes seven times as long.
+        best = np.sort(np.argpartition(-cosines, max(0, count - 1), axis=1)[:, :count], axis=1)
+        best = np.take_along_axis(best, np.argsort(-cosines[rows[:, None], best], axis=1, kind="stable"), axis=1)
         for row, places in zip(rows.tolist(), best.tolist(), strict=True):
             near = [place for place in places if cosines[row, place] >= MIN_COSINE]
             found[classes[start + row]] = [classes[place] for place in near]

@@ -16,8 +16,10 @@ TITLE = '<{tag} data-say="page.title">Pocket field guide</{tag}>'
 INTRODUCTION = '<p class="introduction" id="introduction" hidden></p>'
 LINKS = '<ul class="links" id="links" hidden></ul>'
 SCRIPT = '<script type="module" src="app.js"></script>'
-EARLY = '<link rel="preload" as="fetch" crossorigin fetchpriority="low" href="{}" />'
+EARLY = '<link rel="preload" as="fetch" crossorigin fetchpriority="{}" href="{}" />'
 """As the page's own `fetch` asks for it, else browsers download it twice."""
+FIRST = ("labels.json",)
+"""What the species are browsed by, while all else is on its way."""
 FIRST_ANSWER = ("worker.js", f"tfjs-backend-wasm-simd.wasm{PACKED}", f"group*.bin{PACKED}")
 """What most of the time until a first answer is spent on, as patterns."""
 
@@ -40,13 +42,13 @@ def start_downloads_early(bundle: Path) -> None:
 
     Raises ExportError if something of it is not in `bundle`.
     """
-    files: list[str] = []
-    for pattern in FIRST_ANSWER:
+    early: list[str] = []
+    for pattern in (*FIRST, *FIRST_ANSWER):
         found = sorted(file.name for file in bundle.glob(pattern))
         if not found:
             raise ExportError(f"{bundle} holds no {pattern}; expected it before index.html asks for it")
-        files += found
-    links = "\n    ".join([SCRIPT, *map(EARLY.format, files)])
+        early += [EARLY.format("high" if pattern in FIRST else "low", name) for name in found]
+    links = "\n    ".join([SCRIPT, *early])
     _rewrite(bundle / "index.html", lambda text: _replace_once(text, SCRIPT, links))
 
 

@@ -18,6 +18,8 @@ from fieldguide.export.storage import NUM_STEPS, byte_range, storage_of
 DAMPING = 0.01
 """Of the mean of the diagonal, added to it: inputs that never vary say nothing."""
 BATCH_SIZE = 8
+PIECE_INPUTS = 64
+"""Inputs of a kernel that are rounded at a time."""
 
 
 def learn_rounding(graph: OnnxGraph, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -40,26 +42,29 @@ def round_rows(weights: np.ndarray, moments: np.ndarray, low: float, step: float
 
     `moments` [inputs, inputs] are the sums of products of the inputs.
     """
-    rows = weights.astype(np.float64)
     # The inputs that matter most go first, as long as there are others to make up for them.
     order = np.argsort(-np.diag(moments), kind="stable")
     damped = moments[np.ix_(order, order)]
     damped = damped + np.eye(len(damped)) * max(DAMPING * np.diag(damped).mean(), 1e-12)
     factors = np.linalg.cholesky(np.linalg.inv(damped)).T
-    rows = rows[:, order]
-    is_extreme = (rows == rows.min()) | (rows == rows.max())
-    result = np.empty_like(rows)
-    for i in range(rows.shape[1]):
-        column = rows[:, i]
-        codes = np.clip(np.round((column - low) / step), 0, NUM_STEPS)
-        result[:, i] = codes * step + low
-        error = (column - result[:, i]) / factors[i, i]
-        rows[:, i + 1 :] -= np.outer(error, factors[i, i + 1 :])
+    columns = weights.astype(np.float64).T[order]
+    is_extreme = (columns == columns.min()) | (columns == columns.max())
+    result = np.empty_like(columns)
+    for start in range(0, len(columns), PIECE_INPUTS):
+        # What a piece spoils is taken out of all inputs behind it at once: they are read once a piece.
+        end = min(start + PIECE_INPUTS, len(columns))
+        errors = np.empty_like(columns[start:end])
+        for i in range(start, end):
+            codes = np.clip(np.round((columns[i] - low) / step), 0, NUM_STEPS)
+            result[i] = codes * step + low
+            errors[i - start] = (columns[i] - result[i]) / factors[i, i]
+            columns[i + 1 : end] -= np.outer(factors[i, i + 1 : end], errors[i - start])
+        columns[end:] -= factors[start:end, end:].T @ errors
     # The range of a stored kernel is that of its weights, so its ends stay where they are.
-    nearest = np.round((weights[:, order] - low) / step) * step + low
+    nearest = np.round((weights.T[order] - low) / step) * step + low
     result[is_extreme] = nearest[is_extreme]
-    learned: np.ndarray = result[:, np.argsort(order)]
-    return learned.astype(np.float32)
+    learned: np.ndarray = result[np.argsort(order)].T
+    return np.ascontiguousarray(learned, np.float32)
 
 
 def _is_learned(graph: OnnxGraph, node: Node) -> bool:

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from fieldguide.errors import ExportError
-from fieldguide.evaluate import prior as prior_module
 from fieldguide.evaluate.prior import (
     BACKGROUND,
     FLOOR,
-    MAX_BYTES,
+    MIN_KEPT,
     PSEUDO,
     Occasions,
     Prior,
@@ -83,16 +82,63 @@ def test_the_longest_day_of_the_year_is_near_to_both_its_months() -> None:
     assert find_angles(0, 179, np.array([0]), np.array([-179])) == pytest.approx([2])
 
 
-def test_cells_grow_until_the_file_is_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(prior_module, "MAX_BYTES", 4000)
+def spread_out(num_photos: int, num_classes: int) -> tuple[np.ndarray, Occasions]:
+    """Photos all over the world and the year; the first classes have most of them."""
     draw = np.random.default_rng(0)
-    places = np.floor(draw.uniform(-80, 80, (3000, 2))) + 0.5
-    rows = np.column_stack([places, draw.integers(1, 13, 3000)])
-    found = count_occasions(draw.integers(0, 5, 3000), Occasions(*rows.T), 5)
-    assert found.num_bytes <= 4000 < MAX_BYTES
-    assert found.counts.sum() > 2000
+    labels = np.minimum(draw.geometric(4 / num_classes, num_photos), num_classes) - 1
+    places = np.floor(draw.uniform(-80, 80, (num_photos, 2))) + 0.5
+    return labels, Occasions(*places.T, draw.integers(1, 13, num_photos).astype(np.float64))
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "max_bytes", "grain"),
+    [
+        (5, 200_000, None),  # all of it
+        (5, 24_000, (1, 1)),
+        (5, 9_000, (8, 1)),
+        (5, 6_000, (16, 2)),
+        (5, 2_000, (16, 3)),
+        (900, 6_000, (16, 3)),  # hardly more than where each class's entries start
+        (900, 3_000, (16, 3)),  # and not even that
+    ],
+)
+def test_what_has_no_room_is_told_less_finely(
+    num_classes: int, max_bytes: int, grain: tuple[int, int] | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    labels, occasions = spread_out(3000, num_classes)
+    with caplog.at_level("INFO"):
+        found = count_occasions(labels, occasions, num_classes, max_bytes)
     write_prior(found, "species", tmp_path)
-    assert (tmp_path / "prior.bin").stat().st_size == found.num_bytes
+    size = (tmp_path / "prior.bin").stat().st_size
+    assert size == found.num_bytes <= max(max_bytes, 4 * (num_classes + 1))
+    assert read_prior(tmp_path).totals.tolist() == found.totals.tolist()
+    kept = found.counts.sum() / 3000
+    if grain is None:
+        assert kept == 1
+        assert caplog.messages == []
+    else:
+        width, span = grain
+        assert kept >= MIN_KEPT or grain == (16, 3)
+        assert caplog.messages == [
+            f"place and season of {num_classes} classes: {kept:.0%} of the photos fit into {max_bytes / 1000:g} kB, "
+            f"in cells of {width} degrees and months taken {span} at a time"
+        ]
+
+
+def test_each_class_keeps_what_was_seen_most() -> None:
+    """Class 0 has photos in five cells, class 1 in two, and one of it weighs less than any of class 0."""
+    labels = np.repeat([0, 1], [40, 3])
+    latitudes = np.repeat([10.5, 11.5, 12.5, 13.5, 14.5, 10.5, 60.5], [12, 10, 8, 6, 4, 2, 1])
+    rows = Occasions(latitudes, np.full(43, 20.5), np.full(43, 5.0))
+    every = count_occasions(labels, rows, 2)
+    found = count_occasions(labels, rows, 2, every.num_bytes - 2 * 12)  # an entry, and its cell
+    assert list(zip(found.classes, found.cells[found.cell, 0], found.counts, strict=True)) == [
+        (0, 10.5, 12),
+        (0, 11.5, 10),
+        (0, 12.5, 8),
+        (1, 10.5, 2),
+        (1, 60.5, 1),
+    ]
 
 
 def test_the_file_holds_all_of_it(tmp_path: Path) -> None:

@@ -116,12 +116,14 @@ def test_contrast_is_that_of_wcag(one: str, other: str, expected: float) -> None
 
 
 def test_the_first_answers_files_are_asked_for_by_the_page_itself(page: Path) -> None:
-    with pytest.raises(ExportError, match=r"holds no worker\.js"):
+    with pytest.raises(ExportError, match=r"holds no labels\.json"):
         start_downloads_early(page)
-    for name in ("group1-shard1of1.bin.gzip", "tfjs-backend-wasm-simd.wasm.gzip", "worker.js", "prior.bin.gzip"):
+    rest = ("worker.js", "tfjs-backend-wasm-simd.wasm.gzip", "group1-shard1of1.bin.gzip")
+    for name in ("labels.json", "prior.bin.gzip", *rest):
         (page / name).touch()
     start_downloads_early(page)
-    links = re.findall(
-        r'<link rel="preload" as="fetch" crossorigin .*href="(.*)" />', (page / "index.html").read_text()
-    )
-    assert links == ["worker.js", "tfjs-backend-wasm-simd.wasm.gzip", "group1-shard1of1.bin.gzip"]
+    link = r'<link rel="preload" as="fetch" crossorigin fetchpriority="(.*)" href="(.*)" />'
+    assert re.findall(link, (page / "index.html").read_text()) == [
+        ("high", "labels.json"),
+        *(("low", name) for name in rest),
+    ]

@@ -47,6 +47,7 @@ PARAMS = {
         "workers": 0,
         "max_error": 0.9,
         "set_coverage": 0.9,
+        "max_prior_kb": 290,
         "ece_bins": 15,
         "neighbours": {"num": 5, "temperature": 0.07},
         "few_shot": {"shots": [1, 5], "draws": 2, "seed": 1},

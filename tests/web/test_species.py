@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.web.conftest import GUIDE, PATIENCE, answer, await_offline, photo_file, press
 from tests.web.serving import Site, export_anew
@@ -54,6 +54,18 @@ def test_species_are_browsed_and_searched_without_any_photo_by_keyboard(page: Pa
     page.locator("#species .close").click()
     expect(page.locator("#species")).to_be_hidden()
     expect(page.locator("#browse")).to_be_focused()
+
+
+def test_species_are_browsed_while_the_model_is_on_its_way(context: BrowserContext, site: Site) -> None:
+    held: list[Route] = []
+    page = context.new_page()
+    for file in ("group1-*", "selftest.json"):
+        page.route(f"**/{file}", lambda route: held.append(route))
+    page.goto(site.address(GUIDE), wait_until="commit")
+    browse(page)
+    assert rows(page) == SPECIES
+    assert held
+    expect(page.locator("body")).to_have_attribute("data-state", "loading")
 
 
 def test_a_sheet_tells_photos_with_credit_lineage_counts_and_look_alikes(page: Page, paths: dict[str, Path]) -> None:

@@ -41,7 +41,7 @@ GENERA = {"ranks": ["genus"], "classes": {"genus": ["other", "Zea", "Aster"]}, "
 def ask(folder: Path, expression: str) -> Any:
     """What an expression in JavaScript comes to, with the module's functions and both guides at hand."""
     script = folder / "ask.mjs"
-    names = "fold, groupSpecies, search, speciesFinder"
+    names = "fold, groupSpecies, readAhead, search, speciesFinder"
     script.write_text(
         f"import {{ {names} }} from {json.dumps((WEB / 'species_search.js').as_uri())};\n"
         f"const [labels, genera] = {json.dumps([LABELS, GENERA])};\n"
@@ -128,3 +128,8 @@ def test_a_guide_of_some_regions_lists_what_it_may_name(tmp_path: Path) -> None:
 
 def test_letters_with_marks_are_folded(tmp_path: Path) -> None:
     assert ask(tmp_path, "['Æther-Straße', 'Łąka', 'ŒUVRE'].map(fold)") == ["aether-strasse", "laka", "oeuvre"]
+
+
+def test_words_are_read_ahead_as_long_as_there_is_time(tmp_path: Path) -> None:
+    times = "[[], [1, 2], [], [1, 2, 3, 4, 5]].map((left) => goOn(() => left.pop()))"
+    assert ask(tmp_path, f"((goOn) => {times})(readAhead(groupSpecies(labels)))") == [True, True, True, False]
