@@ -54,7 +54,7 @@ def keep(page: Page, *files: dict[str, Any]) -> dict[str, Any]:
 
 def open_notebook(page: Page, num_finds: int) -> None:
     page.locator("#open-notebook").click()
-    expect(page.locator("#finds > li")).to_have_count(num_finds)
+    expect(page.locator("#finds > li")).to_have_count(num_finds, timeout=PATIENCE)
 
 
 def download(page: Page, button: str, to: Path) -> Path:
