@@ -44,7 +44,7 @@ def test_a_key_is_found_with_and_without_names_of_ones_own(asked: str, keys: lis
         ("resize.method", "pad | crop | squash | bbox"),
         ("resize.pad_color", "[3 x integer at least 0 and at most 255]"),
         ("split.group_by", "list of text"),
-        ("split.ratios", "mapping of train | val | test | seen | unseen to number at least 0 and at most 1"),
+        ("split.ratios", "mapping of train | val | test | seen | unseen | blank to number at least 0 and at most 1"),
         ("distill_student.teachers", "mapping of names to number at least 0"),
         ("distill_student.ema_decay", "number above 0 and below 1 | null"),
         ("distill_student.transforms", "list of mapping"),
