@@ -5,6 +5,8 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,15 +21,17 @@ class Project:
     def run(self, *command: str, check: bool = True) -> str:
         """What a command prints (stdout, then stderr); fails the test if the command does and `check` holds."""
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-        finished = subprocess.run(
-            command,
-            cwd=self.root,
-            env={**os.environ, **IDENTITY, "PATH": path, **self.env},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        output = finished.stdout + finished.stderr
+        # Files and no pipes: a daemon that the command leaves behind would hold a pipe open for as long as it lives.
+        with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
+            finished = subprocess.run(
+                command,
+                cwd=self.root,
+                env={**os.environ, **IDENTITY, "PATH": path, **self.env},
+                stdout=stdout,
+                stderr=stderr,
+                check=False,
+            )
+            output = _read_from_start(stdout) + _read_from_start(stderr)
         assert finished.returncode == 0 or not check, f"{' '.join(command)} in {self.root}:\n{output[-5000:]}"
         return output
 
@@ -63,6 +67,11 @@ IDENTITY = {
     "GIT_COMMITTER_NAME": "test",
     "GIT_COMMITTER_EMAIL": "test@localhost",
 }
+
+
+def _read_from_start(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def build_clone(to: Path) -> Project:

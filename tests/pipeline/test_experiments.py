@@ -1,6 +1,5 @@
 """Experiments and MLflow together: one parent per pipeline run, whatever DVC ran, skipped or queued."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from fieldguide.track.stale import stale_stages
 from tests.pipeline.miniature import make_miniature
 from tests.pipeline.project import Project
+from tests.pipeline.queued import drain_queue
 from tests.pipeline.recorded import Recorded, read_recorded
 
 pytestmark = pytest.mark.slow
@@ -88,7 +88,7 @@ def test_four_queued_experiments_leave_four_parents(tmp_path: Path):
     project = make_miniature(tmp_path / "project")
     temperatures = ["1.0", "2.0", "4.0", "8.0"]
     project.run("dvc", "exp", "run", "--queue", "-S", f"distill_student.temperature={','.join(temperatures)}")
-    drain_queue(project)
+    drain_queue(project, workers=2)
     runs = read_recorded(project.root)
     assert sorted(run.params["distill_student.temperature"] for run in runs) == temperatures
     assert len({run.name for run in runs}) == 4
@@ -125,15 +125,3 @@ def test_a_stage_is_stale_until_it_ran_with_what_it_reads_now(lived_in: Project,
     project.run("dvc", "repro", check=False)
     reason = "draw has not run since stages/draw.py changed"
     assert stale_stages(stages, project.root) == {"draw": reason, "distill-student": reason}
-
-
-def drain_queue(project: Project, rounds: int = 10) -> None:
-    """Run two workers until nothing is queued: a worker that stops early leaves tasks behind (DVC #10562)."""
-    for _ in range(rounds):
-        project.run("dvc", "queue", "start", "-j", "2")
-        while "Running" in (status := project.run("dvc", "queue", "status")):
-            time.sleep(1)
-        if "Queued" not in status:
-            assert "Failed" not in status, status
-            return
-    raise AssertionError(f"still queued after {rounds} rounds:\n{status}")

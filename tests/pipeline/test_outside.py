@@ -10,6 +10,7 @@ import yaml
 from fieldguide.files import write_json
 from tests.pipeline.miniature import make_miniature
 from tests.pipeline.project import ROOT, Project
+from tests.pipeline.queued import drain_queue
 
 pytestmark = pytest.mark.slow
 
@@ -81,9 +82,7 @@ def test_a_folder_outside_is_looked_at_before_each_repro(project: Project, tmp_p
     project.commit("Photos from outside")
     put_photo(photos / "Picea abies/1.jpg", b"retouched")
     project.run("dvc", "exp", "run", "--queue", "--name", "retouched", "-S", "fetch.photos_per_shard=7")
-    project.run("dvc", "queue", "start")
-    project.run("dvc", "queue", "logs", "--follow", "retouched")
-    assert "Success" in project.run("dvc", "queue", "status")
+    drain_queue(project)
 
     set_roots(project, "data/photos")
     assert repro(project) == [LOOKS, "fetch"]
