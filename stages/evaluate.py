@@ -13,6 +13,7 @@ from fieldguide.evaluate.params import EvaluateParams
 from fieldguide.evaluate.prior_file import write_prior
 from fieldguide.evaluate.report import write_class_tables, write_report
 from fieldguide.evaluate.risk import trace_risk
+from fieldguide.evaluate.rules import Situation
 from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.export.model_folder import DESCRIPTIONS, MIX_UPS, describe_models
 from fieldguide.files import remove_partials
@@ -38,7 +39,8 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
     frequency = load_section(FrequencyParams, "split.frequency")
-    rules = ScoreRules(params.ece_bins, frequency, params.max_error, params.set_coverage, 1e3 * params.max_prior_kb)
+    shares = params.max_error, params.set_coverage, params.max_strange
+    rules = ScoreRules(params.ece_bins, frequency, *shares, 1e3 * params.max_prior_kb)
     data = EvaluationData.open(tfrecord, split, rules)
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions, rules_of = [], [], {}
@@ -63,11 +65,12 @@ def evaluate(
                 write_prior(evaluated.prior, next(iter(model.classes)), out / DESCRIPTIONS.name / model.name)
             predictions.append(tables.tabulate(answers, data.test.photo_ids))
             if model.name == STUDENT:
+                rule = evaluated.rules.find(Situation.ONE)
                 tables.write_confusion(out / "confusion.csv", answers.first)
                 tables.write_reliability(out / "reliability.csv", answers.first, params.ece_bins)
-                tables.write_answers(out / "answers.csv", answers)
+                tables.write_answers(out / "answers.csv", answers, rule)
                 tables.write_mix_ups(out / MIX_UPS, evaluated.val.first if evaluated.val else None)
-                tables.write_risk(out / "risk.csv", trace_risk(answers))
+                tables.write_risk(out / "risk.csv", trace_risk(answers, rule))
 
     scores: Metrics = {page.name: page.scores for page in pages}
     tables.write_predictions(out / "predictions.parquet", predictions)

@@ -4,12 +4,24 @@
 
 export const OTHER = 'other'; // class 0 of every rank: a taxon that is not in this guide
 
+/** Whether nothing in the guide is what is said. @param {Verdict} verdict */
+export const isNothing = (verdict) => verdict === 'outside' || verdict === 'strange';
+
 /** Probabilities of logits that were divided by the calibration's temperature. */
 export function softmax(logits, temperature) {
   const top = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
   const weights = Array.from(logits, (logit) => Math.exp((logit - top) / temperature));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
+}
+
+/**
+ * How much a photo looks like those that the model was taught with, by logits of the first rank: T log sum exp(z / T).
+ * @param {ArrayLike<number>} logits
+ */
+export function measureFamiliarity(logits, temperature) {
+  const top = Array.from(logits).reduce((most, logit) => Math.max(most, logit), -Infinity);
+  return top + temperature * Math.log(Array.from(logits).reduce((sum, logit) => sum + Math.exp((logit - top) / temperature), 0));
 }
 
 /**
@@ -68,10 +80,10 @@ function splitByRank(logits, labels) {
  *
  * The first rank speaks for all it can name. What it calls `other` is shared out by the next broader rank, and so on up. A
  * taxon has its own share and that of everything below it, so a genus is never less likely than one of its species.
+ * @param {Object<string, number[]>} heads logits of each rank
  * @returns {Object<string, number[]>}
  */
-export function sumUpTree(logits, labels, temperatures) {
-  const heads = splitByRank(logits, labels);
+function sumUpTree(heads, labels, temperatures) {
   const shares = []; // what each taxon has that no finer one could name
   let unnamed = 1;
   const byRank = {};
@@ -109,18 +121,20 @@ export function findRule({ rules, most_photos: mostPhotos }, { numPhotos = 1, is
  * What may be said of a photo, or of several.
  *
  * `taxon`: the finest taxon of which the model is sure enough. `outside`: it is sure of none, and the likeliest at the
- * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank.
+ * broadest rank is `other`. `unsure`: it is sure of none; `best` is the likeliest at the broadest rank. `strange`: it looks
+ * too little like the photos that the model was taught with, whatever is the likeliest; `best` is `other`.
  * @param {ArrayLike<number>} logits
  * @param {Labels} labels
  * @param {Calibration} calibration
  * @param {{numPhotos?: number, isPlaced?: boolean}} told
- * @returns {{verdict: 'taxon'|'outside'|'unsure', best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number, rule: Rule}}
+ * @returns {{verdict: Verdict, best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number, rule: Rule}}
  * candidates best first; of those at the finest rank the first `numLikely` are the short list; `rule` as findRule gives it
  */
 export function conclude(logits, labels, calibration, told = {}) {
   const order = climb(labels);
   const rule = labels.kept ? calibration.rules.fallback : findRule(calibration, told); // of a part, nothing was measured
-  const summed = sumUpTree(logits, labels, calibration.temperatures);
+  const heads = splitByRank(logits, labels);
+  const summed = sumUpTree(heads, labels, calibration.temperatures);
   const byRank = {};
   for (const rank of order) {
     byRank[rank] = labels.classes[rank]
@@ -128,11 +142,17 @@ export function conclude(logits, labels, calibration, told = {}) {
       .sort((a, b) => b.probability - a.probability);
   }
   const numLikely = countMembers(byRank[order[0]], rule.set_limit, calibration.set_penalty);
+  const [first] = labels.ranks;
+  const familiarity = measureFamiliarity(heads[first], calibration.temperatures[first] ?? 1);
+  const broadest = byRank[order.at(-1)];
+  if (familiarity < (rule.min_familiarity ?? -Infinity)) {
+    return { verdict: 'strange', best: broadest.find(({ name }) => name === OTHER), byRank, numLikely, rule };
+  }
   for (const rank of order) {
     const named = byRank[rank].find(({ name }) => name !== OTHER);
     if (named?.probability >= (rule.thresholds[rank] ?? Infinity)) return { verdict: 'taxon', best: named, byRank, numLikely, rule };
   }
-  const [best] = byRank[order.at(-1)];
+  const [best] = broadest;
   return { verdict: best.name === OTHER ? 'outside' : 'unsure', best, byRank, numLikely, rule };
 }
 

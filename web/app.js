@@ -1,6 +1,6 @@
 // The page: a photo in, an answer out. Everything happens on this device.
 
-import { OTHER, conclude, fuse } from './answer.js';
+import { OTHER, conclude, fuse, isNothing } from './answer.js';
 import { hasCamera, takePicture } from './camera.js';
 import { choosePart } from './crop.js';
 import { NOTHING, readOccasion } from './exif.js';
@@ -93,7 +93,7 @@ function show(photos) {
 /** Offer to show where the model saw what it named, if this guide can tell. */
 function offerWhy(photo, { verdict, best }, opened) {
   suggestPart = null;
-  if (!opened.ending || verdict === 'outside') return;
+  if (!opened.ending || isNothing(verdict)) return;
   const { labels } = opened;
   const find = mapOf(photo.prepared, outputOf(best, labels), opened);
   suggestPart = async () => suggestBox(await find(MAP_SIDE));

@@ -15,7 +15,7 @@ import { Failure } from './failures.js';
  * @property {?number} latitude degrees
  * @property {?number} longitude degrees
  * @property {Blob[]} photos JPEG, without EXIF
- * @property {{verdict: 'taxon'|'outside'|'unsure', rank: string, name: string, vernacular: string, probability: number,
+ * @property {{verdict: Verdict, rank: string, name: string, vernacular: string, probability: number,
  *   lineage: {rank: string, name: string}[]}} answer
  * @property {{rank: string, name: string, probability: number}[]} alternatives the likeliest at the finest rank
  * @property {string} note

@@ -1,6 +1,6 @@
 // The field notebook on the page: keeping an answer, and the dialog that shows, exports and deletes what was kept.
 
-import { OTHER } from './answer.js';
+import { OTHER, isNothing } from './answer.js';
 import { at, element } from './element.js';
 import { explain } from './failures.js';
 import { laterPlace, resaid, said, say, sayPercent, sayRank } from './language.js';
@@ -188,17 +188,18 @@ function forgetFinds() {
 
 function drawFind(find) {
   const { verdict, rank, name, vernacular, probability } = find.answer;
-  const shown = verdict === 'outside' ? say('answer.outside') : vernacular || name;
+  const nothing = isNothing(verdict);
+  const shown = nothing ? say('answer.outside') : vernacular || name;
   const addresses = find.photos.map((photo) => URL.createObjectURL(photo));
   const pictures = addresses.map((src, i) => {
     const alt = say('notebook.photo', { number: i + 1, name: shown });
     return element('img', { src, alt, loading: 'lazy', decoding: 'async', width: 112, height: 84 });
   });
-  const above = verdict === 'unsure' ? say('answer.perhaps', { rank: sayRank(rank) }) : verdict === 'outside' ? '' : sayRank(rank);
-  const facts = [say('answer.sure', { percent: sayPercent(probability) })];
+  const above = verdict === 'unsure' ? say('answer.perhaps', { rank: sayRank(rank) }) : nothing ? '' : sayRank(rank);
+  const facts = verdict === 'strange' ? [] : [say('answer.sure', { percent: sayPercent(probability) })];
   if (find.latitude != null) facts.push(said(laterPlace(find.latitude, find.longitude)));
   const heading = element('h3', {}, nameElement(shown, rank, shown === name));
-  const latin = shown === name || verdict === 'outside' ? '' : nameElement(name, rank, true);
+  const latin = shown === name || nothing ? '' : nameElement(name, rank, true);
   const item = element(
     'li',
     {},

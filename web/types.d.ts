@@ -22,6 +22,8 @@ interface Labels {
 interface Rule {
   /** By rank: how likely a taxon must be. */
   thresholds: Record<string, number>;
+  /** What looks less familiar is nothing in this guide; null where that was not measured. */
+  min_familiarity?: number | null;
   /** What a short list may add up to; null where it was not measured. */
   set_limit: number | null;
   /** Answers that chose both; 0: nothing is promised. */
@@ -29,6 +31,9 @@ interface Rule {
   /** How such answers went on the test photos; null where there were none. */
   tested?: { num_photos: number; risk: number; risk_interval: [number, number] } | null;
 }
+
+/** What may be said of a photo; `conclude` (answer.js) says what each means. */
+type Verdict = 'taxon' | 'outside' | 'unsure' | 'strange';
 
 /** calibration.json. */
 interface Calibration {

@@ -1,6 +1,6 @@
 // What the page shows. Text goes in as text, never as markup: labels and credits come from other people.
 
-import { OTHER, climb, leftOut } from './answer.js';
+import { OTHER, climb, isNothing, leftOut } from './answer.js';
 import { at, element } from './element.js';
 import { choose, codes, nameOf, resaid, said, say, sayNumber, sayPercent, sayRank, spoken } from './language.js';
 import { nameElement, title, vernacularOf } from './names.js';
@@ -160,17 +160,18 @@ export function showAnswer(conclusion, labels, calibration) {
 const writeAnswer = resaid(({ verdict, best, byRank, numLikely, rule }, labels, calibration) => {
   const [finest] = labels.ranks;
   const name = title(best.name, labels);
-  const outside = verdict === 'outside';
+  const nothing = isNothing(verdict);
   at('rank').textContent = rankLine(verdict, sayRank(best.rank));
   at('name').replaceChildren(nameElement(name, best.rank, name === best.name));
-  at('scientific').replaceChildren(outside || name === best.name ? '' : nameElement(best.name, best.rank, true));
+  at('scientific').replaceChildren(nothing || name === best.name ? '' : nameElement(best.name, best.rank, true));
+  for (const id of ['bar', 'confidence']) at(id).hidden = verdict === 'strange'; // what `other` is not
   fill(at('bar'), best.probability);
   at('confidence').textContent = say('answer.sure', { percent: sayPercent(best.probability) });
   at('remark').textContent = remark(verdict, best, byRank[finest][0]);
-  at('lineage').hidden = outside;
+  at('lineage').hidden = nothing;
   at('lineage').replaceChildren(...best.lineage.map((step) => lineageStep(step, labels)));
-  at('others-title').textContent = say(outside ? 'answer.resembles' : 'answer.others');
-  showLikely(outside ? null : numLikely, calibration);
+  at('others-title').textContent = say(nothing ? 'answer.resembles' : 'answer.others');
+  showLikely(nothing ? null : numLikely, calibration);
   at('unmeasured').hidden = calibration.max_error == null || rule.num_chosen_by > 0;
   showOthers(byRank[finest], best, labels);
 });
@@ -178,7 +179,7 @@ const writeAnswer = resaid(({ verdict, best, byRank, numLikely, rule }, labels, 
 /** An answer in one line: its name with its certainty, or that there is none. */
 export function inOneLine({ verdict, best }, labels) {
   const name = title(best.name, labels);
-  if (verdict === 'outside') return say('answer.outside');
+  if (isNothing(verdict)) return say('answer.outside');
   return `${verdict === 'unsure' ? say('answer.perhaps', { rank: name }) : name} · ${sayPercent(best.probability)}`;
 }
 
@@ -190,13 +191,13 @@ function showLikely(count, { set_target: target }) {
 
 /** What stands above the name: at which rank it is, or that it is none. */
 function rankLine(verdict, rank) {
-  if (verdict === 'outside') return say('answer.outside');
+  if (isNothing(verdict)) return say('answer.outside');
   return verdict === 'unsure' ? say('answer.perhaps', { rank }) : rank;
 }
 
 function remark(verdict, best, likeliest) {
   if (verdict === 'unsure') return say('answer.unsure');
-  if (verdict === 'outside') return say('answer.unlike');
+  if (isNothing(verdict)) return say('answer.unlike');
   if (best.rank === likeliest.rank) return '';
   const ranks = { finer: sayRank(likeliest.rank), rank: sayRank(best.rank) };
   return say(likeliest.name === OTHER ? 'answer.finer-outside' : 'answer.finer-unclear', ranks);

@@ -12,8 +12,9 @@ from fieldguide.catalogue.sources.left_out import LeftOut
 from fieldguide.commands.summary import as_text
 from fieldguide.console import align
 from fieldguide.errors import ParamsError, PhotoError
+from fieldguide.evaluate.tree import Verdict
 from fieldguide.files import file_sha256
-from fieldguide.inference.formats import FORMATS
+from fieldguide.inference.formats import FORMATS, NOTHING
 from fieldguide.inference.guide import Guide, load
 from fieldguide.inference.journal import Journal, Line
 from fieldguide.inference.photos import LabelSource, list_photos
@@ -95,9 +96,13 @@ def describe(line: Line) -> str:
     if line.answer is None:
         return line.problem
     taxon = line.answer.taxon
-    common = f" ({taxon.vernacular})" if taxon.vernacular else ""
-    said = {"taxon": f"{taxon.rank} {taxon.name}{common}", "unsure": f"perhaps {taxon.rank} {taxon.name}{common}"}
-    return f"{said.get(line.answer.verdict, 'nothing in this guide')}, {taxon.probability:.0%}"
+    name = f"{taxon.rank} {taxon.name}" + (f" ({taxon.vernacular})" if taxon.vernacular else "")
+    return {
+        Verdict.TAXON: f"{name}, {taxon.probability:.0%}",
+        Verdict.UNSURE: f"perhaps {name}, {taxon.probability:.0%}",
+        Verdict.OUTSIDE: f"{NOTHING}, {taxon.probability:.0%}",
+        Verdict.STRANGE: f"{NOTHING}: unlike all its photos",
+    }[line.answer.verdict]
 
 
 def tell_scores(lines: list[Line], guide: Guide, num_top: int) -> None:

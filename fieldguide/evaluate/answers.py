@@ -13,8 +13,8 @@ from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.errors import RecordError
 from fieldguide.evaluate.answer_sets import count_members, find_reached
 from fieldguide.evaluate.calibration import TemperatureFit, in_pieces
-from fieldguide.evaluate.metrics import place_truth
-from fieldguide.evaluate.tree import Candidates, sum_up
+from fieldguide.evaluate.metrics import find_best, place_truth
+from fieldguide.evaluate.tree import Candidates, measure_familiarity, sum_up
 from fieldguide.learn.attention import PaddingLooks
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
@@ -137,16 +137,6 @@ class RankAnswers:
         return right
 
 
-def find_best(logits: np.ndarray, num: int) -> np.ndarray:
-    """The `num` largest of each row, the largest first, of equals the first: int64 [n, min(num, num_classes)]."""
-    left, rows = logits.copy(), np.arange(len(logits))
-    best = np.empty((len(logits), min(num, logits.shape[1])), np.int64)
-    for column in range(best.shape[1]):
-        best[:, column] = left.argmax(axis=1)
-        left[rows, best[:, column]] = -np.inf
-    return best
-
-
 @dataclass(frozen=True)
 class Answers:
     """What one model says of the test photos that concern it."""
@@ -158,6 +148,8 @@ class Answers:
     """Positions of the photos among the test records: int64 [n]."""
     ranks: dict[str, RankAnswers]
     """By rank, the one that is classified first of all in front."""
+    familiarity: np.ndarray
+    """How much the photos look like those of the model's classes (tree.py): float32 [n]."""
 
     @property
     def first(self) -> RankAnswers:
@@ -216,8 +208,11 @@ def answer_at(
     limits: Mapping[str, float] | None = None,
 ) -> Answers:
     """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]; n > 0."""
+    first = next(iter(model.classes))
     parts: dict[str, list[RankAnswers]] = {rank: [] for rank in model.classes}
+    familiarity = []
     for batch, of_batch in _predict(model, records, indices, labels):
+        familiarity.append(measure_familiarity(batch[first], temperatures[first]))
         raw, calibrated = (sum_up(batch, each, model.classes, records.taxonomy.parents) for each in ({}, temperatures))
         for column, (rank, classes) in enumerate(model.classes.items()):
             # At the first rank a temperature changes no order, and logits tell apart what both round to 0.
@@ -225,7 +220,7 @@ def answer_at(
             of_rank = (classes, of_batch[:, column], scores, raw[rank], calibrated[rank], temperatures[rank])
             parts[rank].append(RankAnswers.of(*of_rank, (limits or {}).get(rank, math.inf)))
     ranks = {rank: RankAnswers.joined(of_rank) for rank, of_rank in parts.items()}
-    return Answers(model.name, model.region, indices, ranks)
+    return Answers(model.name, model.region, indices, ranks, np.concatenate(familiarity))
 
 
 def _predict(

@@ -11,7 +11,8 @@ from fieldguide.evaluate.answer_sets import choose_limit
 from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.rates import DIGITS, mean, rate, rates
 from fieldguide.evaluate.rules import Rule
-from fieldguide.evaluate.thresholds import NEVER, choose_thresholds
+from fieldguide.evaluate.scores import ScoreRules
+from fieldguide.evaluate.thresholds import NEVER, choose_familiarity, choose_thresholds
 from fieldguide.evaluate.tree import Conclusions, Verdict, conclude
 from fieldguide.split.frequency import Frequency
 
@@ -21,10 +22,11 @@ NONE: Final = "none"
 """In place of a rank: no taxon is named."""
 
 
-def say(answers: Answers, thresholds: Mapping[str, float]) -> Conclusions:
+def say(answers: Answers, rule: Rule) -> Conclusions:
     """What is said of the photos that `answers` are about."""
     candidates = {rank: at_rank.candidates for rank, at_rank in answers.ranks.items()}
-    return conclude(candidates, {rank: at_rank.classes for rank, at_rank in answers.ranks.items()}, thresholds)
+    classes = {rank: at_rank.classes for rank, at_rank in answers.ranks.items()}
+    return conclude(candidates, classes, rule.thresholds, rule.find_strange(answers.familiarity))
 
 
 def find_wrong(said: Conclusions, ranks: Mapping[str, RankAnswers]) -> np.ndarray:
@@ -36,24 +38,30 @@ def find_wrong(said: Conclusions, ranks: Mapping[str, RankAnswers]) -> np.ndarra
     return wrong
 
 
-def decide(model: str, val: Answers | None, ranks: Sequence[str], max_error: float, coverage: float) -> Rule:
+def decide(model: str, val: Answers | None, ranks: Sequence[str], rules: ScoreRules) -> Rule:
     """The rule by what `model` says of its validation photos; None: it has none, and names nothing.
 
     Fewer than 1 / max_error - 1 of them let it name nothing either; that is said. The first of `ranks` has the short
     list.
     """
     num_photos = len(val.indices) if val else 0
-    thresholds = choose_thresholds(val, max_error) if val else dict.fromkeys(ranks, NEVER)
+    thresholds = choose_thresholds(val, rules.max_error) if val else dict.fromkeys(ranks, NEVER)
     if min(thresholds.values()) == NEVER:
         log.warning(
             "%s names nothing: %d validation photos do not show that at most %g of photos get a wrong name; "
             "bring more, or raise evaluate.max_error",
             model,
             num_photos,
-            max_error,
+            rules.max_error,
         )
-    limit = choose_limit(val.first.reached, coverage) if val else math.inf
-    return Rule(thresholds=thresholds, set_limit=_finite(limit), num_chosen_by=num_photos)
+    if not val:
+        return Rule(thresholds=thresholds)
+    return Rule(
+        thresholds=thresholds,
+        min_familiarity=choose_familiarity(val, rules.max_strange),
+        set_limit=_finite(choose_limit(val.first.reached, rules.set_coverage)),
+        num_chosen_by=num_photos,
+    )
 
 
 def choose_limits(val: Answers | None, ranks: Sequence[str], coverage: float) -> dict[str, float]:
@@ -97,15 +105,18 @@ def score_decision(test: Answers, rule: Rule) -> dict[str, Any]:
 
     `coverage` is the share of photos that get a name of each rank, `none` that of those that get none, `risk` the share
     that gets a wrong one; `accuracy` is how many of the names are right, and `accuracy_by_rank` of those of each rank.
+    `strange` is the share that looks too little familiar to get any.
     """
-    said = say(test, rule.thresholds)
+    said = say(test, rule)
     is_taxon, is_right = said.verdicts == Verdict.TAXON, ~find_wrong(said, test.ranks)
     at_rank = {rank: is_taxon & (said.ranks == rank) for rank in test.ranks}
     return {
         "thresholds": {rank: round(each, DIGITS) for rank, each in rule.thresholds.items()},
+        "min_familiarity": rule.min_familiarity,
         "num_chosen_by": rule.num_chosen_by,
         "num_photos": len(said.places),
         **rates("coverage", at_rank | {NONE: ~is_taxon}),
+        **rate("strange", said.verdicts == Verdict.STRANGE),
         **rate("risk", ~is_right),
         **(rate("accuracy", is_right[is_taxon]) if is_taxon.any() else {"accuracy": None}),
         **rates("accuracy_by_rank", {rank: is_right[here] for rank, here in at_rank.items()}),

@@ -103,6 +103,7 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
         **score(answers, data.test.regions, data.num_train, rules),
         "answer": {
             "max_error": rules.max_error,
+            "max_strange": rules.max_strange,
             **score_decision(answers, rule),
             **score_calibration(answers, rules.ece_bins),
             **score_lists(answers, rules.set_coverage, limits, frequencies),

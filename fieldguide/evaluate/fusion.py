@@ -97,7 +97,7 @@ def score_fusion(
         asked = groups[rows, :num_photos]
         answers = answer_at(fused(model, asked, exponent), temperatures, records, asked[:, 0], labels[rows])
         rule = rules.find(Situation.of(num_photos, is_placed=False))
-        right, wrong = answers.first.is_right, find_wrong(say(answers, rule.thresholds), answers.ranks)
+        right, wrong = answers.first.is_right, find_wrong(say(answers, rule), answers.ranks)
         alone = right if num_photos == 1 else alone
         scores[str(num_photos)] = {
             "num_observations": len(asked),

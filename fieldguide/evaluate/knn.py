@@ -6,7 +6,7 @@ A floor for the trained networks: a model that does not beat it has learnt nothi
 import numpy as np
 from sklearn.preprocessing import normalize
 
-from fieldguide.evaluate.answers import find_best
+from fieldguide.evaluate.metrics import find_best
 
 NO_VOTES = 1e-6
 """Share given to classes that no neighbour has, so that their logits are finite."""

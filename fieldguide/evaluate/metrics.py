@@ -39,6 +39,16 @@ class Reliability:
         return float(np.abs(self.confidence - self.accuracy) @ self.counts / max(1, self.counts.sum()))
 
 
+def find_best(scores: np.ndarray, num: int) -> np.ndarray:
+    """The `num` largest of each row, the largest first, of equals the first: int64 [n, min(num, num_classes)]."""
+    left, rows = scores.copy(), np.arange(len(scores))
+    best = np.empty((len(scores), min(num, scores.shape[1])), np.int64)
+    for column in range(best.shape[1]):
+        best[:, column] = left.argmax(axis=1)
+        left[rows, best[:, column]] = -np.inf
+    return best
+
+
 def place_truth(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Place of the true class among each photo's answers: int64 [n], 0 where it is the first.
 

@@ -34,6 +34,9 @@ class EvaluateParams(Section):
     """The share of photos that may get a wrong taxon: from it follows how sure an answer must be. In (0, 1)."""
     set_coverage: Annotated[float, Field(gt=0, lt=1)]
     """The share of photos whose short list of likely taxa shall hold the true one, in (0, 1)."""
+    max_strange: Annotated[float, Field(ge=0, lt=1)]
+    """The share of photos of the guide's own species that may be refused for looking strange, in [0, 1): from it
+    follows what is refused of everything else. 0: nothing is."""
     max_prior_kb: PositiveFloat
     """Of what place and season tell of each model's classes, kB of 1000 bytes before packing; where it takes more, it
     is told less finely, and of each class only where and when it is photographed most (prior.py)."""

@@ -15,6 +15,7 @@ from fieldguide.evaluate.decision import find_wrong, say
 from fieldguide.evaluate.prior import FLOOR, Occasions, Prior, count_occasions
 from fieldguide.evaluate.rates import rate
 from fieldguide.evaluate.rules import Rules, Situation
+from fieldguide.evaluate.tree import inform
 from fieldguide.learn.labels import map_labels
 from fieldguide.records.reader import RecordSet
 
@@ -113,7 +114,7 @@ def score_place(
         ("wrong_place", Situation.ONE_PLACED, prior, elsewhere),
     ):
         answers = ask(of, occasions)
-        wrong = find_wrong(say(answers, rules.find(situation).thresholds), answers.ranks)
+        wrong = find_wrong(say(answers, rules.find(situation)), answers.ranks)
         scores[name] = {**rate("top1", answers.first.is_right), **rate("risk", wrong)}
     return scores
 
@@ -129,8 +130,6 @@ def informed(
         start = 0
         for batch in model.predict(records, indices):
             rows = np.arange(start, start := start + len(batch[first]))
-            # Of logits that are divided by the temperature later on.
-            shift = np.float32(temperatures[first]) * prior.log_factors(occasions[rows])
-            yield {**batch, first: batch[first] + shift}
+            yield {**batch, first: inform(batch[first], prior.log_factors(occasions[rows]), temperatures[first])}
 
     return replace(model, predict=predict)

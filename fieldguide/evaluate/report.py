@@ -99,7 +99,7 @@ def draw_figures(
         (rules.frequency.few_below, rules.frequency.many_above),
         model,
     )
-    risk = trace_risk(answers)
+    risk = trace_risk(answers, rule)
     figures = []
     for kind, title, drawn in (
         ("confusion", "Confusion matrix", confusion),

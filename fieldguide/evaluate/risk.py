@@ -51,13 +51,13 @@ class RiskCurve:
         return low, high
 
 
-def trace_risk(answers: Answers) -> RiskCurve:
-    """The curve of a model's answers to the test photos."""
+def trace_risk(answers: Answers, rule: Rule) -> RiskCurve:
+    """The curve of a model's answers to the test photos; what is strange, `rule` says at every threshold."""
     thresholds = np.linspace(0, 1, STEPS + 1)
     shares = {rank: np.zeros(len(thresholds)) for rank in answers.ranks}
     num_wrong = np.zeros(len(thresholds), np.int64)
     for step, threshold in enumerate(thresholds.tolist()):
-        said = say(answers, dict.fromkeys(answers.ranks, threshold))
+        said = say(answers, rule.asking(threshold))
         is_taxon = said.verdicts == Verdict.TAXON
         for rank, share in shares.items():
             share[step] = (is_taxon & (said.ranks == rank)).mean()

@@ -2,13 +2,15 @@
 
 An answer of several photos, or one that knows of place and season, is sure of other things than one of a single photo:
 each situation has thresholds of its own, chosen on validation photos asked about in that way. Where these are too few,
-the strictest of all that were chosen hold, and nothing is promised.
+the strictest of all that were chosen hold, a photo is strange if it would be in every situation, and nothing is
+promised.
 """
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 MOST_PHOTOS: Final = 3
@@ -57,12 +59,24 @@ class Rule(BaseModel):
 
     thresholds: dict[str, NonNegativeFloat]
     """By rank the least probability of a taxon that is named; above 1 where none is."""
+    min_familiarity: float | None = None
+    """Photos that look less familiar (tree.py) are of nothing in the guide; None where too few photos tell."""
     set_limit: NonNegativeFloat | None = None
     """What a short list of the first rank may add up to (answer_sets.py), None where too few photos tell."""
     num_chosen_by: NonNegativeInt = 0
     """Validation answers that it was chosen by; 0: none were given in this situation, and nothing is promised."""
     tested: MeasuredRisk | None = None
     """None where no test photo was of the situation."""
+
+    def asking(self, confidence: float) -> "Rule":
+        """The same, were it to ask for that probability at every rank."""
+        return self.model_copy(update={"thresholds": dict.fromkeys(self.thresholds, confidence)})
+
+    def find_strange(self, familiarity: np.ndarray) -> np.ndarray:
+        """Which photos look too little familiar to be named: bool [n]; `familiarity` is float32 [n]."""
+        least = -np.inf if self.min_familiarity is None else self.min_familiarity
+        strange: np.ndarray = familiarity < np.float32(least)
+        return strange
 
 
 class Rules(BaseModel):
@@ -77,10 +91,12 @@ class Rules(BaseModel):
 
     @classmethod
     def of(cls, measured: Mapping[Situation, Rule]) -> "Rules":
-        """Those that were measured, at least one; elsewhere the strictest of them at each rank."""
+        """Those that were measured, at least one; elsewhere the strictest thresholds and the least familiarity."""
         ranks = next(iter(measured.values())).thresholds
         strictest = {rank: max(rule.thresholds[rank] for rule in measured.values()) for rank in ranks}
-        return cls(measured=dict(measured), fallback=Rule(thresholds=strictest))
+        least = [rule.min_familiarity for rule in measured.values() if rule.min_familiarity is not None]
+        strange = min(least) if len(least) == len(measured) else None
+        return cls(measured=dict(measured), fallback=Rule(thresholds=strictest, min_familiarity=strange))
 
     def with_test(self, scores: Mapping[str, Mapping[str, Any]]) -> "Rules":
         """These, with what `score_decision` found in each situation."""

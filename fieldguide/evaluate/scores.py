@@ -34,6 +34,8 @@ class ScoreRules:
     """The share of photos that may get a wrong taxon."""
     set_coverage: float
     """The share of photos whose short list shall hold the true class."""
+    max_strange: float = 0.0
+    """The share of photos of the model's own classes that may look too strange to be named."""
     max_prior_bytes: float = math.inf
     """Of the file that says what place and season tell."""
 

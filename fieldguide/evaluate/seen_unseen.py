@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import OTHER
-from fieldguide.evaluate.answers import Answers, EvaluatedModel, RankAnswers, answer_at, concerned_photos, lie_in_region
+from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer_at, concerned_photos, lie_in_region
 from fieldguide.evaluate.decision import find_wrong, say
 from fieldguide.evaluate.rates import DIGITS, rate
 from fieldguide.evaluate.rules import Rule
@@ -45,33 +45,38 @@ def score_held_out(
             scores[split] = {**ranks[first], "ranks": ranks}
             continue
         # No answer at the first rank is right: what counts is how sure of it the model is.
-        wrong = find_wrong(say(answers, rule.thresholds), answers.ranks)
+        wrong = find_wrong(say(answers, rule), answers.ranks)
         scores[split] = {
             "num_photos": len(indices),
-            **score_novelty(known.first, answers.first),
+            **score_novelty(known, answers),
             **rate("refused", ~wrong),
             **({"ranks": {rank: ranks[rank] for rank in higher}} if split == Split.UNSEEN else {}),
         }
     return scores
 
 
-def score_novelty(known: RankAnswers, unknown: RankAnswers) -> dict[str, float]:
-    """How well confidence tells photos of unknown species from those of known ones.
+def score_novelty(known: Answers, unknown: Answers) -> dict[str, Any]:
+    """How well confidence tells photos of unknown species from those of known ones, and how well familiarity does.
 
     `auroc`: how often a known one is the surer of the two. `fpr95`: the share of unknown ones of which the model is as
     sure as of the surest 95 % of the known. As in Hendrycks and Gimpel, A Baseline for Detecting Misclassified and
     Out-of-Distribution Examples in Neural Networks, ICLR 2017, with the calibrated probability of the first answer
-    that is a species; photos that are labelled `other` count for neither. Empty if there is no known photo.
+    that is a species; `familiarity` has the same of how familiar they look. Photos that are labelled `other` count for
+    neither. Empty if there is no known photo.
     """
-    own = np.array([known.classes[label] != OTHER for label in known.labels.tolist()], bool)
+    own = np.array([known.first.classes[label] != OTHER for label in known.first.labels.tolist()], bool)
     if not own.any():
         return {}
-    sure, strange = known.calibrated.named[own], unknown.calibrated.named
-    is_known = np.concatenate([np.ones(len(sure)), np.zeros(len(strange))])
-    level = np.quantile(sure, 1 - KEPT_SHARE, method="lower")
+    by_confidence = _tell_apart(known.first.calibrated.named[own], unknown.first.calibrated.named)
+    return {**by_confidence, "familiarity": _tell_apart(known.familiarity[own], unknown.familiarity)}
+
+
+def _tell_apart(known: np.ndarray, unknown: np.ndarray) -> dict[str, float]:
+    is_known = np.concatenate([np.ones(len(known)), np.zeros(len(unknown))])
+    level = np.quantile(known, 1 - KEPT_SHARE, method="lower")
     return {
-        "auroc": round(float(roc_auc_score(is_known, np.concatenate([sure, strange]))), DIGITS),
-        "fpr95": round(float((strange >= level).mean()), DIGITS),
+        "auroc": round(float(roc_auc_score(is_known, np.concatenate([known, unknown]))), DIGITS),
+        "fpr95": round(float((unknown >= level).mean()), DIGITS),
     }
 
 

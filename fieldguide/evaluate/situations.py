@@ -83,7 +83,7 @@ def choose_rules(told: Told, val: PlacedRecords, observations: Sequence[str | No
         num = len(answers.indices) if answers else 0
         if situation is Situation.ONE or num >= MIN_PHOTOS:
             name = f"{told.model.name} ({situation})"
-            measured[situation] = decide(name, answers, ranks, rules.max_error, rules.set_coverage)
+            measured[situation] = decide(name, answers, ranks, rules)
             limits[situation] = choose_limits(answers, ranks, rules.set_coverage)
     return Chosen(Rules.of(measured), limits)
 

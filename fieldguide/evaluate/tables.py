@@ -13,7 +13,7 @@ from fieldguide.evaluate.answers import Answers, RankAnswers
 from fieldguide.evaluate.decision import say
 from fieldguide.evaluate.metrics import measure_reliability
 from fieldguide.evaluate.risk import RiskCurve
-from fieldguide.evaluate.rules import Rules
+from fieldguide.evaluate.rules import Rule, Rules
 from fieldguide.evaluate.tree import Verdict
 from fieldguide.files import write_json, written_whole
 from fieldguide.learn.labels import UNKNOWN
@@ -86,23 +86,24 @@ def write_reliability(path: Path, answers: RankAnswers, num_bins: int) -> None:
     write_csv(path, ["state", "confidence", "accuracy", "num_photos"], rows)
 
 
-def write_answers(path: Path, answers: Answers) -> None:
-    """Write what the page would say of the photos, were it to ask for more or less confidence.
+def write_answers(path: Path, answers: Answers, rule: Rule) -> None:
+    """Write what the page would say of the photos, were `rule` to ask for more or less confidence.
 
-    One row for each confidence asked for and each kind of answer: the rank of the taxon named, `outside` or `unsure`,
-    with the share of all photos and how many of these are right. `outside` is right of photos that are `other` at the
-    broadest rank, or of a class that the model lacks; `unsure` claims nothing.
+    One row for each confidence asked for and each kind of answer: the rank of the taxon named, `outside`, `unsure` or
+    `strange`, with the share of all photos and how many of these are right. `outside` and `strange` are right of photos
+    that are `other` at the broadest rank, or of a class that the model lacks; `unsure` claims nothing.
     """
     rows: list[list[Any]] = []
     for confidence in CONFIDENCES:
-        said = say(answers, dict.fromkeys(answers.ranks, confidence))
+        said = say(answers, rule.asking(confidence))
         right = np.zeros(len(said.places), bool)
+        nothing = np.array([verdict.is_nothing for verdict in said.verdicts.tolist()], bool)
         for rank, at_rank in answers.ranks.items():
             here = said.ranks == rank
-            strange = (at_rank.labels == UNKNOWN) & (said.verdicts == Verdict.OUTSIDE)
-            right[here] = ((at_rank.labels == said.places) | strange)[here]
+            absent = (at_rank.labels == UNKNOWN) | (at_rank.labels == at_rank.classes.index(OTHER))
+            right[here] = np.where(nothing, absent, at_rank.labels == said.places)[here]
         kinds = np.where(said.verdicts == Verdict.TAXON, said.ranks, said.verdicts)
-        for kind in (*answers.ranks, Verdict.OUTSIDE, Verdict.UNSURE):
+        for kind in (*answers.ranks, Verdict.OUTSIDE, Verdict.STRANGE, Verdict.UNSURE):
             chosen = kinds == kind
             accuracy = f"{right[chosen].mean():.6f}" if chosen.any() and kind != Verdict.UNSURE else ""
             rows.append([confidence, str(kind), f"{chosen.mean():.6f}", accuracy])

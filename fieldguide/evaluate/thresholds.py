@@ -17,11 +17,13 @@ photos would break it; Learn-then-Test, Angelopoulos et al. 2021, allows that wi
 at a price in photos which few have: at 124 photos and 5 % it lets 2 be wrong where this lets 5.)
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.evaluate.answers import Answers
 from fieldguide.evaluate.rates import DIGITS
 from fieldguide.evaluate.tree import climb
@@ -78,6 +80,19 @@ def choose_thresholds(val: Answers, max_error: float) -> dict[str, float]:
         slope, photos = choose_slope(claims[photos[apart]], max_error), photos[~apart]
     level = choose_level(claims[photos], max_error, slope)
     return dict(zip(claims.ranks, place_thresholds(level, slope, len(claims.ranks)), strict=True))
+
+
+def choose_familiarity(val: Answers, max_strange: float) -> float | None:
+    """The familiarity below which a photo counts as strange; None if too few photos were seen.
+
+    Of photos drawn as those of `val` that are of the model's own classes at the first rank, at most `max_strange` look
+    less familiar, in expectation: a conformal p-value of at most that (Bates, Candès, Lei, Romano and Sesia, Testing
+    for Outliers with Conformal p-values, Annals of Statistics, 2023). How many of all others do is not promised.
+    """
+    is_own = np.array([name != OTHER for name in val.first.classes])[val.first.labels]
+    familiarity = np.sort(val.familiarity[is_own])
+    place = math.floor(max_strange * (len(familiarity) + 1))
+    return math.floor(float(familiarity[place - 1]) * 10**DIGITS) / 10**DIGITS if place else None
 
 
 def choose_slope(claims: Claims, max_error: float) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from scipy.special import logsumexp
 
 from fieldguide.catalogue.taxonomy import OTHER, Lineage
 from fieldguide.evaluate.calibration import to_probabilities
@@ -22,6 +23,13 @@ class Verdict(StrEnum):
     """It is sure of no taxon, and the likeliest class of the broadest rank is `other`."""
     UNSURE = "unsure"
     """It is sure of no taxon; the likeliest one of the broadest rank is all that it can offer."""
+    STRANGE = "strange"
+    """It looks too little like the photos that the model was taught with, whatever taxon is the likeliest."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing in the guide is what is said."""
+        return self in (Verdict.OUTSIDE, Verdict.STRANGE)
 
 
 @dataclass(frozen=True)
@@ -54,9 +62,9 @@ class Conclusions:
     ranks: np.ndarray
     """Name of the rank that is answered: object [n]."""
     places: np.ndarray
-    """Class at that rank, as an index into its classes: int64 [n]."""
+    """Class at that rank, as an index into its classes: int64 [n]; `other` of what is strange."""
     confidence: np.ndarray
-    """Its probability: float32 [n]."""
+    """Its probability, 0 of what is strange: float32 [n]."""
 
 
 def climb(classes: Mapping[str, Sequence[str]]) -> list[str]:
@@ -73,6 +81,30 @@ def fuse(logits: np.ndarray, exponent: float) -> np.ndarray:
     """
     fused: np.ndarray = logits.mean(axis=1) * np.float32(logits.shape[1] ** exponent)
     return fused
+
+
+def measure_familiarity(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """How much photos look like those that a model was taught with: T log sum exp(z / T), float32 [n].
+
+    `logits` float32 [n, num_classes] are those of the first rank. A photo of something else excites no class much, and
+    what a softmax divides by tells that where its probabilities do not. It is the energy of Liu et al., Energy-based
+    Out-of-distribution Detection, NeurIPS 2020, with the sign turned.
+    """
+    scale = np.float32(temperature)
+    familiarity: np.ndarray = scale * logsumexp(logits / scale, axis=1)
+    return familiarity.astype(np.float32)
+
+
+def inform(logits: np.ndarray, log_factors: np.ndarray, temperature: float) -> np.ndarray:
+    """First-rank logits float32 [n, num_classes], told of what multiplies their probabilities at `temperature`.
+
+    `log_factors` float32 [n, num_classes] are those of a prior. All logits of a photo are then shifted alike, so that
+    it looks as familiar as before: where it was taken says nothing about that.
+    """
+    told = logits + np.float32(temperature) * log_factors
+    change = measure_familiarity(logits, temperature) - measure_familiarity(told, temperature)
+    informed: np.ndarray = told + change[:, None]
+    return informed
 
 
 def sum_up(
@@ -114,16 +146,21 @@ def _places(finer: Sequence[str], names: Sequence[str], parents: Mapping[str, Li
 
 
 def conclude(
-    candidates: Mapping[str, Candidates], classes: Mapping[str, Sequence[str]], thresholds: Mapping[str, float]
+    candidates: Mapping[str, Candidates],
+    classes: Mapping[str, Sequence[str]],
+    thresholds: Mapping[str, float],
+    is_strange: np.ndarray,
 ) -> Conclusions:
     """What may be said of photos whose `candidates` at every rank are those of probabilities that `sum_up` returns.
 
-    `thresholds` say how likely a taxon of each rank must be to be named; at a rank without one none is.
+    `thresholds` say how likely a taxon of each rank must be to be named; at a rank without one none is. Nor is one of
+    photos that `is_strange`, bool [n], holds to be unlike all that the model knows.
     """
     *_, broadest = order = climb(classes)
     widest = candidates[broadest]
-    is_other = widest.likeliest == classes[broadest].index(OTHER)
-    verdicts = np.where(is_other, Verdict.OUTSIDE, Verdict.UNSURE).astype(object)
+    other = classes[broadest].index(OTHER)
+    verdicts = np.array([Verdict.UNSURE] * len(widest.likeliest), object)  # np.full would make a str of it
+    verdicts[widest.likeliest == other] = Verdict.OUTSIDE
     ranks, places = np.full(len(verdicts), broadest, object), widest.likeliest.copy()
     confidence = widest.likelihood.copy()
     for rank in reversed(order):
@@ -132,4 +169,6 @@ def conclude(
         sure = found.confidence >= thresholds.get(rank, np.inf)
         verdicts[sure], ranks[sure] = Verdict.TAXON, rank
         places[sure], confidence[sure] = found.named[sure], found.confidence[sure]
+    verdicts[is_strange], ranks[is_strange] = Verdict.STRANGE, broadest
+    places[is_strange], confidence[is_strange] = other, 0
     return Conclusions(verdicts, ranks, places, confidence)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fieldguide.errors import ExportError
+from fieldguide.evaluate.metrics import find_best
 from fieldguide.spreadsheet import plain_cell
 
 MAX_LOOK_ALIKES = 3
@@ -68,10 +69,8 @@ def nearest_classes(classes: Sequence[str], vectors: np.ndarray) -> dict[str, li
         cosines = vectors[start : start + PIECE_CLASSES] @ vectors.T
         rows = np.arange(len(cosines))
         cosines[rows, start + rows] = -1
-        # A full sort of ten thousand classes against each other takes seven times as long.
-        best = np.sort(np.argpartition(-cosines, max(0, count - 1), axis=1)[:, :count], axis=1)
-        best = np.take_along_axis(best, np.argsort(-cosines[rows[:, None], best], axis=1, kind="stable"), axis=1)
-        for row, places in zip(rows.tolist(), best.tolist(), strict=True):
+        # A full sort of ten thousand classes against each other takes several times as long.
+        for row, places in zip(rows.tolist(), find_best(cosines, count).tolist(), strict=True):
             near = [place for place in places if cosines[row, place] >= MIN_COSINE]
             found[classes[start + row]] = [classes[place] for place in near]
     return found

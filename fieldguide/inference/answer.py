@@ -8,7 +8,7 @@ import numpy as np
 from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.evaluate.answer_sets import count_members
 from fieldguide.evaluate.rules import Situation
-from fieldguide.evaluate.tree import Candidates, Verdict, climb, conclude, sum_up
+from fieldguide.evaluate.tree import Candidates, Verdict, climb, conclude, measure_familiarity, sum_up
 from fieldguide.export.model_files import Calibration, Labels
 
 
@@ -59,7 +59,9 @@ def conclude_answers(
     summed = sum_up(heads, calibration.temperatures, labels.classes, labels.parents)
     candidates = {rank: Candidates.of(rows, labels.classes[rank].index(OTHER)) for rank, rows in summed.items()}
     rule = calibration.rules.find(situation)
-    concluded = conclude(candidates, labels.classes, rule.thresholds)
+    first = labels.ranks[0]
+    familiarity = measure_familiarity(heads[first], calibration.temperatures.get(first, 1.0))
+    concluded = conclude(candidates, labels.classes, rule.thresholds, rule.find_strange(familiarity))
     best = {rank: np.argsort(-rows, axis=1, kind="stable")[:, :num_top] for rank, rows in summed.items()}
     order = climb(labels.classes)
     max_error = calibration.max_error if rule.num_chosen_by else None

@@ -32,11 +32,12 @@ def write_table(path: Path, lines: Rows, model: str) -> None:
 def _table_row(line: Line, num_top: int) -> list[object]:
     if line.answer is None:
         return [line.file, *[""] * (5 + 2 * num_top), line.problem]
-    taxon, named = line.answer.taxon, line.answer.verdict is not Verdict.OUTSIDE
+    taxon, named = line.answer.taxon, not line.answer.verdict.is_nothing
     lineage = " > ".join(reversed([*taxon.lineage.values()])) if named else ""
-    said = [taxon.rank if named else "", taxon.name if named else NOTHING, taxon.vernacular, _round(taxon), lineage]
+    probability = "" if line.answer.verdict is Verdict.STRANGE else _round(taxon)
+    said = [taxon.rank, taxon.name, taxon.vernacular] if named else ["", NOTHING, ""]
     top = [cell for each in _first(line.answer) for cell in (each.name, _round(each))]
-    return [line.file, *said, *top, *[""] * (2 * num_top - len(top)), ""]
+    return [line.file, *said, probability, lineage, *top, *[""] * (2 * num_top - len(top)), ""]
 
 
 def write_json_file(path: Path, lines: Rows, model: str) -> None:

@@ -20,7 +20,7 @@ from fieldguide.errors import ParamsError
 from fieldguide.evaluate.prior import Occasions, Prior
 from fieldguide.evaluate.prior_file import read_prior
 from fieldguide.evaluate.rules import Situation
-from fieldguide.evaluate.tree import climb, fuse
+from fieldguide.evaluate.tree import climb, fuse, inform
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.export.known_answer import check_answer
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
@@ -163,10 +163,10 @@ class Guide:
         if self.prior and is_placed:
             latitude, longitude = place or (np.nan, np.nan)
             at = Occasions(*(np.full(len(logits), each, np.float64) for each in (latitude, longitude, month or np.nan)))
-            factors = self.prior.log_factors(at)
-            # The classes of the first rank come first; their logits are divided by its temperature later on.
-            shift = np.float32(self.calibration.temperatures.get(self.labels.ranks[0], 1.0)) * factors
-            logits = logits + np.pad(shift, ((0, 0), (0, logits.shape[1] - shift.shape[1])))
+            # The classes of the first rank come first.
+            first, higher = np.split(logits, [self.prior.num_classes], axis=1)
+            temperature = self.calibration.temperatures.get(self.labels.ranks[0], 1.0)
+            logits = np.concatenate([inform(first, self.prior.log_factors(at), temperature), higher], axis=1)
         situation = Situation.of(num_photos, is_placed, self.calibration.most_photos)
         return conclude_answers(logits, self.labels, self.calibration, top, situation)
 

@@ -8,7 +8,7 @@ from fieldguide.catalogue.splits import Split
 from fieldguide.survey.choosing import Choice
 from fieldguide.survey.headers import Headers
 from fieldguide.survey.machine import Machine
-from fieldguide.survey.schedule import Learner, Load, Schedule, plan
+from fieldguide.survey.schedule import SMALL_EPOCHS, SMALL_SIDE, Learner, Load, Schedule, plan
 from fieldguide.survey.sources import shorten
 from fieldguide.survey.tally import Tally
 from fieldguide.survey.weights import Learning, Pretrained
@@ -22,7 +22,10 @@ TEACHER_PARAMETERS, STUDENT_PARAMETERS = 2_300_000, 2_300_000
 WITH_ANY_SIZE = ("vit_", "deit_")
 """Transformers that must be told of another image size than their own."""
 
-STUDENT_SIZES = (160, 128, 96)
+STUDENT_SIZES = (224, 160, 128, 96)
+SCRATCH_STUDENT_SIZES = (160, 128, 96)
+SMALL_FIRST_FROM = 160
+"""Px of a student with pretrained weights; below, smaller images would show too little."""
 SCRATCH_SIZES = (128, 112, 96)
 TAUGHT, UNTAUGHT = (10, 3), (30, 8)
 """Epochs of a teacher, and the least, with pretrained weights and from random ones; a student learns twice as long."""
@@ -122,10 +125,12 @@ def _teacher(weights: Pretrained | None, sharp: int) -> Learner:
 
 
 def _student(weights: Pretrained | None, sharp: int) -> Learner:
-    epochs, least = TAUGHT if weights else UNTAUGHT
-    architecture = weights.architecture if weights else STUDENT
-    num_parameters = weights.num_parameters if weights else STUDENT_PARAMETERS
-    return Learner(architecture, num_parameters, 2 * epochs, 2 * least, _not_above(STUDENT_SIZES, sharp))
+    if weights is None:
+        epochs, least = UNTAUGHT
+        return Learner(STUDENT, STUDENT_PARAMETERS, 2 * epochs, 2 * least, _not_above(SCRATCH_STUDENT_SIZES, sharp))
+    epochs, least = TAUGHT
+    sizes = _not_above(STUDENT_SIZES, sharp)
+    return Learner(weights.architecture, weights.num_parameters, 2 * epochs, 2 * least, sizes, SMALL_FIRST_FROM)
 
 
 def _not_above(sizes: Sequence[int], sharp: int) -> tuple[int, ...]:
@@ -165,6 +170,10 @@ def _choose_student(choice: Choice, weights: Pretrained | None, schedule: Schedu
         choice.put(f"{key}.head_init", "linear_probe")
         why = "the first third keeps what it knows of shapes and colours, and costs no backward pass"
         choice.set(f"{key}.unfreeze", {"start": 0, "duration": 0, "final_fraction": 0.65}, why)
+        if schedule.student_px < SMALL_FIRST_FROM:
+            return
+        small = [int(SMALL_EPOCHS * schedule.student_epochs), 16 * round(SMALL_SIDE * schedule.student_px / 16)]
+        choice.set(f"{key}.image_sizes", [small], "epochs and px: small images first, three epochs in the time of one")
     choice.put(f"{key}.weight_decay", 0.05)
 
 

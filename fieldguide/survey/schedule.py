@@ -23,6 +23,9 @@ ACCELERATED = 60.0
 DECODED_PER_S = 250.0
 """Photos that one core decodes and augments a second: no accelerator is faster than its workers."""
 
+SMALL_EPOCHS, SMALL_SIDE = 0.7, 9 / 14
+"""The share of its epochs in which a learner that begins small does so, and the side of its images then, as a share."""
+
 STARTS_S = 150.0
 """Of ten stages: imports, checks, MLflow, and the conversion of the bundle."""
 PER_MEGAPIXEL_S = 0.05
@@ -45,6 +48,12 @@ class Learner:
     """Fewer teach it too little to be worth the while."""
     sizes: tuple[int, ...]
     """Px that it may work at, the best first."""
+    small_first_from: int | None = None
+    """Px from which on most of its epochs, the first ones, see smaller images; None: never."""
+
+    def begins_small(self, px: int) -> bool:
+        """Whether it does at that size."""
+        return self.small_first_from is not None and px >= self.small_first_from
 
 
 @dataclass(frozen=True)
@@ -116,14 +125,19 @@ def _at(
         "evaluate": (load.num_val + load.num_test) * (1 / looking + 1 / answering),
     }
     epoch_s = (
-        load.num_train / teaching + load.num_val / looking,
-        load.num_train / learning + load.num_val / answering,
+        load.num_train * _mean_area(teacher, sizes[0]) / teaching + load.num_val / looking,
+        load.num_train * _mean_area(student, sizes[1]) / learning + load.num_val / answering,
     )
     wanted_s = teacher.epochs * epoch_s[0] + student.epochs * epoch_s[1]
     share = min(2.0, max(0.0, minutes * 60 - sum(seconds.values())) / wanted_s)
     epochs = [max(each.least_epochs, int(each.epochs * share)) for each in (teacher, student)]
     seconds |= {"teacher": epochs[0] * epoch_s[0], "student": epochs[1] * epoch_s[1]}
     return Schedule(sizes[0], sizes[1], epochs[0], epochs[1], seconds)
+
+
+def _mean_area(learner: Learner, px: int) -> float:
+    """Pixels that it looks at over its epochs, to those at its size."""
+    return 1 - SMALL_EPOCHS * (1 - SMALL_SIDE**2) if learner.begins_small(px) else 1.0
 
 
 def speeds(learner: Learner, px: int, machine: Machine, workers: int) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -130,6 +131,28 @@ def test_folders_are_labels(model: Path, photos: Path, capsys) -> None:
     assert "species  3 " in out
     assert "top-1 %" in out
     assert "top-5" not in out
+
+
+def test_strangers_are_nothing_in_this_guide(model: Path, photos: Path, tmp_path: Path, capsys) -> None:
+    strict = shutil.copytree(model, tmp_path / "strict")
+    calibration = json.loads((strict / "calibration.json").read_text())
+    rules = calibration["rules"]
+    for rule in (*rules["measured"].values(), rules["fallback"]):
+        rule["min_familiarity"] = 1e6
+    (strict / "calibration.json").write_text(json.dumps(calibration))
+    predict(photos, "--model", strict)
+    out = capsys.readouterr().out
+    assert out.count("nothing in this guide: unlike all its photos") == GOOD
+    for kind in ("csv", "json", "speciesnet"):
+        predict(photos, "--model", strict, "--out", tmp_path / kind, "--format", kind)
+    rows = [row for row in read(tmp_path / "csv") if not row["problem"]]
+    assert {(row["rank"], row["name"], row["vernacular"], row["probability"]) for row in rows} == {
+        ("", "nothing in this guide", "", "")
+    }
+    said = [photo for photo in json.loads((tmp_path / "json").read_text())["photos"] if "verdict" in photo]
+    assert {(photo["verdict"], photo["taxon"]["name"]) for photo in said} == {("strange", "other")}
+    predictions = json.loads((tmp_path / "speciesnet").read_text())["predictions"]
+    assert {each["prediction"] for each in predictions if "prediction" in each} == {";;;;;;"}
 
 
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])

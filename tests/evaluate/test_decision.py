@@ -10,8 +10,11 @@ from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibra
 from fieldguide.evaluate.decision import decide, find_wrong, say, score_decision
 from fieldguide.evaluate.metrics import find_interval
 from fieldguide.evaluate.rules import Rule
+from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.evaluate.thresholds import NEVER
+from fieldguide.evaluate.tree import Verdict
 from fieldguide.records.reader import RecordSet
+from fieldguide.split.params import FrequencyParams
 from tests.evaluate.making import answers_of
 from tests.records.making import TAXONOMY
 
@@ -33,7 +36,8 @@ def draw_answers(num: int, seed: int, hardness: float = 1.6) -> Answers:
             ("species", "genus"), (SPECIES, GENERA), (labels, GENUS_OF[labels]), logits, strict=True
         )
     }
-    return Answers("drawn", None, np.arange(num), ranks)
+    familiarity = np.log(np.exp(scores).sum(axis=1)).astype(np.float32)
+    return Answers("drawn", None, np.arange(num), ranks, familiarity)
 
 
 def alike(threshold: float, num: int = 100) -> Rule:
@@ -41,12 +45,32 @@ def alike(threshold: float, num: int = 100) -> Rule:
     return Rule(thresholds={"species": threshold, "genus": threshold}, num_chosen_by=num)
 
 
+def promising(max_error: float) -> ScoreRules:
+    """Rules of that promise."""
+    frequency = FrequencyParams(few_below=10, many_above=100)
+    return ScoreRules(15, frequency, max_error=max_error, set_coverage=0.9, max_strange=0.05)
+
+
 def test_a_rank_that_must_be_surer_speaks_less() -> None:
     test = draw_answers(500, 4)
-    strict = say(test, {"species": 0.95, "genus": 0.7})
-    lenient = say(test, {"species": 0.7, "genus": 0.7})
+    strict = say(test, Rule(thresholds={"species": 0.95, "genus": 0.7}))
+    lenient = say(test, alike(0.7))
     assert (strict.ranks == "species").sum() < (lenient.ranks == "species").sum()
-    assert set(say(test, {"species": 0.7}).ranks[find_wrong(say(test, {"species": 0.7}), test.ranks)]) == {"species"}
+    of_species = say(test, Rule(thresholds={"species": 0.7}))
+    assert set(of_species.ranks[find_wrong(of_species, test.ranks)]) == {"species"}
+
+
+def test_what_is_strange_gets_no_name_however_sure_the_model_is() -> None:
+    test = draw_answers(500, 4)
+    least = float(np.quantile(test.familiarity, 0.2))
+    said = say(test, alike(0.0).model_copy(update={"min_familiarity": least}))
+    strange = test.familiarity < np.float32(least)
+    assert set(said.verdicts[strange]) == {Verdict.STRANGE}
+    assert set(said.verdicts[~strange]) == {Verdict.TAXON}
+    assert set(said.places[strange]) == {GENERA.index("other")}
+    scores = score_decision(test, alike(0.0).model_copy(update={"min_familiarity": least}))
+    assert scores["strange"] == scores["coverage"]["none"] == pytest.approx(0.2, abs=0.01)
+    assert scores["risk"] < score_decision(test, alike(0.0))["risk"]
 
 
 def test_scores_add_up() -> None:
@@ -79,10 +103,10 @@ def test_too_few_photos_promise_nothing(val: RecordSet, caplog: pytest.LogCaptur
     model = EvaluatedModel("perfect", None, TAXONOMY.classes, predict)
     answers = answer(model, calibrate(model, val), val)
     ranks = list(TAXONOMY.classes)
-    sure = decide("perfect", answers, ranks, 0.5, 0.9)
+    sure = decide("perfect", answers, ranks, promising(0.5))
     assert set(sure.thresholds.values()) == {0}
     assert sure.num_chosen_by == len(answers.indices)
     with caplog.at_level(logging.WARNING):
-        assert set(decide("perfect", answers, ranks, 0.001, 0.9).thresholds.values()) == {NEVER}
+        assert set(decide("perfect", answers, ranks, promising(0.001)).thresholds.values()) == {NEVER}
     assert "perfect names nothing" in caplog.text
-    assert decide("moon", None, ["species"], 0.5, 0.9) == Rule(thresholds={"species": NEVER})
+    assert decide("moon", None, ["species"], promising(0.5)) == Rule(thresholds={"species": NEVER})

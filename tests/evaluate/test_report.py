@@ -43,7 +43,7 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
     logits = np.eye(5, dtype=np.float32)[(labels + (np.arange(30) < 6)) % 5] * 4
     genus = answers_of(TAXONOMY.classes["genus"], test.labels("genus"), logits[:, :3], 1.2)
     species = answers_of(TAXONOMY.classes["species"], labels, logits, 1.5)
-    answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus})
+    answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus}, np.ones(30, np.float32))
     num_train, rule = count_photos(train), Rule(thresholds={"species": 0.6, "genus": 0.75}, num_chosen_by=30)
     scores = score(answers, test.regions, num_train, PARAMS)
     unproven = Rule(thresholds={"species": 0.8, "genus": 1.1})
@@ -53,6 +53,7 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
     fused |= {"top1_alone_interval": [0.5, 0.8], "risk_interval": [0.0, 0.1]}
     scores["answer"] = {
         "max_error": 0.05,
+        "max_strange": 0.05,
         **score_decision(answers, rule),
         **lists,
         **score_calibration(answers, 15),
@@ -96,7 +97,7 @@ def test_the_page_holds_all_it_shows(train: RecordSet, test: RecordSet, tmp_path
 
 def test_held_out_photos_have_a_table(train: RecordSet, test: RecordSet, tmp_path: Path):
     page = make_page(train, test, tmp_path)
-    unseen = {"num_photos": 1234, "auroc": 0.8765, "fpr95": 0.4321}
+    unseen = {"num_photos": 1234, "auroc": 0.8765, "fpr95": 0.4321, "familiarity": {"auroc": 0.9123, "fpr95": 0.3214}}
     unseen |= {"refused": 0.6543, "refused_interval": [0.6, 0.7], "ranks": {"genus": {"num_photos": 0}}}
     blank = {"num_photos": 4321, "refused": 0.9753, "refused_interval": [0.9, 1.0]}
     both = replace(page, scores={**page.scores, "seen": page.scores, "unseen": unseen, "blank": blank})
@@ -110,6 +111,8 @@ def test_held_out_photos_have_a_table(train: RecordSet, test: RecordSet, tmp_pat
         "80.0",
         "1,234",
         "0.876",
+        "0.912",
+        "32.1",
         "43.2",
         "1-shot",
         "77 species",

@@ -20,7 +20,9 @@ def rank_answers(labels: list[int], predicted: list[int], classes: list[str]) ->
 def test_scores_are_cut_by_rank_region_and_frequency():
     species = rank_answers([0, 1, 1, 2], [0, 1, 2, 2], ["other", "a", "b"])
     genus = rank_answers([0, 1, UNKNOWN, 1], [0, 1, 0, 0], ["other", "A"])
-    answers = Answers("student", None, np.array([5, 0, 2, 3]), {"species": species, "genus": genus})
+    answers = Answers(
+        "student", None, np.array([5, 0, 2, 3]), {"species": species, "genus": genus}, np.ones(4, np.float32)
+    )
     regions = ["north", None, "south", "north", None, None]
     scored = score(answers, regions, {"other": 5, "a": 50, "b": 500}, PARAMS)
     assert (scored["top1"], scored["num_photos"]) == (0.75, 4)

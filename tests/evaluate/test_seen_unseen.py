@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from fieldguide.evaluate.answers import EvaluatedModel, RankAnswers, answer, calibrate
+from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
 from fieldguide.evaluate.rules import Rule
 from fieldguide.evaluate.scores import ScoreRules
 from fieldguide.evaluate.seen_unseen import score_held_out, score_novelty
@@ -18,10 +18,12 @@ PARAMS = ScoreRules(15, FrequencyParams(few_below=10, many_above=100), max_error
 RULE = Rule(thresholds={"species": 0.6, "genus": 0.6})
 
 
-def sure_answers(labels: list[int], sureness: list[float], best: int = 1) -> RankAnswers:
+def sure_answers(labels: list[int], sureness: list[float], best: int = 1) -> Answers:
+    """Of photos of which a model is so sure; they look the more familiar, the less sure it is."""
     logits = np.zeros((len(labels), 3), np.float32)
     logits[:, best] = sureness
-    return answers_of(["other", "a", "b"], np.array(labels), logits, 1.0)
+    at_species = answers_of(["other", "a", "b"], np.array(labels), logits, 1.0)
+    return Answers("net", None, np.arange(len(labels)), {"species": at_species}, -np.float32(sureness))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,8 @@ def sure_answers(labels: list[int], sureness: list[float], best: int = 1) -> Ran
 )
 def test_novelty_is_told_by_confidence(known: list[float], unknown: list[float], auroc: float, fpr95: float):
     novelty = score_novelty(sure_answers([1] * len(known), known), sure_answers([0] * len(unknown), unknown))
-    assert novelty == {"auroc": auroc, "fpr95": fpr95}
+    assert (novelty["auroc"], novelty["fpr95"]) == (auroc, fpr95)
+    assert novelty["familiarity"]["auroc"] == 1 - auroc
 
 
 def test_an_answer_of_other_is_no_sign_of_a_known_species():

@@ -23,7 +23,7 @@ from tests.evaluate.making import answers_of
 
 LOGITS = np.array([[1, 3, 2, 0, 0, 0], [9, 0, 0, 0, 0, 0]], np.float32)
 SPECIES = answers_of(["other", "a", "b", "c", "d", "e"], np.array([2, 0]), LOGITS, 2.0)
-ANSWERS = Answers("student", None, np.array([1, 0]), {"species": SPECIES})
+ANSWERS = Answers("student", None, np.array([1, 0]), {"species": SPECIES}, np.ones(2, np.float32))
 
 
 def test_predictions_hold_five_answers_and_honest_confidence(tmp_path: Path):
@@ -63,16 +63,23 @@ def test_answers_are_counted_as_the_page_would_give_them(tmp_path: Path):
         "species": answers_of(classes["species"], np.array([1, 2, 0, 1]), np.log(species), 1.0),
         "genus": answers_of(classes["genus"], np.array([1, 1, 0, 1]), np.log(genus), 1.0),
     }
-    write_answers(tmp_path / "answers.csv", Answers("student", None, np.arange(4), ranks))
+    answers = Answers("student", None, np.arange(4), ranks, np.array([3, 3, 1, 3], np.float32))
+    rule = Rule(thresholds=dict.fromkeys(classes, 0.0))
+    write_answers(tmp_path / "answers.csv", answers, rule)
     rows = pl.read_csv(tmp_path / "answers.csv")
     at = {
         row["answer"]: (row["share"], row["accuracy"])
         for row in rows.iter_rows(named=True)
         if row["min_confidence"] == 0.6
     }
-    assert at == {"species": (0.25, 1.0), "genus": (0.25, 1.0), "outside": (0.25, 1.0), "unsure": (0.25, None)}
+    named = {"species": (0.25, 1.0), "genus": (0.25, 1.0)}
+    assert at == named | {"outside": (0.25, 1.0), "strange": (0.0, None), "unsure": (0.25, None)}
     lenient = {row["answer"]: row["share"] for row in rows.iter_rows(named=True) if row["min_confidence"] == 0.5}
-    assert lenient == {"species": 0.5, "genus": 0.25, "outside": 0.25, "unsure": 0.0}
+    assert lenient == {"species": 0.5, "genus": 0.25, "outside": 0.25, "strange": 0.0, "unsure": 0.0}
+    write_answers(tmp_path / "answers.csv", answers, rule.model_copy(update={"min_familiarity": 2.0}))
+    strange = pl.read_csv(tmp_path / "answers.csv").filter(pl.col("answer") == "strange")
+    assert strange["share"].unique().to_list() == [0.25]
+    assert strange["accuracy"].unique().to_list() == [1.0]
 
 
 def test_calibration_names_each_model(tmp_path: Path):

@@ -14,6 +14,7 @@ from fieldguide.evaluate.thresholds import (
     SLOPES,
     STEPS,
     Claims,
+    choose_familiarity,
     choose_level,
     choose_slope,
     choose_thresholds,
@@ -44,6 +45,25 @@ def test_few_photos_have_the_lowest_threshold_for_all_ranks_that_keeps_the_promi
         return np.count_nonzero(((claims.confidence >= np.float32(level)) & claims.is_wrong).any(axis=0))
 
     assert (count_wrong(threshold) + 1) / 301 <= 0.05 < (count_wrong(threshold - 1 / STEPS) + 1) / 301
+
+
+def test_the_share_of_its_own_photos_that_is_refused_is_as_promised() -> None:
+    test = draw_answers(4000, 0)
+    refused = []
+    for seed in range(1, 31):
+        least = choose_familiarity(draw_answers(150, seed), 0.1)
+        refused.append(Rule(thresholds={}, min_familiarity=least).find_strange(test.familiarity).mean())
+    assert 0.06 < np.mean(refused) <= 0.11
+
+
+def test_too_few_photos_and_no_wish_refuse_nothing() -> None:
+    assert choose_familiarity(draw_answers(18, 1), 0.05) is None
+    assert choose_familiarity(draw_answers(19, 1), 0.05) == pytest.approx(
+        draw_answers(19, 1).familiarity.min(), abs=1e-4
+    )
+    assert choose_familiarity(draw_answers(1000, 1), 0.0) is None
+    everything = Rule(thresholds={}).find_strange(np.full(3, -1e9, np.float32))
+    assert not everything.any()
 
 
 @pytest.mark.parametrize(

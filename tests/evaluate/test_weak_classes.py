@@ -15,7 +15,7 @@ CLASSES = ["other", "a", "b", "c"]
 def answers(labels: list[int], predicted: list[int]) -> Answers:
     logits = np.eye(len(CLASSES), dtype=np.float32)[predicted] * 3
     ranks = {"species": answers_of(CLASSES, np.array(labels), logits, 1.0)}
-    return Answers("student", None, np.arange(len(labels)), ranks)
+    return Answers("student", None, np.arange(len(labels)), ranks, np.ones(len(labels), np.float32))
 
 
 def test_classes_are_listed_by_what_is_surely_lost(tmp_path: Path):

@@ -91,6 +91,15 @@ def test_a_transformer_is_told_of_another_size_than_its_own():
     assert params["distill_student"]["architecture_args"] == {"pad_type": "same"}
 
 
+def test_a_student_with_weights_sees_small_images_first():
+    params, schedule = choose(VIT, MOBILENET, minutes=240)
+    student = params["distill_student"]
+    assert student["image_size"] == schedule.student_px == 224
+    assert student["image_sizes"] == [[int(0.7 * student["epochs"]), 144]]
+    plainly, _ = choose(minutes=240)
+    assert plainly["distill_student"]["image_sizes"] == []
+
+
 def test_small_photos_are_not_blown_up():
     _, schedule = choose(short=100, minutes=600)
     assert (schedule.teacher_px, schedule.student_px) == (96, 96)

@@ -52,15 +52,29 @@ def left_out(guide: Guide, rank: str) -> set[str]:
     return absent
 
 
-def shares_of(guide: Guide, case: Case, calibration: Calibration) -> tuple[dict[tuple[str, str], float], float]:
-    """By rank and name what each taxon has that no finer one could name; and what no rank could name."""
+def heads_of(guide: Guide, case: Case, calibration: Calibration) -> dict[str, list[float]]:
+    """Logits of each rank's classes, of all photos together; what is left out has none."""
     logits, start, heads = fuse(case["photos"], calibration["fusion_exponent"]), 0, {}
     for rank in guide["ranks"]:
         end = start + len(guide["classes"][rank])
         absent = left_out(guide, rank)
         names = guide["classes"][rank]
-        of_rank = [-math.inf if name in absent else each for name, each in zip(names, logits[start:end], strict=True)]
-        heads[rank], start = softmax(of_rank, calibration["temperatures"].get(rank, 1)), end
+        heads[rank] = [-math.inf if name in absent else at for name, at in zip(names, logits[start:end], strict=True)]
+        start = end
+    return heads
+
+
+def familiarity(guide: Guide, case: Case, calibration: Calibration) -> float:
+    """T log sum exp(z / T) of the first rank's logits."""
+    first = guide["ranks"][0]
+    logits, temperature = heads_of(guide, case, calibration)[first], calibration["temperatures"].get(first, 1)
+    return max(logits) + temperature * math.log(math.fsum(math.exp((z - max(logits)) / temperature) for z in logits))
+
+
+def shares_of(guide: Guide, case: Case, calibration: Calibration) -> tuple[dict[tuple[str, str], float], float]:
+    """By rank and name what each taxon has that no finer one could name; and what no rank could name."""
+    logits = heads_of(guide, case, calibration)
+    heads = {rank: softmax(logits[rank], calibration["temperatures"].get(rank, 1)) for rank in guide["ranks"]}
     shares, unnamed = {}, 1.0
     for rank in order_of(guide):
         chances = dict(zip(guide["classes"][rank], heads[rank], strict=True))
@@ -117,6 +131,11 @@ def answer(guide: Guide, case: Case, calibration: Calibration) -> tuple[str, str
     num_likely = 0 if limit is None else count_likely(list(chances[order[0]].values()), limit, penalty)
     if num_likely is None:
         return None
+    least, familiar = rule["min_familiarity"], familiarity(guide, case, calibration)
+    if least is not None and abs(familiar - least) < CLOSE:
+        return None
+    if least is not None and familiar < least:
+        return ("strange", order[-1], "other", num_likely)
     for rank in order:
         named = {name: chance for name, chance in chances[rank].items() if name != "other"}
         best, *others = sorted(named, key=lambda name: -named[name])
@@ -169,6 +188,7 @@ def draw_rule(guide: Guide, draw: random.Random, is_measured: bool) -> dict[str,
     """A threshold for each rank; a limit of the short lists only where there was something to measure."""
     return {
         "thresholds": {rank: draw.choice([0, 0.3, 0.6, 0.75, 0.9, 1.0025]) for rank in guide["ranks"]},
+        "min_familiarity": draw.choice([None, None, -1.5, 1.5, 4.0]),
         "set_limit": draw.choice([None, 0.5, 0.9, 0.99, 1.1]) if is_measured else None,
         "num_chosen_by": draw.randint(50, 900) if is_measured else 0,
     }

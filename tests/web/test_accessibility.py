@@ -181,14 +181,20 @@ def test_axe_finds_nothing_where_the_guide_does_not_come(context: BrowserContext
     audit(page, "no guide")
 
 
-VERDICTS = {"taxon": (1, 0.4), "outside": (0, 0.4), "unsure": (1, 1.01)}
-"""The class that the likeliest logit is called, and how sure the guide must be, which is all but certain."""
+VERDICTS = {
+    "taxon": (1, 0.4, None),
+    "outside": (0, 0.4, None),
+    "unsure": (1, 1.01, None),
+    "strange": (1, 0.4, 1e6),
+}
+"""The class that the likeliest logit is called, how sure the guide, which is all but certain, must be, and how familiar
+a photo must look."""
 
 
 @pytest.fixture(params=VERDICTS)
 def verdict(request: pytest.FixtureRequest, site: Site, paths: dict[str, Path], tmp_path: Path) -> str:
     """A verdict, and a guide at `verdict/` that comes to it."""
-    called, min_confidence = VERDICTS[request.param]
+    called, min_confidence, min_familiarity = VERDICTS[request.param]
     classes, start = {}, 0
     logits = expected_logits(paths, photo_file("plain.png"))
     for rank, names in TAXONOMY.classes.items():
@@ -196,7 +202,12 @@ def verdict(request: pytest.FixtureRequest, site: Site, paths: dict[str, Path], 
         start += len(names)
         classes[rank] = names.copy()
         classes[rank][called], classes[rank][best] = names[best], names[called]
-    rule = {"thresholds": dict.fromkeys(classes, min_confidence), "set_limit": 1, "num_chosen_by": 50}
+    rule = {
+        "thresholds": dict.fromkeys(classes, min_confidence),
+        "min_familiarity": min_familiarity,
+        "set_limit": 1,
+        "num_chosen_by": 50,
+    }
     changes = {
         "labels.json": {"classes": classes},
         "calibration.json": {

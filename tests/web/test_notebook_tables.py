@@ -77,7 +77,7 @@ def test_an_archive_says_what_was_named_and_only_that(tmp_path: Path) -> None:
     assert (row["eventDate"], row["month"], row["geodeticDatum"]) == ("", "5", "EPSG:4326")
     assert len(files["multimedia.txt"].splitlines()) == 3
     assert f"images/{FIND['id']}-2.jpg" in files["multimedia.txt"]
-    for verdict in ("outside", "unsure"):
+    for verdict in ("outside", "unsure", "strange"):
         doubtful = run(tmp_path, "writeDarwinCore", {**FIND, "answer": {**FIND["answer"], "verdict": verdict}})
         row = table(doubtful["occurrence.txt"])
         assert {term: row[term] for term in named} == dict.fromkeys(named, "")

@@ -89,6 +89,23 @@ def test_what_the_model_calls_other_is_said_to_be_outside_the_guide(
     expect(page.locator("#lineage")).to_be_hidden()
 
 
+def test_a_stranger_is_outside_however_sure_the_model_is(
+    context: BrowserContext, site: Site, paths: dict[str, Path], tmp_path: Path
+) -> None:
+    rules = asking(0.0)
+    rules["rules"]["fallback"]["min_familiarity"] = 1e6
+    site.publish(export_anew(paths["bundle"], tmp_path / "strict", {"calibration.json": rules}), "strict")
+    page = context.new_page()
+    page.goto(site.address("strict"))
+    assert answer(page, photo_file("plain.png"))["verdict"] == "strange"
+    expect(page.locator("#rank")).to_have_text("Not in this guide")
+    expect(page.locator("#name")).to_have_text("Something not in this guide")
+    expect(page.locator("#remark")).to_contain_text("like nothing that this guide knows")
+    for part in ("#lineage", "#bar", "#confidence", "#likely"):
+        expect(page.locator(part)).to_be_hidden()
+    expect(page.locator("#others-title")).to_have_text("What it resembles most")
+
+
 def test_an_example_is_answered_and_credited(page: Page) -> None:
     page.locator("#examples button").first.click()
     expect(page.locator("body[data-state=answered]")).to_be_visible(timeout=PATIENCE)

@@ -26,8 +26,8 @@ def german(browser: Browser, site: Site) -> Iterator[Page]:
 def test_the_browser_chooses_and_the_reader_changes_without_losing_anything(german: Page, site: Site) -> None:
     page = german
     page.goto(site.address(GUIDE))
-    expect(page.locator("h1")).to_have_text("Naturführer für die Tasche")
-    expect(page).to_have_title("Naturführer für die Tasche")
+    expect(page.locator("h1")).to_have_text("Bestimmungsbuch für die Tasche")
+    expect(page).to_have_title("Bestimmungsbuch für die Tasche")
     expect(page.locator("html")).to_have_attribute("lang", "de")
     probability = answer(page, photo_file("plain.png"))["best"]["probability"]
     expect(page.locator("#confidence")).to_have_text(f"{round(100 * probability)} % sicher")
