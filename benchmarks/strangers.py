@@ -3,9 +3,9 @@
     python -m benchmarks.strangers --root . --strangers FOLDER [FOLDER ...]
 
 The guide is the student of a pipeline that has run; its own photos are the test photos, the strangers all photos below
-the folders, in the squares that the guide makes of them. Energy decides (fieldguide/evaluate/tree.py); beside it stand
-what else logits and pre-logits tell. AUROC is how often one of its own looks more familiar than a stranger, FPR95 the
-share of strangers that look more familiar than the strangest twentieth of its own.
+the folders, in the squares that the guide makes of them. What decides is in fieldguide/evaluate/familiar.py; beside it
+stands what else logits and pre-logits tell. AUROC is how often one of its own looks more familiar than a stranger,
+FPR95 the share of strangers that look more familiar than the strangest twentieth of its own.
 """
 
 import argparse
@@ -21,7 +21,6 @@ from sklearn.metrics import roc_auc_score
 
 import fieldguide
 from fieldguide.errors import PhotoError
-from fieldguide.evaluate.tree import measure_familiarity
 from fieldguide.export.inputs import normalise_squares
 from fieldguide.inference.guide import Guide, Square
 from fieldguide.records.reader import RecordSet
@@ -52,7 +51,7 @@ def main() -> None:
 def read_records(root: Path, split: str) -> list[Square]:
     """The squares of a split."""
     records = RecordSet.open(root / "interim" / "tfrecord", split)
-    photos = (records.read_photo(position) for position in range(len(records)))
+    photos = (records[position] for position in range(len(records)))
     return [Square(np.asarray(Image.open(io.BytesIO(photo.image)).convert("RGB")), photo.box) for photo in photos]
 
 
@@ -87,8 +86,8 @@ def look(guide: Guide, squares: list[Square], centres: np.ndarray) -> tuple[Coun
     z, x = np.concatenate(logits), np.concatenate(features)
     temperature = guide.calibration.temperatures[guide.labels.ranks[0]]
     return said, {
-        "energy at T": measure_familiarity(z, temperature),
-        "energy at 1": logsumexp(z, axis=1),
+        **({"distance from the space of training photos": guide.familiar.measure(x)} if guide.familiar else {}),
+        "energy of logits": logsumexp(z, axis=1),
         "largest logit": z.max(axis=1),
         "largest probability": softmax(z / temperature, axis=1).max(axis=1),
         "spread of logits": z.max(axis=1) - z.mean(axis=1),
@@ -99,7 +98,7 @@ def look(guide: Guide, squares: list[Square], centres: np.ndarray) -> tuple[Coun
 
 def embed(guide: Guide, squares: list[Square]) -> np.ndarray:
     """What the classifier sees of squares: float32 [n, dim]."""
-    return guide.runtime.embed(to_inputs(guide, squares))
+    return guide.runtime.see(to_inputs(guide, squares))[1]
 
 
 def to_inputs(guide: Guide, squares: list[Square]) -> np.ndarray:

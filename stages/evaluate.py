@@ -7,6 +7,7 @@ from fieldguide.catalogue.splits import Split
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate import tables
 from fieldguide.evaluate.evaluation import EvaluationData, evaluate_model
+from fieldguide.evaluate.familiar import write_familiar
 from fieldguide.evaluate.few_shot import judge_embeddings
 from fieldguide.evaluate.models import neighbour_model, trained_model
 from fieldguide.evaluate.params import EvaluateParams
@@ -63,6 +64,8 @@ def evaluate(
             rules_of[model.name] = evaluated.rules
             if model.name in folders:
                 write_prior(evaluated.prior, next(iter(model.classes)), out / DESCRIPTIONS.name / model.name)
+                if evaluated.familiar:
+                    write_familiar(evaluated.familiar, out / DESCRIPTIONS.name / model.name)
             predictions.append(tables.tabulate(answers, data.test.photo_ids))
             if model.name == STUDENT:
                 rule = evaluated.rules.find(Situation.ONE)

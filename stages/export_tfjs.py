@@ -7,18 +7,33 @@ import numpy as np
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.engine import run_isolated
+from fieldguide.evaluate.familiar import read_familiar
+from fieldguide.evaluate.rules import Situation
 from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
 from fieldguide.export.describe import Sources, describe_bundle
 from fieldguide.export.inputs import read_inputs
 from fieldguide.export.known_answer import Answers, draw_test_square, to_input
-from fieldguide.export.model_files import Preprocessing
-from fieldguide.export.model_folder import DESCRIPTIONS, MIX_UPS, copy_network, copy_prior, describe_model
+from fieldguide.export.model_files import Calibration, Preprocessing
+from fieldguide.export.model_folder import (
+    DESCRIPTIONS,
+    MIX_UPS,
+    copy_familiar,
+    copy_network,
+    copy_prior,
+    describe_model,
+)
 from fieldguide.export.node import build_page, trace_needs
 from fieldguide.export.notes import read_notes
 from fieldguide.export.packing import pack_files
 from fieldguide.export.params import ExportTfjsParams
-from fieldguide.export.parity import check_parity, predict_node, predict_onnxruntime
+from fieldguide.export.parity import (
+    check_parity,
+    compare_familiarity,
+    predict_node,
+    predict_onnxruntime,
+    see_onnxruntime,
+)
 from fieldguide.export.pretrained import read_student
 from fieldguide.export.quantization import quantize
 from fieldguide.export.student import NAME, read_evaluation
@@ -57,6 +72,7 @@ def export_tfjs(
     Answers.of(test.image_size, answer).write(out)
     copy_network(student, out)
     copy_prior(described, out)
+    copy_familiar(described, out)
 
     with page.drafted(bundle) as draft, tempfile.TemporaryDirectory(prefix="fieldguide-") as scratch:
         stored, quantization = quantize(params, onnx_file, tfrecord, network, Path(scratch))
@@ -66,15 +82,27 @@ def export_tfjs(
         build_page(draft, needs)
         describe_model(draft, *means, params.regions)
         copy_prior(described, draft)
-        logits["tfjs_node"], self_test = predict_node(draft, squares, needs)
+        copy_familiar(described, draft, is_bundle=True)
+        logits["tfjs_node"], self_test, familiarity = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
         pack_files(draft)
         shown, report = np.stack(reference), out / "parity.json"
-        rest = {"quantization": quantization}
+        rest = {"quantization": quantization, **_compare_strangers(out, onnx_file, images, familiarity)}
         parity = check_parity(shown, logits, network.class_counts[0], params.limits, report, rest)
         describe_bundle(draft, network, evaluation, sources, parity=parity, quantization=quantization, params=params)
         page.write_file_list(draft)
         return {**parity, **rest, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}
+
+
+def _compare_strangers(
+    folder: Path, onnx_file: Path, images: np.ndarray, measured: np.ndarray | None
+) -> dict[str, dict[str, float]]:
+    """How the page's code tells strangers, to how the network as trained does; nothing where nobody can."""
+    familiar, seen = read_familiar(folder), see_onnxruntime(onnx_file, images)
+    if familiar is None or seen is None or measured is None:
+        return {}
+    least = Calibration.read(folder).rules.find(Situation.ONE).min_familiarity
+    return {"strangers": compare_familiarity(familiar.measure(seen), measured, least)}
 
 
 if __name__ == "__main__":

@@ -16,15 +16,6 @@ export function softmax(logits, temperature) {
 }
 
 /**
- * How much a photo looks like those that the model was taught with, by logits of the first rank: T log sum exp(z / T).
- * @param {ArrayLike<number>} logits
- */
-export function measureFamiliarity(logits, temperature) {
-  const top = Array.from(logits).reduce((most, logit) => Math.max(most, logit), -Infinity);
-  return top + temperature * Math.log(Array.from(logits).reduce((sum, logit) => sum + Math.exp((logit - top) / temperature), 0));
-}
-
-/**
  * The logits that several photos of one subject have together: their mean, times their number to the power of `exponent`.
  * @param {ArrayLike<number>[]} logits of each photo, at least one
  * @returns {number[]}
@@ -126,15 +117,15 @@ export function findRule({ rules, most_photos: mostPhotos }, { numPhotos = 1, is
  * @param {ArrayLike<number>} logits
  * @param {Labels} labels
  * @param {Calibration} calibration
- * @param {{numPhotos?: number, isPlaced?: boolean}} told
+ * @param {{numPhotos?: number, isPlaced?: boolean, familiarity?: ?number}} told `familiarity` as familiar.js measures it, of several
+ *   photos their mean; null or left out where nobody can say
  * @returns {{verdict: Verdict, best: Candidate, byRank: Object<string, Candidate[]>, numLikely: ?number, rule: Rule}}
  * candidates best first; of those at the finest rank the first `numLikely` are the short list; `rule` as findRule gives it
  */
 export function conclude(logits, labels, calibration, told = {}) {
   const order = climb(labels);
   const rule = labels.kept ? calibration.rules.fallback : findRule(calibration, told); // of a part, nothing was measured
-  const heads = splitByRank(logits, labels);
-  const summed = sumUpTree(heads, labels, calibration.temperatures);
+  const summed = sumUpTree(splitByRank(logits, labels), labels, calibration.temperatures);
   const byRank = {};
   for (const rank of order) {
     byRank[rank] = labels.classes[rank]
@@ -142,10 +133,8 @@ export function conclude(logits, labels, calibration, told = {}) {
       .sort((a, b) => b.probability - a.probability);
   }
   const numLikely = countMembers(byRank[order[0]], rule.set_limit, calibration.set_penalty);
-  const [first] = labels.ranks;
-  const familiarity = measureFamiliarity(heads[first], calibration.temperatures[first] ?? 1);
   const broadest = byRank[order.at(-1)];
-  if (familiarity < (rule.min_familiarity ?? -Infinity)) {
+  if ((told.familiarity ?? Infinity) < (rule.min_familiarity ?? -Infinity)) {
     return { verdict: 'strange', best: broadest.find(({ name }) => name === OTHER), byRank, numLikely, rule };
   }
   for (const rank of order) {

@@ -26,7 +26,7 @@ let again = start; // what a failure offers to try once more
 /**
  * A photo of what is to be named, with what the model said of it.
  * @typedef {{file: Blob, whole?: Blob, box?: import('./box.js').Box, credit?: Example, prepared?: import('./engine.js').Prepared,
- *   logits?: ArrayLike<number>, told?: import('./exif.js').Told}} Photo
+ *   logits?: ArrayLike<number>, familiarity?: ?number, told?: import('./exif.js').Told}} Photo
  * `file` may be a part, `box`, of the `whole` photo
  */
 
@@ -53,16 +53,17 @@ async function answer(photos) {
       if (photo.logits) continue;
       const prepared = await prepare(photo.file);
       const { engine } = await open();
-      const logits = await engine.predict(prepared.input);
+      const answered = await engine.predict(prepared.input);
       if (turn !== newest) return;
-      Object.assign(photo, { prepared, logits });
+      Object.assign(photo, { prepared, ...answered });
     }
     const opened = await open();
     const { labels, calibration, prior, species, version } = opened;
     if (turn !== newest) return;
     const fused = fuse(photos.map((photo) => photo.logits), calibration.fusion_exponent);
     const logits = inform(fused, labels, calibration.temperatures, prior, occasion);
-    const told = { numPhotos: photos.length, isPlaced: isTelling(prior, occasion) };
+    const familiarity = meanFamiliarity(photos);
+    const told = { numPhotos: photos.length, isPlaced: isTelling(prior, occasion), familiarity };
     const conclusion = conclude(logits, labels, calibration, told);
     view.showAnswer(conclusion, labels, calibration);
     view.showPromise(conclusion.rule, calibration);
@@ -75,6 +76,12 @@ async function answer(photos) {
   } catch (error) {
     if (turn === newest) fail(explain(error, 'failure.answering'));
   }
+}
+
+/** How familiar photos look together; null where nobody can say. @param {Photo[]} photos */
+function meanFamiliarity(photos) {
+  if (photos.some(({ familiarity }) => familiarity == null)) return null;
+  return photos.reduce((sum, { familiarity }) => sum + familiarity, 0) / photos.length;
 }
 
 /** A photo as the model takes it; made while the model may still be on its way. */
@@ -149,7 +156,7 @@ async function cropNewest() {
   if (!box || !subject.includes(photo)) return;
   try {
     const { engine } = await started();
-    const part = { ...photo, file: await engine.cut(whole, box), whole, box, prepared: undefined, logits: undefined };
+    const part = { ...photo, file: await engine.cut(whole, box), whole, box, prepared: undefined, logits: undefined, familiarity: undefined };
     answer(subject.map((each) => (each === photo ? part : each)));
   } catch (error) {
     fail(explain(error, 'failure.answering'));
@@ -172,8 +179,8 @@ async function aimCamera() {
 async function nameInPassing(picture) {
   const { engine, settings, labels, calibration } = await open();
   const { input } = await engine.prepare(picture, settings);
-  const logits = await engine.predict(input);
-  return view.inOneLine(conclude(logits, labels, calibration), labels);
+  const { logits, familiarity } = await engine.predict(input);
+  return view.inOneLine(conclude(logits, labels, calibration, { familiarity }), labels);
 }
 
 async function answerExample(bundle, example) {

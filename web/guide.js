@@ -50,7 +50,7 @@ async function openFrom(bundle, starting, announce) {
   // All at once: a slow network's delays then add up only once.
   const wasm = wasmFile();
   const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file)), wasm];
-  const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => /^prior|^explain/.test(file))];
+  const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => /^prior|^explain|^familiar/.test(file))];
   for (const each of [starting, ...ahead.map((file) => bundle.read(file))]) each.catch(() => {}); // whoever asks again is told
   const [naming, ...others] = SETTINGS.map((file) => bundle.readJson(file));
   const rest = Promise.all(others);
@@ -60,15 +60,24 @@ async function openFrom(bundle, starting, announce) {
   const species = openSpecies(labels, () => bundle.readJson('species.json')); // to browse while the model is on its way
   const [settings, calibration, known] = await rest;
   view.showPromise(labels.kept ? calibration.rules.fallback : findRule(calibration), calibration);
-  bundle.readJson('examples.json').then((examples) => attended.onExamples(bundle, examples), () => {});
   const engine = await starting;
   announce({ engine, settings });
   const files = Object.fromEntries(await Promise.all(needed.map(async (file) => [file, await bundle.read(file)])));
-  const running = await engine.open(files, wasm, settings, known);
+  const space = await readSpace(bundle);
+  const running = await engine.open(files, wasm, settings, known, space);
   const prior = await openPrior(bundle);
   const ending = bundle.files['explain.json'] ? await bundle.readJson('explain.json') : null;
   bundle.forget();
+  // Only now: their pictures would compete with the model.
+  bundle.readJson('examples.json').then((examples) => attended.onExamples(bundle, examples), () => {});
   return { labels, settings, calibration, engine, running, prior, ending, species, version: bundle.version };
+}
+
+/** What tells strangers, where this guide knows that; null where not. */
+async function readSpace(bundle) {
+  if (!bundle.files['familiar.json']) return null;
+  const [header, content] = await Promise.all([bundle.readJson('familiar.json'), bundle.read('familiar.bin')]);
+  return { header, content };
 }
 
 /** What place and season say, where this guide knows that; null where not. */

@@ -15,7 +15,9 @@ export const BACKENDS = ['wasm', 'cpu'];
 /**
  * A model that answered its self-test.
  * @typedef {{backend: string, milliseconds: number, predict: (input: Float32Array) => Promise<Float32Array>,
+ *   see: (input: Float32Array, prelogits: string) => Promise<Float32Array[]>,
  *   mapOutput: (input: Float32Array, output: number, ending: Ending) => Promise<ClassMap>}} Model
+ * `predict` gives logits, `see` these and what the classifier sees, the node `prelogits`.
  *
  * explain.json: which nodes are the last feature map and the classifier behind its mean.
  * @typedef {{features: string, weight: string, bias: ?string}} Ending
@@ -46,16 +48,19 @@ export async function openModel(read, wasm, { image_size: size }, selfTest, back
       const graph = await loadGraphModel(source);
       const run = (input, outputs) =>
         tidy(() => graph.execute({ image: tensor4d(input, [input.length / (size * size * 3), size, size, 3]) }, outputs));
-      const predict = async (input) => {
+      const read = async (input, nodes) => {
         /** @type {any} */
-        const output = run(input);
-        const logits = await output.data();
-        output.dispose();
-        if (!logits.every(Number.isFinite)) throw new Failure('wrong-model', { reason: 'its answer is no number' });
-        return logits;
+        const outputs = [].concat(run(input, nodes)); // one alone comes without a list
+        const values = await Promise.all(outputs.map((output) => output.data()));
+        for (const output of outputs) output.dispose();
+        if (!values[0].every(Number.isFinite)) throw new Failure('wrong-model', { reason: 'its answer is no number' });
+        return values;
       };
+      const [answer] = graph.outputNodes;
+      const predict = async (input) => (await read(input, [answer]))[0];
+      const see = (input, prelogits) => read(input, [answer, prelogits]);
       const mapOutput = (input, output, ending) => mapClass(graph, run(input, ending.features), output, ending);
-      return { backend, milliseconds: selfTest ? await checkedTime(predict, selfTest) : NaN, predict, mapOutput };
+      return { backend, milliseconds: selfTest ? await checkedTime(predict, selfTest) : NaN, predict, see, mapOutput };
     } catch (error) {
       failures.push(`${backend}: ${error.message ?? error}`);
     }

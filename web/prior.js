@@ -1,8 +1,6 @@
 // Place and season: how much more or less often a species is photographed there and then than anywhere and at any time.
 // fieldguide/evaluate/prior.py has the formula and its reasons; docs/formats.md has the layout of the file.
 
-import { measureFamiliarity } from './answer.js';
-
 const MONTHS = 12;
 
 /**
@@ -63,20 +61,16 @@ export function ratios({ header, cells, starts, entries }, { latitude, longitude
 
 /**
  * Logits of all ranks, told where and when: those of the first rank are shifted, so that dividing them by its temperature
- * multiplies its probabilities by ratio ^ strength, and by no less than the floor. All of them are then shifted alike, so that
- * the photo looks as familiar as before.
+ * multiplies its probabilities by ratio ^ strength, and by no less than the floor.
  */
 export function inform(logits, labels, temperatures, prior, occasion) {
   const found = prior && ratios(prior, occasion);
   if (!found) return logits;
   const [first] = labels.ranks;
   const { strength, floor } = prior.header;
-  const temperature = temperatures[first] ?? 1;
-  const all = Array.from(logits);
-  const own = all.slice(0, found.length); // the classes of the first rank come first
-  const told = own.map((logit, i) => logit + temperature * Math.max(strength * Math.log(found[i]), Math.log(floor)));
-  const change = measureFamiliarity(own, temperature) - measureFamiliarity(told, temperature);
-  return [...told.map((logit) => logit + change), ...all.slice(found.length)];
+  const shift = (label) => (temperatures[first] ?? 1) * Math.max(strength * Math.log(found[label]), Math.log(floor));
+  // The classes of the first rank come first.
+  return Array.from(logits, (logit, i) => (i < found.length ? logit + shift(i) : logit));
 }
 
 /** The great-circle distance between two places, degrees (haversine formula). */

@@ -14,7 +14,7 @@ from fieldguide.errors import RecordError
 from fieldguide.evaluate.answer_sets import count_members, find_reached
 from fieldguide.evaluate.calibration import TemperatureFit, in_pieces
 from fieldguide.evaluate.metrics import find_best, place_truth
-from fieldguide.evaluate.tree import Candidates, measure_familiarity, sum_up
+from fieldguide.evaluate.tree import Candidates, sum_up
 from fieldguide.learn.attention import PaddingLooks
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
@@ -148,8 +148,8 @@ class Answers:
     """Positions of the photos among the test records: int64 [n]."""
     ranks: dict[str, RankAnswers]
     """By rank, the one that is classified first of all in front."""
-    familiarity: np.ndarray
-    """How much the photos look like those of the model's classes (tree.py): float32 [n]."""
+    familiarity: np.ndarray | None = None
+    """How much the photos look like those that the model was taught with (familiar.py): float32 [n]."""
 
     @property
     def first(self) -> RankAnswers:
@@ -169,6 +169,10 @@ class EvaluatedModel:
     are summed up the tree."""
     look: Callable[[RecordSet], PaddingLooks | None] = lambda records: None
     """What it looks at in a record set's padded photos; None where nobody can say."""
+    embed: Callable[[RecordSet, np.ndarray], np.ndarray] | None = None
+    """What its classifier sees of the photos at those positions: float32 [n, dim]; None where it has none."""
+    familiarity: Callable[[RecordSet, np.ndarray], np.ndarray] | None = None
+    """How familiar the photos at those positions look to it: float32 [n]; None where nobody can say."""
     lengths: Mapping[str, np.ndarray] | None = None
     """Length of each class's weights, by rank: float64 [classes of it]; None of what has no classifier to adjust."""
 
@@ -208,11 +212,8 @@ def answer_at(
     limits: Mapping[str, float] | None = None,
 ) -> Answers:
     """Ask a model about the photos at `indices`, int64 [n], with `labels` in its terms, int64 [n, num_ranks]; n > 0."""
-    first = next(iter(model.classes))
     parts: dict[str, list[RankAnswers]] = {rank: [] for rank in model.classes}
-    familiarity = []
     for batch, of_batch in _predict(model, records, indices, labels):
-        familiarity.append(measure_familiarity(batch[first], temperatures[first]))
         raw, calibrated = (sum_up(batch, each, model.classes, records.taxonomy.parents) for each in ({}, temperatures))
         for column, (rank, classes) in enumerate(model.classes.items()):
             # At the first rank a temperature changes no order, and logits tell apart what both round to 0.
@@ -220,7 +221,8 @@ def answer_at(
             of_rank = (classes, of_batch[:, column], scores, raw[rank], calibrated[rank], temperatures[rank])
             parts[rank].append(RankAnswers.of(*of_rank, (limits or {}).get(rank, math.inf)))
     ranks = {rank: RankAnswers.joined(of_rank) for rank, of_rank in parts.items()}
-    return Answers(model.name, model.region, indices, ranks, np.concatenate(familiarity))
+    familiarity = model.familiarity(records, indices) if model.familiarity else None
+    return Answers(model.name, model.region, indices, ranks, familiarity)
 
 
 def _predict(

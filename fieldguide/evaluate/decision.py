@@ -26,7 +26,7 @@ def say(answers: Answers, rule: Rule) -> Conclusions:
     """What is said of the photos that `answers` are about."""
     candidates = {rank: at_rank.candidates for rank, at_rank in answers.ranks.items()}
     classes = {rank: at_rank.classes for rank, at_rank in answers.ranks.items()}
-    return conclude(candidates, classes, rule.thresholds, rule.find_strange(answers.familiarity))
+    return conclude(candidates, classes, rule.thresholds, rule.find_strange(answers.familiarity, len(answers.indices)))
 
 
 def find_wrong(said: Conclusions, ranks: Mapping[str, RankAnswers]) -> np.ndarray:

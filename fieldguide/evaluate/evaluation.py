@@ -10,6 +10,8 @@ from fieldguide.drawing import save_figure
 from fieldguide.evaluate.answers import Answers, EvaluatedModel, answer, calibrate
 from fieldguide.evaluate.attention import draw_attention, score_attention
 from fieldguide.evaluate.decision import score_decision, score_lists
+from fieldguide.evaluate.familiar import Familiar
+from fieldguide.evaluate.familiarity import acquaint
 from fieldguide.evaluate.fusion import choose_exponent, read_observations, score_fusion
 from fieldguide.evaluate.place import PlacedRecords, choose_prior, score_place
 from fieldguide.evaluate.prior import Prior
@@ -71,6 +73,8 @@ class Evaluated:
     """Its numbers, and all that the report shows."""
     prior: Prior
     """What place and season say beside it."""
+    familiar: Familiar | None
+    """Where its training photos lie; None of what has no classifier."""
     rules: Rules
     """When it answers."""
 
@@ -80,6 +84,7 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
 
     `confused_pairs` is how many mistakes the report shows.
     """
+    model, familiar = acquaint(model, data.train)
     on_val, counts = open_trials(model, data.train)
     temperatures, rules = calibrate(watched(model, on_val), data.val), data.rules
     on_test = keep_best(on_val)
@@ -126,4 +131,5 @@ def evaluate_model(model: EvaluatedModel, data: EvaluationData, confused_pairs: 
         save_figure(draw_attention(looks, model.name), figures[-1].path)
     mistakes = show_mistakes(answers, confused_pairs, data.train, data.test)
     page = ModelPage(model.name, model.region, scores, figures, mistakes, recalls, outcomes)
-    return Evaluated(answers, val, page, prior, chosen.rules.with_test(scores["answer"]["situations"]))
+    tested = chosen.rules.with_test(scores["answer"]["situations"])
+    return Evaluated(answers, val, page, prior, familiar, tested)

@@ -122,7 +122,7 @@ def find_observations(
 def fused(model: EvaluatedModel, groups: np.ndarray, exponent: float) -> EvaluatedModel:
     """`model`, shown all photos of a row of `groups` where it is asked about the first one.
 
-    They are int64 [n, num_photos], -1 where there are no more.
+    They are int64 [n, num_photos], -1 where there are no more. Together they look as familiar as in the mean.
     """
 
     def predict(records: RecordSet, indices: np.ndarray) -> Iterator[Logits]:
@@ -141,4 +141,13 @@ def fused(model: EvaluatedModel, groups: np.ndarray, exponent: float) -> Evaluat
                 for rank in batches[0]
             }
 
-    return replace(model, predict=predict)
+    def familiarity(records: RecordSet, indices: np.ndarray) -> np.ndarray:
+        assert model.familiarity
+        assert np.array_equal(indices, groups[:, 0])
+        is_here = groups >= 0
+        each = np.zeros(groups.shape, np.float32)
+        each[is_here] = model.familiarity(records, groups[is_here])
+        mean: np.ndarray = each.sum(axis=1) / is_here.sum(axis=1).astype(np.float32)
+        return mean
+
+    return replace(model, predict=predict, familiarity=familiarity if model.familiarity else None)

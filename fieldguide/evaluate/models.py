@@ -12,10 +12,11 @@ from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.answers import EvaluatedModel, Logits
 from fieldguide.evaluate.knn import find_neighbours, vote
 from fieldguide.learn.attention import look_at_padding
+from fieldguide.learn.dataset import PhotoDataset, chunk_keys
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.embedded import read_embeddings
-from fieldguide.learn.network import classifier_of, load_network
-from fieldguide.learn.predict import predict_batches
+from fieldguide.learn.network import Network, classifier_of, extract_prelogits, load_network
+from fieldguide.learn.predict import predict_batches, run_batches
 from fieldguide.learn.rebalancing import measure_lengths
 from fieldguide.records.reader import RecordSet
 
@@ -40,10 +41,20 @@ def trained_model(
     network = load_network(folder)
     network.module.to(device)
     predict = partial(predict_batches, network, batch_size=batch_size, workers=workers)
+    embed = partial(embed_photos, network, batch_size=batch_size, workers=workers)
     model = network_model(name, network.spec, taxonomy, predict)
-    model = replace(model, look=partial(look_at_padding, network, num=attention_photos))
+    model = replace(model, embed=embed, look=partial(look_at_padding, network, num=attention_photos))
     # As training refuses to adjust a classifier without a bias.
     return model if classifier_of(network.module).bias is None else replace(model, lengths=measure_lengths(network))
+
+
+def embed_photos(
+    network: Network, records: RecordSet, indices: np.ndarray, *, batch_size: int, workers: int
+) -> np.ndarray:
+    """What the classifier sees of the photos at `indices`, in that order: float32 [n, dim], n > 0."""
+    dataset, keys = PhotoDataset(records, network.spec), chunk_keys(indices, batch_size)
+    batches = run_batches(network.module, dataset, keys, extract_prelogits, workers)
+    return np.concatenate([batch.numpy() for batch in batches])
 
 
 def network_model(

@@ -60,7 +60,7 @@ class Rule(BaseModel):
     thresholds: dict[str, NonNegativeFloat]
     """By rank the least probability of a taxon that is named; above 1 where none is."""
     min_familiarity: float | None = None
-    """Photos that look less familiar (tree.py) are of nothing in the guide; None where too few photos tell."""
+    """Photos that look less familiar (familiar.py) are of nothing in the guide; None where too few photos tell."""
     set_limit: NonNegativeFloat | None = None
     """What a short list of the first rank may add up to (answer_sets.py), None where too few photos tell."""
     num_chosen_by: NonNegativeInt = 0
@@ -72,10 +72,14 @@ class Rule(BaseModel):
         """The same, were it to ask for that probability at every rank."""
         return self.model_copy(update={"thresholds": dict.fromkeys(self.thresholds, confidence)})
 
-    def find_strange(self, familiarity: np.ndarray) -> np.ndarray:
-        """Which photos look too little familiar to be named: bool [n]; `familiarity` is float32 [n]."""
-        least = -np.inf if self.min_familiarity is None else self.min_familiarity
-        strange: np.ndarray = familiarity < np.float32(least)
+    def find_strange(self, familiarity: np.ndarray | None, num_photos: int) -> np.ndarray:
+        """Which of `num_photos` look too little familiar to be named: bool [n].
+
+        `familiarity` is float32 [n], None where it was not measured; then none do.
+        """
+        if familiarity is None or self.min_familiarity is None:
+            return np.zeros(num_photos, bool)
+        strange: np.ndarray = familiarity < np.float32(self.min_familiarity)
         return strange
 
 

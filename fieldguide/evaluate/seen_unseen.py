@@ -68,6 +68,8 @@ def score_novelty(known: Answers, unknown: Answers) -> dict[str, Any]:
     if not own.any():
         return {}
     by_confidence = _tell_apart(known.first.calibrated.named[own], unknown.first.calibrated.named)
+    if known.familiarity is None or unknown.familiarity is None:
+        return {**by_confidence}
     return {**by_confidence, "familiarity": _tell_apart(known.familiarity[own], unknown.familiarity)}
 
 

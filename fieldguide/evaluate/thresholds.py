@@ -83,12 +83,14 @@ def choose_thresholds(val: Answers, max_error: float) -> dict[str, float]:
 
 
 def choose_familiarity(val: Answers, max_strange: float) -> float | None:
-    """The familiarity below which a photo counts as strange; None if too few photos were seen.
+    """The familiarity below which a photo counts as strange; None if too few photos were seen, or none was measured.
 
     Of photos drawn as those of `val` that are of the model's own classes at the first rank, at most `max_strange` look
     less familiar, in expectation: a conformal p-value of at most that (Bates, Candès, Lei, Romano and Sesia, Testing
     for Outliers with Conformal p-values, Annals of Statistics, 2023). How many of all others do is not promised.
     """
+    if val.familiarity is None:
+        return None
     is_own = np.array([name != OTHER for name in val.first.classes])[val.first.labels]
     familiarity = np.sort(val.familiarity[is_own])
     place = math.floor(max_strange * (len(familiarity) + 1))

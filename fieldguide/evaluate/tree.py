@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.special import logsumexp
 
 from fieldguide.catalogue.taxonomy import OTHER, Lineage
 from fieldguide.evaluate.calibration import to_probabilities
@@ -83,27 +82,12 @@ def fuse(logits: np.ndarray, exponent: float) -> np.ndarray:
     return fused
 
 
-def measure_familiarity(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """How much photos look like those that a model was taught with: T log sum exp(z / T), float32 [n].
-
-    `logits` float32 [n, num_classes] are those of the first rank. A photo of something else excites no class much, and
-    what a softmax divides by tells that where its probabilities do not. It is the energy of Liu et al., Energy-based
-    Out-of-distribution Detection, NeurIPS 2020, with the sign turned.
-    """
-    scale = np.float32(temperature)
-    familiarity: np.ndarray = scale * logsumexp(logits / scale, axis=1)
-    return familiarity.astype(np.float32)
-
-
 def inform(logits: np.ndarray, log_factors: np.ndarray, temperature: float) -> np.ndarray:
     """First-rank logits float32 [n, num_classes], told of what multiplies their probabilities at `temperature`.
 
-    `log_factors` float32 [n, num_classes] are those of a prior. All logits of a photo are then shifted alike, so that
-    it looks as familiar as before: where it was taken says nothing about that.
+    `log_factors` float32 [n, num_classes] are those of a prior.
     """
-    told = logits + np.float32(temperature) * log_factors
-    change = measure_familiarity(logits, temperature) - measure_familiarity(told, temperature)
-    informed: np.ndarray = told + change[:, None]
+    informed: np.ndarray = logits + np.float32(temperature) * log_factors
     return informed
 
 

@@ -7,7 +7,7 @@ there is no such map, and none is offered.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +47,12 @@ def find_ending(graph: OnnxGraph) -> Ending | None:
     if node is None or not _is_mean_over_places(node, graph.constants):
         return None
     return Ending(node.inputs[0], weight.astype(np.float32), bias.astype(np.float32))
+
+
+def find_prelogits(graph: OnnxGraph) -> str | None:
+    """The ONNX tensor that the last linear classifier sees; None where the logits are made otherwise."""
+    classifier = _read_classifier(graph, {output: node for node in graph.nodes for output in node.outputs})
+    return classifier[0] if classifier else None
 
 
 def write_explanation(bundle: Path, onnx_file: Path) -> None:
@@ -90,13 +96,29 @@ def _is_mean_over_places(node: Node, constants: Mapping[str, np.ndarray]) -> boo
 
 
 def find_in_tensorflow(model: Mapping[str, Any]) -> dict[str, str | None] | None:
-    """The same end in a model.json, whose converter folds a bias into its product."""
+    """The same end in a model.json."""
+    named, classifier = _by_name(model), find_tensorflow_classifier(model)
+    if classifier is None:
+        return None
+    node = named(classifier["prelogits"] or "")
+    while node["op"] in (*RESHAPING, "ExpandDims"):
+        node = named(node["input"][0])
+    if node["op"] != "Mean":
+        return None
+    return {"features": named(node["input"][0])["name"], "weight": classifier["weight"], "bias": classifier["bias"]}
+
+
+def _by_name(model: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
     nodes = {node["name"]: node for node in model["modelTopology"]["node"]}
+    return lambda tensor: nodes[tensor.removesuffix(":0")]
 
-    def named(tensor: str) -> dict[str, Any]:
-        node: dict[str, Any] = nodes[tensor.removesuffix(":0")]
-        return node
 
+def find_tensorflow_classifier(model: Mapping[str, Any]) -> dict[str, str | None] | None:
+    """The last linear classifier of a model.json: the nodes that it sees (`prelogits`), its `weight` and its `bias`.
+
+    The converter folds a bias into its product. None where the logits are made otherwise.
+    """
+    named = _by_name(model)
     (output,) = model["signature"]["outputs"].values()
     node, bias = named(output["name"]), None
     while node["op"] == "Identity":
@@ -107,9 +129,4 @@ def find_in_tensorflow(model: Mapping[str, Any]) -> dict[str, str | None] | None
         return None
     x, weight, *folded = node["input"]
     bias = named(folded[0])["name"] if folded else bias
-    node = named(x)
-    while node["op"] in (*RESHAPING, "ExpandDims"):
-        node = named(node["input"][0])
-    if node["op"] != "Mean":
-        return None
-    return {"features": named(node["input"][0])["name"], "weight": named(weight)["name"], "bias": bias}
+    return {"prelogits": named(x)["name"], "weight": named(weight)["name"], "bias": bias}

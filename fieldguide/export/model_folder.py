@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fieldguide.catalogue.taxonomy import Taxonomy
+from fieldguide.evaluate.familiar import read_familiar, write_familiar
+from fieldguide.export.class_map import find_tensorflow_classifier
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.export.student import Evaluation, read_evaluation
 from fieldguide.files import file_sha256, write_json, written_whole
@@ -36,6 +38,19 @@ def copy_prior(described: Path, folder: Path) -> None:
         for name in PRIOR_FILES:
             with written_whole(folder / name) as temporary:
                 shutil.copyfile(described / name, temporary)
+
+
+def copy_familiar(described: Path, folder: Path, *, is_bundle: bool = False) -> None:
+    """Copy what tells strangers (evaluate/familiar.py), if the evaluation in `described` found that.
+
+    In a bundle it names the node of model.json that it is about.
+    """
+    familiar, node = read_familiar(described), None
+    if is_bundle:
+        classifier = find_tensorflow_classifier(json.loads((folder / "model.json").read_bytes()))
+        node = classifier["prelogits"] if classifier else None
+    if familiar and (node or not is_bundle):
+        write_familiar(familiar, folder, node)
 
 
 def describe_model(

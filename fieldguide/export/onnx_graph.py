@@ -1,12 +1,13 @@
 """An ONNX file as plain nodes and NumPy constants, so that nothing after this knows protobuf."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from google.protobuf.message import DecodeError
 from onnx.reference import ReferenceEvaluator
 
@@ -46,6 +47,14 @@ def evaluate_node(node: Node, inputs: Sequence[np.ndarray | None]) -> Sequence[n
     proto = onnx.helper.make_node(node.operator, node.inputs, node.outputs, **node.attributes)
     given = {name: value for name, value in zip(node.inputs, inputs, strict=True) if name}
     return [np.asarray(value) for value in ReferenceEvaluator(proto, opsets={"": OPSET}).run(None, given)]
+
+
+def reveal(file: Path, tensor: str) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """What gives the logits of images float32 [n, 3, S, S], and beside them a tensor within the network."""
+    model = onnx.load(file)
+    model.graph.output.append(onnx.ValueInfoProto(name=tensor))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return lambda images: [np.asarray(found) for found in session.run(["logits", tensor], {"image": images})]
 
 
 def read_onnx(file: Path) -> OnnxGraph:

@@ -9,7 +9,9 @@ import numpy as np
 import onnxruntime
 
 from fieldguide.errors import ExportError
+from fieldguide.export.class_map import find_prelogits
 from fieldguide.export.node import Needs, build_script, run_node
+from fieldguide.export.onnx_graph import read_onnx, reveal
 from fieldguide.export.params import Limits, RuntimeLimits
 from fieldguide.files import write_json
 
@@ -32,21 +34,46 @@ def predict_onnxruntime(onnx_file: Path, images: np.ndarray) -> np.ndarray:
     return np.asarray(logits)
 
 
-def predict_node(bundle: Path, squares: np.ndarray, needs: Needs) -> tuple[np.ndarray, np.ndarray]:
+def see_onnxruntime(onnx_file: Path, images: np.ndarray) -> np.ndarray | None:
+    """What the classifier sees of such images: float32 [num_images, dim]; None where the logits are made otherwise."""
+    prelogits = find_prelogits(read_onnx(onnx_file))
+    if prelogits is None:
+        return None
+    _, seen = reveal(onnx_file, prelogits)(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    return seen.reshape(len(images), -1)
+
+
+def predict_node(bundle: Path, squares: np.ndarray, needs: Needs) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Logits of `squares` (uint8 [num_photos, side, side, 3]) by the page's own code in Node, from pixels on.
 
     Built with the same `needs` as the page, so that a kernel missing there is noticed here.
 
-    Returns them [num_photos, classes], and the logits [classes] of the square that the page tests itself with.
-    Raises ExportError.
+    Returns them [num_photos, classes], the logits [classes] of the square that the page tests itself with, and how
+    familiar the photos look [num_photos], None where the bundle cannot tell. Raises ExportError.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        script, pixels, logits = (Path(scratch) / name for name in ("parity.cjs", "squares.bin", "logits.bin"))
+        names = ("parity.cjs", "squares.bin", "logits.bin", "familiarity.bin")
+        script, pixels, logits, familiarity = (Path(scratch) / name for name in names)
         pixels.write_bytes(squares.tobytes())
         build_script("parity.mjs", script, needs)
-        run_node(script, str(bundle), str(pixels), str(squares.shape[1]), str(logits))
+        run_node(script, str(bundle), str(pixels), str(squares.shape[1]), str(logits), str(familiarity))
         answers = np.fromfile(logits, "<f4").reshape(len(squares) + 1, -1)
-    return answers[:-1], answers[-1]
+        measured = np.fromfile(familiarity, "<f4")
+    return answers[:-1], answers[-1], measured[:-1] if len(measured) else None
+
+
+def compare_familiarity(reference: np.ndarray, measured: np.ndarray, least: float | None) -> dict[str, float]:
+    """How far a runtime is off in how familiar photos look, and how often it agrees on which are strange.
+
+    Both are float32 [num_photos]; below `least` a photo is strange. Rounded weights give coarser features, which lie
+    off the space a little more.
+    """
+    agree = np.mean((reference < least) == (measured < least)) if least is not None else 1.0
+    return {
+        "max_familiarity_error": float(np.abs(measured - reference).max()),
+        "mean_familiarity_error": float((measured - reference).mean()),
+        "strange_agreement": float(agree),
+    }
 
 
 def compare(reference: np.ndarray, logits: np.ndarray, num_classes: int, max_logit_error: float) -> Agreement:

@@ -8,7 +8,7 @@ import numpy as np
 from fieldguide.catalogue.taxonomy import OTHER
 from fieldguide.evaluate.answer_sets import count_members
 from fieldguide.evaluate.rules import Situation
-from fieldguide.evaluate.tree import Candidates, Verdict, climb, conclude, measure_familiarity, sum_up
+from fieldguide.evaluate.tree import Candidates, Verdict, climb, conclude, sum_up
 from fieldguide.export.model_files import Calibration, Labels
 
 
@@ -47,8 +47,11 @@ def conclude_answers(
     calibration: Calibration,
     num_top: int,
     situation: Situation | None = Situation.ONE,
+    familiarity: np.ndarray | None = None,
 ) -> list[Answer]:
     """Answers to logits float32 [n, num_outputs], with the `num_top` likeliest taxa of every rank.
+
+    `familiarity` float32 [n] is how familiar the photos look (evaluate/familiar.py); None: nobody can say.
 
     `situation` is what the model was told of; None: something that no evaluation knows, like a guide of some regions.
     """
@@ -59,9 +62,8 @@ def conclude_answers(
     summed = sum_up(heads, calibration.temperatures, labels.classes, labels.parents)
     candidates = {rank: Candidates.of(rows, labels.classes[rank].index(OTHER)) for rank, rows in summed.items()}
     rule = calibration.rules.find(situation)
-    first = labels.ranks[0]
-    familiarity = measure_familiarity(heads[first], calibration.temperatures.get(first, 1.0))
-    concluded = conclude(candidates, labels.classes, rule.thresholds, rule.find_strange(familiarity))
+    is_strange = rule.find_strange(familiarity, len(logits))
+    concluded = conclude(candidates, labels.classes, rule.thresholds, is_strange)
     best = {rank: np.argsort(-rows, axis=1, kind="stable")[:, :num_top] for rank, rows in summed.items()}
     order = climb(labels.classes)
     max_error = calibration.max_error if rule.num_chosen_by else None

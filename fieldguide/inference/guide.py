@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from fieldguide.errors import ParamsError
+from fieldguide.evaluate.familiar import Familiar, read_familiar
 from fieldguide.evaluate.prior import Occasions, Prior
 from fieldguide.evaluate.prior_file import read_prior
 from fieldguide.evaluate.rules import Situation
@@ -63,6 +64,8 @@ class Guide:
     runtime: Runtime
     prior: Prior | None = None
     """What place and season say, where the evaluation found that to help."""
+    familiar: Familiar | None = None
+    """What tells strangers, where the evaluation has seen the network's training photos."""
 
     def within(self, *regions: str) -> "Guide":
         """The same, naming only what was seen in some regions of its training photos (`labels.regions`).
@@ -93,14 +96,16 @@ class Guide:
         squares = [self.to_square(photo) for photo in photos]
         if not squares:
             raise ParamsError("no photos; expected one or more of the same subject")
-        logits = np.concatenate([self.runtime.predict(self._to_inputs(batch)) for batch in _in_batches(squares)])
-        fused = fuse(logits[None], self.calibration.fusion_exponent)
-        return self._conclude(fused, top, place, month, len(squares))[0]
+        asked = [self._ask(batch) for batch in _in_batches(squares)]
+        fused = fuse(np.concatenate([logits for logits, _ in asked])[None], self.calibration.fusion_exponent)
+        measured = [familiarity for _, familiarity in asked if familiarity is not None]
+        together = np.concatenate(measured).mean(keepdims=True) if measured else None
+        return self._conclude(fused, together, top, place, month, len(squares))[0]
 
     def embed(self, photos: Iterable[Photo]) -> np.ndarray:
         """What the classifier sees of each photo: float32 [num_photos, dim]. Raises as `predict`."""
         squares = [self.to_square(photo) for photo in photos]
-        parts = [self.runtime.embed(self._to_inputs(batch)) for batch in _in_batches(squares)]
+        parts = [self.runtime.see(self._to_inputs(batch))[1] for batch in _in_batches(squares)]
         return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
     def explain(self, photo: Photo, taxon: str | None = None) -> np.ndarray:
@@ -115,10 +120,10 @@ class Guide:
         """
         square, (width, height) = self._cut(photo)
         image = self._to_inputs([square])
-        [logits] = self.runtime.predict(image)
-        named = self._conclude(logits[None], 1, None, None)[0].taxon
+        logits, familiarity = self._ask([square])
+        named = self._conclude(logits, familiarity, 1, None, None)[0].taxon
         output = self._find_output(taxon) if taxon is not None else self._find_output(named.name, named.rank)
-        found = self.runtime.open_maps().map_output(image, logits, output)
+        found = self.runtime.open_maps().map_output(image, logits[0], output)
         return lay_on_photo(found, width, height, self.preprocessing.style.layout)
 
     def _find_output(self, name: str, rank: str | None = None) -> int:
@@ -154,10 +159,24 @@ class Guide:
         self, squares: Sequence[Square], *, top: int = 5, place: Place | None = None, month: int | None = None
     ) -> list[Answer]:
         """An answer for each of a batch of squares, as `to_square` makes them; else as `predict`."""
-        return self._conclude(self.runtime.predict(self._to_inputs(squares)), top, place, month)
+        return self._conclude(*self._ask(squares), top, place, month)
+
+    def _ask(self, squares: Sequence[Square]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Logits float32 [n, num_outputs] of squares, and how familiar they look, float32 [n], if that can be told."""
+        images = self._to_inputs(squares)
+        if self.familiar is None:
+            return self.runtime.predict(images), None
+        logits, prelogits = self.runtime.see(images)
+        return logits, self.familiar.measure(prelogits)
 
     def _conclude(
-        self, logits: np.ndarray, top: int, place: Place | None, month: int | None, num_photos: int = 1
+        self,
+        logits: np.ndarray,
+        familiarity: np.ndarray | None,
+        top: int,
+        place: Place | None,
+        month: int | None,
+        num_photos: int = 1,
     ) -> list[Answer]:
         is_placed = self.prior is not None and self.prior.strength > 0 and (place is not None or month is not None)
         if self.prior and is_placed:
@@ -168,7 +187,7 @@ class Guide:
             temperature = self.calibration.temperatures.get(self.labels.ranks[0], 1.0)
             logits = np.concatenate([inform(first, self.prior.log_factors(at), temperature), higher], axis=1)
         situation = Situation.of(num_photos, is_placed, self.calibration.most_photos)
-        return conclude_answers(logits, self.labels, self.calibration, top, situation)
+        return conclude_answers(logits, self.labels, self.calibration, top, situation, familiarity)
 
     def _to_inputs(self, squares: Sequence[Square]) -> np.ndarray:
         style = self.preprocessing
@@ -199,7 +218,7 @@ def load(folder: str | Path, runtime: str | None = None, *, verify: bool = False
     network = RUNTIMES[chosen](folder)
     if verify:
         check_answer(folder, network.predict, chosen)
-    return Guide(*files, network, prior)
+    return Guide(*files, network, prior, read_familiar(described))
 
 
 def _in_batches(squares: Sequence[Square]) -> Iterable[Sequence[Square]]:

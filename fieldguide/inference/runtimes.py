@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -29,8 +30,8 @@ class Runtime:
 
     predict: Run
     """Logits of all ranks."""
-    embed: Run
-    """What the classifier sees."""
+    see: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    """Logits, and what the classifier sees: float32 [n, dim]. Raises ExportError where that is not known."""
     open_maps: Callable[[], ClassMaps]
     """What says where it looked. Raises ExportError where that is not known."""
     hide_padding: Hide | None = None
@@ -41,7 +42,7 @@ def load_torch(folder: Path) -> Runtime:
     """The network of model.json and model.safetensors. Raises TrainingError or RecordError."""
     import torch
 
-    from fieldguide.learn.network import classifier_of, extract_prelogits, load_network
+    from fieldguide.learn.network import classifier_of, load_network
     from fieldguide.learn.padding import hide_padding
     from fieldguide.records.torch.part import Part
     from fieldguide.records.torch.valid_box import follow_box
@@ -68,16 +69,23 @@ def load_torch(folder: Path) -> Runtime:
         weight, bias = classifier.weight.detach().numpy().T, classifier.bias.detach().numpy()
         return ClassMaps(run(timm_model.forward_features), weight, bias)
 
-    embed = run(lambda images: extract_prelogits(module, images))
-    return Runtime(run(module), embed, open_maps, hide if network.spec.mask_padding else None)
+    def see(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        seen: list[torch.Tensor] = []
+        hook = classifier_of(module).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        try:
+            return run(module)(images), seen[0].numpy()
+        finally:
+            hook.remove()
+
+    return Runtime(run(module), see, open_maps, hide if network.spec.mask_padding else None)
 
 
 def load_onnx(folder: Path) -> Runtime:
     """The network of student.onnx. Raises ExportError."""
     import onnxruntime
 
-    from fieldguide.export.class_map import find_ending
-    from fieldguide.export.onnx_graph import read_onnx
+    from fieldguide.export.class_map import find_ending, find_prelogits
+    from fieldguide.export.onnx_graph import read_onnx, reveal
 
     path = folder / ONNX_FILE
     if not path.is_file():
@@ -91,23 +99,25 @@ def load_onnx(folder: Path) -> Runtime:
         logits: np.ndarray = session.run(["logits"], {"image": images})[0]
         return logits
 
-    def embed(images: np.ndarray) -> np.ndarray:
-        raise ExportError(f"{path} gives answers alone; expected runtime torch for embeddings")
+    @cache
+    def open_eyes() -> Callable[[np.ndarray], list[np.ndarray]]:
+        prelogits = find_prelogits(read_onnx(path))
+        if prelogits is None:
+            raise ExportError(f"{path} does not end in one linear classifier; expected runtime torch")
+        return reveal(path, prelogits)
+
+    def see(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        logits, prelogits = open_eyes()(images)
+        return logits, prelogits.reshape(len(images), -1)
 
     def open_maps() -> ClassMaps:
-        import onnx
-
         ending = find_ending(read_onnx(path))
         if ending is None:
             raise ExportError(f"{path}: {NO_MAP}")
-        model = onnx.load(path)
-        model.graph.output.append(onnx.ValueInfoProto(name=ending.features))
-        looking = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-        return ClassMaps(
-            lambda images: np.asarray(looking.run([ending.features], {"image": images})[0]), ending.weight, ending.bias
-        )
+        look = reveal(path, ending.features)
+        return ClassMaps(lambda images: look(images)[1], ending.weight, ending.bias)
 
-    return Runtime(predict, embed, open_maps)
+    return Runtime(predict, see, open_maps)
 
 
 RUNTIMES: Final[Mapping[str, Callable[[Path], Runtime]]] = {"torch": load_torch, "onnx": load_onnx}

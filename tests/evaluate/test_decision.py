@@ -62,6 +62,7 @@ def test_a_rank_that_must_be_surer_speaks_less() -> None:
 
 def test_what_is_strange_gets_no_name_however_sure_the_model_is() -> None:
     test = draw_answers(500, 4)
+    assert test.familiarity is not None
     least = float(np.quantile(test.familiarity, 0.2))
     said = say(test, alike(0.0).model_copy(update={"min_familiarity": least}))
     strange = test.familiarity < np.float32(least)

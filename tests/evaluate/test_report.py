@@ -43,7 +43,7 @@ def make_page(train: RecordSet, test: RecordSet, out: Path, name: str = "student
     logits = np.eye(5, dtype=np.float32)[(labels + (np.arange(30) < 6)) % 5] * 4
     genus = answers_of(TAXONOMY.classes["genus"], test.labels("genus"), logits[:, :3], 1.2)
     species = answers_of(TAXONOMY.classes["species"], labels, logits, 1.5)
-    answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus}, np.ones(30, np.float32))
+    answers = Answers(name, None, np.arange(30), {"species": species, "genus": genus})
     num_train, rule = count_photos(train), Rule(thresholds={"species": 0.6, "genus": 0.75}, num_chosen_by=30)
     scores = score(answers, test.regions, num_train, PARAMS)
     unproven = Rule(thresholds={"species": 0.8, "genus": 1.1})

@@ -21,7 +21,7 @@ def answers(num: int) -> Answers:
     species, genus = draw.integers(1, 4, num), draw.integers(1, 3, num)
     at_species = answers_of(["other", "a", "b", "c"], species, np.eye(4)[species] * 2 + draw.normal(0, 1, (num, 4)), 1)
     at_genus = answers_of(["other", "A", "B"], genus, np.eye(3)[genus] * 4 + draw.normal(0, 1, (num, 3)), 1)
-    return Answers("net", None, np.arange(num), {"species": at_species, "genus": at_genus}, np.ones(num, np.float32))
+    return Answers("net", None, np.arange(num), {"species": at_species, "genus": at_genus})
 
 
 def test_every_threshold_is_counted():

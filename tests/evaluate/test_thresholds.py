@@ -52,18 +52,19 @@ def test_the_share_of_its_own_photos_that_is_refused_is_as_promised() -> None:
     refused = []
     for seed in range(1, 31):
         least = choose_familiarity(draw_answers(150, seed), 0.1)
-        refused.append(Rule(thresholds={}, min_familiarity=least).find_strange(test.familiarity).mean())
+        refused.append(Rule(thresholds={}, min_familiarity=least).find_strange(test.familiarity, 4000).mean())
     assert 0.06 < np.mean(refused) <= 0.11
 
 
 def test_too_few_photos_and_no_wish_refuse_nothing() -> None:
     assert choose_familiarity(draw_answers(18, 1), 0.05) is None
-    assert choose_familiarity(draw_answers(19, 1), 0.05) == pytest.approx(
-        draw_answers(19, 1).familiarity.min(), abs=1e-4
-    )
+    few = draw_answers(19, 1)
+    assert few.familiarity is not None
+    assert choose_familiarity(few, 0.05) == pytest.approx(few.familiarity.min(), abs=1e-4)
+    assert choose_familiarity(replace(few, familiarity=None), 0.05) is None
     assert choose_familiarity(draw_answers(1000, 1), 0.0) is None
-    everything = Rule(thresholds={}).find_strange(np.full(3, -1e9, np.float32))
-    assert not everything.any()
+    assert not Rule(thresholds={}).find_strange(np.full(3, -1e9, np.float32), 3).any()
+    assert not Rule(thresholds={}, min_familiarity=0.0).find_strange(None, 3).any()
 
 
 @pytest.mark.parametrize(

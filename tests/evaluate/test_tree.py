@@ -9,7 +9,7 @@ import pytest
 
 from fieldguide.evaluate.answer_sets import count_members
 from fieldguide.evaluate.rules import Rule
-from fieldguide.evaluate.tree import Candidates, Verdict, conclude, fuse, inform, measure_familiarity, sum_up
+from fieldguide.evaluate.tree import Candidates, Verdict, conclude, fuse, inform, sum_up
 from fieldguide.export.model_files import Labels
 from tests.web.specification import DRAWN
 
@@ -30,9 +30,7 @@ def test_evaluation_says_what_the_specification_says(name: str) -> None:
     by_rank = summed(case["heads"], case["temperatures"])
     candidates = {rank: Candidates.of(shares, CLASSES[rank].index("other")) for rank, shares in by_rank.items()}
     rule = Rule.model_validate(ANSWERS["calibration"]["rules"]["measured"]["one"])
-    logits = np.log(np.maximum(np.array([case["heads"]["species"]], np.float32), 1e-30))
-    familiarity = measure_familiarity(logits, case["temperatures"].get("species", 1.0))
-    found = conclude(candidates, CLASSES, rule.thresholds, rule.find_strange(familiarity))
+    found = conclude(candidates, CLASSES, rule.thresholds, np.zeros(1, bool))
     verdict, rank, taxon, probability = case["expected"]
     assert isinstance(found.verdicts[0], Verdict)
     assert (found.verdicts[0], found.ranks[0], CLASSES[rank][found.places[0]]) == (verdict, rank, taxon)
@@ -64,16 +62,13 @@ def test_probabilities_are_those_that_were_worked_out_slowly(guide: dict[str, An
             np.testing.assert_allclose(by_rank[rank], [expected], atol=1e-6, rtol=0)
 
 
-def test_a_place_makes_classes_likelier_and_no_photo_more_familiar() -> None:
+def test_what_a_place_says_multiplies_probabilities() -> None:
     draw = np.random.default_rng(1)
     logits, factors = draw.normal(size=(2, 7, 5)).astype(np.float32)
     told = inform(logits, factors, 1.7)
     before, after = (np.exp(each / 1.7) / np.exp(each / 1.7).sum(axis=1, keepdims=True) for each in (logits, told))
     expected = before * np.exp(factors)
     np.testing.assert_allclose(after, expected / expected.sum(axis=1, keepdims=True), rtol=1e-4)
-    familiarity = measure_familiarity(logits, 1.7)
-    np.testing.assert_allclose(measure_familiarity(told, 1.7), familiarity, atol=1e-5)
-    np.testing.assert_allclose(familiarity, 1.7 * np.log(np.exp(logits / 1.7).sum(axis=1)), atol=1e-5)
 
 
 def test_a_rank_without_logits_adds_up_its_species() -> None:

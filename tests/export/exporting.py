@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from fieldguide.engine import run_isolated
+from fieldguide.evaluate.familiar import Familiar, write_familiar
 from fieldguide.evaluate.prior import Prior
 from fieldguide.evaluate.prior_file import write_prior
 from fieldguide.evaluate.rules import MeasuredRisk, Rule, Rules, Situation
@@ -21,7 +22,7 @@ from fieldguide.records.reader import RecordSet
 from fieldguide.spreadsheet import write_csv
 from stages.export_tfjs import export_tfjs
 from stages.tfrecord import tfrecord
-from tests.export.making import make_student
+from tests.export.making import DIM, make_student
 from tests.records.making import TAXONOMY, make_photo, make_resized, tfrecord_section
 
 NUM_PHOTOS = {"train": 8, "val": 2, "test": 12}
@@ -67,6 +68,8 @@ PRIOR = Prior(
 )
 """Species 1 is of one place and month, species 2 of another."""
 
+FAMILIAR = Familiar.of(np.random.default_rng(4).normal(size=(40, DIM)).astype(np.float32))
+
 
 def make_inputs(root: Path) -> dict[str, Path]:
     """What the stage reads, below `root`, as its keyword arguments; `out` and `bundle` are yet to be written."""
@@ -89,6 +92,7 @@ def make_inputs(root: Path) -> dict[str, Path]:
     decided = {"rules": RULES.model_dump(mode="json"), "max_error": 0.1, "set_target": 0.9, "fusion_exponent": 0.25}
     write_json(paths["evaluate"] / "calibration.json", {"student": {"temperatures": {"species": 1.5}, **decided}})
     write_prior(PRIOR, "species", paths["evaluate"] / "models/student")
+    write_familiar(FAMILIAR, paths["evaluate"] / "models/student")
     write_csv(paths["evaluate"] / MIX_UPS, ["actual", "predicted", "num_photos"], [("Linum nudum", "Aster bellus", 2)])
     train = RecordSet.open(paths["tfrecord"], "train").photo_ids
     ids_path(paths["embed"], "train").write_text("\n".join(train))

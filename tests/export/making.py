@@ -109,6 +109,10 @@ def export_network(architecture: str, arguments: dict[str, int], folder: Path, i
     return predict_reference(folder, images.transpose(0, 3, 1, 2))
 
 
+DIM = 1280
+"""Of what the student's classifier sees."""
+
+
 def make_student(directory: Path) -> None:
     """A small untrained network for the flora of tests/records/making.py, stirred so that its answers differ."""
     from fieldguide.learn.network import build_network, save_network

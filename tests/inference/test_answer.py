@@ -26,7 +26,8 @@ def test_a_guide_says_what_was_worked_out_slowly(guide: dict[str, Any]) -> None:
         calibration, photos = calibrations[case["calibration"]], np.array([case["photos"]], np.float32)
         situation = Situation.of(photos.shape[1], case["placed"], calibration.most_photos)
         fused = fuse(photos, calibration.fusion_exponent)
-        [answer] = conclude_answers(fused, labels, calibration, num_top=1, situation=situation)
+        measured = None if None in case["familiarity"] else np.mean([case["familiarity"]], axis=1, dtype=np.float32)
+        [answer] = conclude_answers(fused, labels, calibration, 1, situation, measured)
         said = [str(answer.verdict), answer.taxon.rank, answer.taxon.name, answer.num_likely or 0]
         assert said == case["said"]
         is_measured = rule_of(guide["labels"], case, guide["calibrations"][case["calibration"]])["num_chosen_by"] > 0

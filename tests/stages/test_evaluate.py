@@ -47,6 +47,7 @@ PARAMS = {
         "workers": 0,
         "max_error": 0.9,
         "set_coverage": 0.9,
+        "max_strange": 0.2,
         "max_prior_kb": 290,
         "ece_bins": 15,
         "neighbours": {"num": 5, "temperature": 0.07},
@@ -140,7 +141,7 @@ def test_says_how_much_a_vision_transformer_looks_at_padding(
     answers = guide.answer([square, *others])
     assert answers[0] == answers[1] == answers[2]
     assert answers[0].taxon.probability == guide.predict([photo])[0].taxon.probability
-    embedded = [guide.runtime.embed(guide._to_inputs([each])) for each in (square, *others)]
+    embedded = [guide.runtime.see(guide._to_inputs([each]))[1] for each in (square, *others)]
     assert np.isfinite(embedded).all()
     assert np.array_equal(embedded[0], embedded[1])
 

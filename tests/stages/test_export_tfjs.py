@@ -12,6 +12,7 @@ from PIL import Image
 from fieldguide.engine import run_isolated
 from fieldguide.errors import ExportError, FieldguideError
 from fieldguide.evaluate.answer_sets import PENALTY
+from fieldguide.evaluate.familiar import FAMILIAR_FILES
 from fieldguide.export.bundle import check_size
 from fieldguide.export.model_folder import PRIOR_FILES
 from fieldguide.export.params import ExportTfjsParams
@@ -48,7 +49,7 @@ def digests(folder: Path) -> dict[str, str]:
 def test_metrics_are_those_promised(exported: Exported) -> None:
     _, metrics = exported
     runtimes = ["onnxruntime", "tensorflow", "tflite", "tfjs_node"]
-    assert list(metrics) == [*runtimes, "quantization", "bundle_mb"]
+    assert list(metrics) == [*runtimes, "quantization", "strangers", "bundle_mb"]
     for runtime in runtimes:
         assert list(metrics[runtime]) == ["top1_agreement", "max_abs_logit_error", "num_near_ties"]
     assert metrics["onnxruntime"]["top1_agreement"] == metrics["tensorflow"]["top1_agreement"] == 1.0
@@ -65,16 +66,22 @@ def test_the_outputs_are_those_of_the_contract(exported: Exported) -> None:
         "saved_model",
         "parity.json",
         *PRIOR_FILES,
+        *FAMILIAR_FILES,
     }
     parity = json.loads((paths["out"] / "parity.json").read_text())
     assert parity["num_photos"] == 10
     assert parity["tfjs_node"] == metrics["tfjs_node"]
+    assert parity["strangers"] == metrics["strangers"]
+    assert metrics["strangers"]["strange_agreement"] == 1.0
+    assert 0 < metrics["strangers"]["max_familiarity_error"] < 0.1
     bundle = paths["bundle"]
     model = json.loads((bundle / "model.json").read_text())
     (image,), (logits,) = model["signature"]["inputs"].items(), model["signature"]["outputs"].items()
     assert (image[0], logits[0]) == ("image", "logits")
     assert [int(dim["size"]) for dim in image[1]["tensorShape"]["dim"]] == [-1, IMAGE_SIZE, IMAGE_SIZE, 3]
     assert [int(dim["size"]) for dim in logits[1]["tensorShape"]["dim"]] == [-1, 8]
+    space = json.loads((bundle / "familiar.json").read_text())
+    assert space["prelogits"] in {node["name"] for node in model["modelTopology"]["node"]}
     settings = json.loads((bundle / "preprocessing.json").read_text())
     assert settings == {
         "record_size": 32,

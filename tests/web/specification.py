@@ -64,13 +64,6 @@ def heads_of(guide: Guide, case: Case, calibration: Calibration) -> dict[str, li
     return heads
 
 
-def familiarity(guide: Guide, case: Case, calibration: Calibration) -> float:
-    """T log sum exp(z / T) of the first rank's logits."""
-    first = guide["ranks"][0]
-    logits, temperature = heads_of(guide, case, calibration)[first], calibration["temperatures"].get(first, 1)
-    return max(logits) + temperature * math.log(math.fsum(math.exp((z - max(logits)) / temperature) for z in logits))
-
-
 def shares_of(guide: Guide, case: Case, calibration: Calibration) -> tuple[dict[tuple[str, str], float], float]:
     """By rank and name what each taxon has that no finer one could name; and what no rank could name."""
     logits = heads_of(guide, case, calibration)
@@ -131,7 +124,8 @@ def answer(guide: Guide, case: Case, calibration: Calibration) -> tuple[str, str
     num_likely = 0 if limit is None else count_likely(list(chances[order[0]].values()), limit, penalty)
     if num_likely is None:
         return None
-    least, familiar = rule["min_familiarity"], familiarity(guide, case, calibration)
+    least, measured = rule["min_familiarity"], [each for each in case["familiarity"] if each is not None]
+    familiar = math.fsum(measured) / len(measured) if measured else math.inf
     if least is not None and abs(familiar - least) < CLOSE:
         return None
     if least is not None and familiar < least:
@@ -188,7 +182,7 @@ def draw_rule(guide: Guide, draw: random.Random, is_measured: bool) -> dict[str,
     """A threshold for each rank; a limit of the short lists only where there was something to measure."""
     return {
         "thresholds": {rank: draw.choice([0, 0.3, 0.6, 0.75, 0.9, 1.0025]) for rank in guide["ranks"]},
-        "min_familiarity": draw.choice([None, None, -1.5, 1.5, 4.0]),
+        "min_familiarity": draw.choice([None, -6.0, -4.0, -3.0]),
         "set_limit": draw.choice([None, 0.5, 0.9, 0.99, 1.1]) if is_measured else None,
         "num_chosen_by": draw.randint(50, 900) if is_measured else 0,
     }
@@ -214,10 +208,10 @@ def draw_calibration(guide: Guide, draw: random.Random) -> Calibration:
 def draw_case(guide: Guide, draw: random.Random) -> Case:
     """One to three photos of which a model is more or less sure, and which of the calibrations it has."""
     num_outputs, scale = sum(map(len, guide["classes"].values())), draw.choice([0.3, 1, 3, 8])
+    num_photos, is_measured = draw.choice([1, 1, 2, 3]), draw.random() < 0.8
     return {
-        "photos": [
-            [round(draw.gauss(0, scale), 2) for _ in range(num_outputs)] for _ in range(draw.choice([1, 1, 2, 3]))
-        ],
+        "photos": [[round(draw.gauss(0, scale), 2) for _ in range(num_outputs)] for _ in range(num_photos)],
+        "familiarity": [round(draw.gauss(-3, 1.5), 2) if is_measured else None for _ in range(num_photos)],
         "placed": draw.random() < 0.4,
         "calibration": draw.randrange(CALIBRATIONS_EACH),
     }

@@ -71,8 +71,10 @@ def test_the_page_says_what_was_worked_out_slowly(tmp_path: Path) -> None:
         f"import {{ conclude, fuse }} from {json.dumps((WEB / 'answer.js').as_uri())};\n"
         f"import {{ readFileSync }} from 'node:fs';\n"
         f"const guides = JSON.parse(readFileSync({json.dumps(str(DRAWN))}));\n"
-        "const ask = (labels, calibration, { photos, placed: isPlaced }) => conclude(\n"
-        "  fuse(photos, calibration.fusion_exponent), labels, calibration, { numPhotos: photos.length, isPlaced });\n"
+        "const mean = (values) => values.reduce((sum, each) => sum + each, 0) / values.length;\n"
+        "const ask = (labels, calibration, { photos, placed: isPlaced, familiarity: each }) => conclude(\n"
+        "  fuse(photos, calibration.fusion_exponent), labels, calibration,\n"
+        "  { numPhotos: photos.length, isPlaced, familiarity: each.includes(null) ? null : mean(each) });\n"
         "console.log(JSON.stringify(guides.map(({ labels, calibrations, cases }) =>\n"
         "  cases.map((each) => ask(labels, calibrations[each.calibration], each)))));\n"
     )

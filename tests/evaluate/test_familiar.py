@@ -1,0 +1,69 @@
+"""The space in which a network sees its training photos: what is near it, what is far, and its files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fieldguide.errors import ExportError
+from fieldguide.evaluate.familiar import NUM_DIRECTIONS, Familiar, read_familiar, write_familiar
+
+
+def draw_photos(num: int, seed: int, dim: int = 60) -> np.ndarray:
+    """Photos of five classes that lie in a space of four directions, and a little beside it: float32 [num, dim]."""
+    axes = np.random.default_rng(1).normal(size=(4, dim))
+    draw = np.random.default_rng(seed)
+    return (3 + draw.normal(size=(num, 4)) @ axes + draw.normal(scale=0.1, size=(num, dim))).astype(np.float32)
+
+
+def test_what_lies_off_the_space_is_less_familiar() -> None:
+    familiar = Familiar.of(draw_photos(200, 2))
+    own = familiar.measure(draw_photos(50, 3))
+    strangers = draw_photos(50, 3) + np.random.default_rng(4).normal(size=(50, 60)).astype(np.float32)
+    assert own.dtype == np.float32
+    assert familiar.measure(strangers).max() < own.min() < 0
+
+
+def test_it_is_the_distance_from_the_principal_components() -> None:
+    photos, asked = draw_photos(200, 2), draw_photos(30, 5)
+    familiar = Familiar.of(photos)
+    mean = photos.mean(axis=0)
+    _, _, directions = np.linalg.svd(photos - mean, full_matrices=False)
+    kept = directions[:NUM_DIRECTIONS]
+    centred = asked - mean
+    expected = -np.linalg.norm(centred - centred @ kept.T @ kept, axis=1)
+    # A direction is told in steps of a 127th of its largest number.
+    np.testing.assert_allclose(familiar.measure(asked), expected, rtol=0.1)
+    assert familiar.steps.shape == (NUM_DIRECTIONS, 60)
+    np.testing.assert_allclose(familiar.directions @ familiar.directions.T, np.eye(NUM_DIRECTIONS), atol=0.02)
+
+
+@pytest.mark.parametrize("num", [1, 2, 5])
+def test_few_photos_have_a_small_space(num: int) -> None:
+    familiar = Familiar.of(draw_photos(num, 2))
+    assert len(familiar.scales) == num - 1
+    np.testing.assert_allclose(familiar.measure(draw_photos(num, 2)), 0, atol=0.5)
+    assert familiar.measure(draw_photos(50, 3)).mean() < -1
+
+
+def test_files_hold_it_as_it_is(tmp_path: Path) -> None:
+    assert read_familiar(tmp_path) is None
+    familiar = Familiar.of(draw_photos(200, 2))
+    write_familiar(familiar, tmp_path, "net/pool")
+    read = read_familiar(tmp_path)
+    assert read
+    assert np.array_equal(read.measure(draw_photos(9, 3)), familiar.measure(draw_photos(9, 3)))
+    assert '"prelogits": "net/pool"' in (tmp_path / "familiar.json").read_text()
+
+
+def test_malformed_files_are_refused(tmp_path: Path) -> None:
+    write_familiar(Familiar.of(draw_photos(200, 2)), tmp_path)
+    (tmp_path / "familiar.bin").write_bytes(b"short")
+    with pytest.raises(ExportError, match=r"familiar\.bin has 5 bytes; expected 2288"):
+        read_familiar(tmp_path)
+    (tmp_path / "familiar.bin").unlink()
+    with pytest.raises(ExportError, match=r"familiar\.bin is missing"):
+        read_familiar(tmp_path)
+    (tmp_path / "familiar.json").write_text('{"dim": 0, "num_directions": 1}')
+    with pytest.raises(ExportError, match=r"familiar\.json: dim: "):
+        read_familiar(tmp_path)
