@@ -86,7 +86,7 @@ def look(guide: Guide, squares: list[Square], centres: np.ndarray) -> tuple[Coun
     z, x = np.concatenate(logits), np.concatenate(features)
     temperature = guide.calibration.temperatures[guide.labels.ranks[0]]
     return said, {
-        **({"distance from the space of training photos": guide.familiar.measure(x)} if guide.familiar else {}),
+        **({"familiarity": guide.familiar.measure(x, z)} if guide.familiar else {}),
         "energy of logits": logsumexp(z, axis=1),
         "largest logit": z.max(axis=1),
         "largest probability": softmax(z / temperature, axis=1).max(axis=1),

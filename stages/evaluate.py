@@ -40,8 +40,14 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
     frequency = load_section(FrequencyParams, "split.frequency")
-    shares = params.max_error, params.set_coverage, params.max_strange
-    rules = ScoreRules(params.ece_bins, frequency, *shares, 1e3 * params.max_prior_kb)
+    rules = ScoreRules(
+        params.ece_bins,
+        frequency,
+        max_error=params.max_error,
+        set_coverage=params.set_coverage,
+        max_strange=params.max_strange,
+        max_prior_bytes=1e3 * params.max_prior_kb,
+    )
     data = EvaluationData.open(tfrecord, split, rules)
     folders = {f"teacher-{name}": teachers / name for name in read_params()["train_teacher"]} | {STUDENT: student}
     pages, predictions, rules_of = [], [], {}

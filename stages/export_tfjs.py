@@ -11,6 +11,7 @@ from fieldguide.evaluate.familiar import read_familiar
 from fieldguide.evaluate.rules import Situation
 from fieldguide.export import bundle as page
 from fieldguide.export import tfjs
+from fieldguide.export.class_map import read_prelogits
 from fieldguide.export.describe import Sources, describe_bundle
 from fieldguide.export.inputs import read_inputs
 from fieldguide.export.known_answer import Answers, draw_test_square, to_input
@@ -82,7 +83,8 @@ def export_tfjs(
         build_page(draft, needs)
         describe_model(draft, *means, params.regions)
         copy_prior(described, draft)
-        copy_familiar(described, draft, is_bundle=True)
+        if prelogits := read_prelogits(draft):
+            copy_familiar(described, draft, prelogits)
         logits["tfjs_node"], self_test, familiarity = predict_node(draft, squares, needs)
         page.write_self_test(draft, self_test)
         pack_files(draft)
@@ -102,7 +104,7 @@ def _compare_strangers(
     if familiar is None or seen is None or measured is None:
         return {}
     least = Calibration.read(folder).rules.find(Situation.ONE).min_familiarity
-    return {"strangers": compare_familiarity(familiar.measure(seen), measured, least)}
+    return {"strangers": compare_familiarity(familiar.measure(*seen), measured, least)}
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ export function makeEngine() {
     async predict(input) {
       if (!familiar) return { logits: await model.predict(input), familiarity: null };
       const [logits, seen] = await model.see(input, familiar.prelogits);
-      return { logits, familiarity: measureFamiliarity(familiar, seen) };
+      return { logits, familiarity: measureFamiliarity(familiar, seen, logits) };
     },
     mapOutput: (...args) => model.mapOutput(...args),
     stop() {},

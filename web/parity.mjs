@@ -36,7 +36,7 @@ async function answerAll(bundle, squaresFile, side, logitsFile, familiarityFile)
     const input = prepareRecord(square, settings);
     const [logits, seen] = familiar ? await model.see(input, familiar.prelogits) : [await model.predict(input)];
     answers.push(Buffer.from(logits.slice().buffer));
-    if (familiar) measured.push(measureFamiliarity(familiar, seen));
+    if (familiar) measured.push(measureFamiliarity(familiar, seen, logits));
   }
   writeFileSync(logitsFile, Buffer.concat(answers));
   writeFileSync(familiarityFile, Buffer.from(Float32Array.from(measured).buffer));

@@ -169,8 +169,9 @@ class EvaluatedModel:
     are summed up the tree."""
     look: Callable[[RecordSet], PaddingLooks | None] = lambda records: None
     """What it looks at in a record set's padded photos; None where nobody can say."""
-    embed: Callable[[RecordSet, np.ndarray], np.ndarray] | None = None
-    """What its classifier sees of the photos at those positions: float32 [n, dim]; None where it has none."""
+    see: Callable[[RecordSet, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
+    """What its classifier sees of the photos at those positions, float32 [n, dim], and their logits at the first rank,
+    float32 [n, classes of it]; None where it has no classifier."""
     familiarity: Callable[[RecordSet, np.ndarray], np.ndarray] | None = None
     """How familiar the photos at those positions look to it: float32 [n]; None where nobody can say."""
     lengths: Mapping[str, np.ndarray] | None = None

@@ -1,19 +1,21 @@
-"""How much photos look like those that a network was taught with, by what its classifier sees of them.
+"""How much photos look like those that a network was taught with, by what its classifier sees and says of them.
 
-A softmax shares out all probability among what a model knows, so something is likely for a photo of anything. What the
-classifier sees of its own photos, the pre-logits, lies near a space of few directions, though: that of the principal
-components of the training photos. A photo of something else is off it, where no class has any weight. How far is the
-residual of ViM (Wang, Li, Feng and Zhang, Virtual-logit Matching, CVPR 2022); the energy of logits (Liu et al., NeurIPS
-2020), which needs no space, told much less (docs/decisions.md).
+A softmax shares out all probability among what a model knows, so something is likely for a photo of anything. Two
+things tell a stranger all the same. It excites no class much, so log sum exp of its logits is low (the energy of Liu et
+al., NeurIPS 2020, its sign turned). And what the classifier sees of it, the pre-logits, lies off the space of few
+directions near which those of the training photos lie, their principal components, where no class has any weight.
+Energy minus that distance, weighted so that both count alike, is virtual-logit matching (ViM; Wang, Li, Feng and Zhang,
+CVPR 2022).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
 from scipy.linalg import eigh
+from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
 from fieldguide.errors import ExportError
@@ -36,15 +38,21 @@ class Familiar:
     """What one step of each direction is: float32 [num_directions]."""
     steps: np.ndarray
     """int8 [num_directions, dim]; times their scales, rows are orthogonal and of length 1, but for the rounding."""
+    weight: float
+    """Of the distance beside the energy: what the likeliest logit of the training photos is above the mean of all, to
+    how far they are from the space."""
+    num_classes: int
+    """Logits that are looked at, the first ones: those of the first rank."""
 
     @classmethod
-    def of(cls, prelogits: np.ndarray) -> "Familiar":
-        """The space of training photos, float [n, dim], n > 0."""
+    def of(cls, prelogits: np.ndarray, logits: np.ndarray) -> "Familiar":
+        """The space of n > 0 training photos: float [n, dim], and their logits at the first rank, [n, num_classes]."""
         mean = prelogits.mean(axis=0, dtype=np.float64)
         centred = prelogits - mean
         num, dim = min(NUM_DIRECTIONS, len(centred) - 1, centred.shape[1] - 1), centred.shape[1]
         if num < 1:
-            return cls(mean.astype(np.float32), np.empty(0, np.float32), np.empty((0, dim), np.int8))
+            space = cls(mean.astype(np.float32), np.empty(0, np.float32), np.empty((0, dim), np.int8), 0.0, 0)
+            return space._weighted(prelogits, logits)
         with threadpool_limits(1):  # sums of another order would be other bits
             _, vectors = eigh(centred.T @ centred, subset_by_index=(dim - num, dim - 1))
         directions = vectors.T[::-1]
@@ -53,7 +61,13 @@ class Familiar:
         directions = directions * np.sign(largest)
         scales = (np.abs(directions).max(axis=1) / LARGEST).astype(np.float32)
         steps = np.rint(directions / scales[:, None]).astype(np.int8)
-        return cls(mean.astype(np.float32), scales, steps)
+        return cls(mean.astype(np.float32), scales, steps, 0.0, 0)._weighted(prelogits, logits)
+
+    def _weighted(self, prelogits: np.ndarray, logits: np.ndarray) -> "Familiar":
+        """The same, with the weight that photos give."""
+        above, distance = (logits.max(axis=1) - logits.mean(axis=1)).mean(), self._measure_distance(prelogits).mean()
+        weight = float(f"{above / distance:.6g}") if distance > 0 else 1.0
+        return replace(self, weight=weight, num_classes=logits.shape[1])
 
     @property
     def directions(self) -> np.ndarray:
@@ -61,12 +75,17 @@ class Familiar:
         rows: np.ndarray = self.steps * self.scales[:, None]
         return rows
 
-    def measure(self, prelogits: np.ndarray) -> np.ndarray:
-        """How familiar photos look, minus their distance from the space: float32 [n] of float32 [n, dim]."""
+    def measure(self, prelogits: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """How familiar photos look: float32 [n] of pre-logits float32 [n, dim] and logits float32 [n, num_outputs]."""
+        energy = logsumexp(logits[:, : self.num_classes].astype(np.float64), axis=1)
+        familiarity: np.ndarray = energy - self.weight * self._measure_distance(prelogits)
+        return familiarity.astype(np.float32)
+
+    def _measure_distance(self, prelogits: np.ndarray) -> np.ndarray:
         centred = prelogits - self.mean
         off = centred - (centred @ self.directions.T) @ self.directions
-        familiarity: np.ndarray = -np.linalg.norm(off, axis=1)
-        return familiarity.astype(np.float32)
+        distance: np.ndarray = np.linalg.norm(off, axis=1)
+        return distance
 
 
 class _Header(BaseModel):
@@ -74,6 +93,8 @@ class _Header(BaseModel):
 
     dim: PositiveInt
     num_directions: NonNegativeInt
+    num_classes: PositiveInt
+    weight: NonNegativeFloat
     prelogits: str | None = None
     """The node of the bundle's model.json that is what the classifier sees."""
 
@@ -84,7 +105,13 @@ def write_familiar(familiar: Familiar, folder: Path, prelogits: str | None = Non
     parts = (familiar.mean.astype("<f4"), familiar.scales.astype("<f4"), familiar.steps.astype("i1"))
     with written_whole(folder / bin_name) as temporary:
         temporary.write_bytes(b"".join(part.tobytes() for part in parts))
-    header = _Header(dim=len(familiar.mean), num_directions=len(familiar.scales), prelogits=prelogits)
+    header = _Header(
+        dim=len(familiar.mean),
+        num_directions=len(familiar.scales),
+        num_classes=familiar.num_classes,
+        weight=familiar.weight,
+        prelogits=prelogits,
+    )
     write_json(folder / json_name, header.model_dump())
 
 
@@ -106,4 +133,5 @@ def read_familiar(folder: Path) -> Familiar | None:
     if len(content) != expected:
         raise ExportError(f"{bin_file} has {len(content)} bytes; expected {expected}")
     mean, scales = np.frombuffer(content, "<f4", dim), np.frombuffer(content, "<f4", num, 4 * dim)
-    return Familiar(mean, scales, np.frombuffer(content, "i1", num * dim, 4 * (dim + num)).reshape(num, dim))
+    steps = np.frombuffer(content, "i1", num * dim, 4 * (dim + num)).reshape(num, dim)
+    return Familiar(mean, scales, steps, header.weight, header.num_classes)

@@ -18,7 +18,7 @@ MAX_PHOTOS: Final = 4000
 class _Measured:
     """The familiarity of records, each measured once."""
 
-    embed: Callable[[RecordSet, np.ndarray], np.ndarray]
+    see: Callable[[RecordSet, np.ndarray], tuple[np.ndarray, np.ndarray]]
     familiar: Familiar
     known: dict[str, np.ndarray] = field(default_factory=dict)
     """By split float32 [num_records], NaN where it was not measured."""
@@ -27,7 +27,7 @@ class _Measured:
         found = self.known.setdefault(records.split, np.full(len(records), np.nan, np.float32))
         missing = np.unique(indices[np.isnan(found[indices])])
         if len(missing):
-            found[missing] = self.familiar.measure(self.embed(records, missing))
+            found[missing] = self.familiar.measure(*self.see(records, missing))
         measured: np.ndarray = found[indices]
         return measured
 
@@ -38,8 +38,8 @@ def acquaint(model: EvaluatedModel, train: RecordSet) -> tuple[EvaluatedModel, F
     A model of which nobody knows what its classifier sees stays as it is.
     """
     indices, _ = concerned_photos(model, train)
-    if model.embed is None or len(indices) < 2:
+    if model.see is None or len(indices) < 2:
         return model, None
     chosen = indices[:: -(-len(indices) // MAX_PHOTOS)]
-    familiar = Familiar.of(model.embed(train, chosen))
-    return replace(model, familiarity=_Measured(model.embed, familiar)), familiar
+    familiar = Familiar.of(*model.see(train, chosen))
+    return replace(model, familiarity=_Measured(model.see, familiar)), familiar

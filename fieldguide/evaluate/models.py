@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from fieldguide.learn.attention import look_at_padding
 from fieldguide.learn.dataset import PhotoDataset, chunk_keys
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.embedded import read_embeddings
-from fieldguide.learn.network import Network, classifier_of, extract_prelogits, load_network
+from fieldguide.learn.network import Network, classifier_of, load_network
 from fieldguide.learn.predict import predict_batches, run_batches
 from fieldguide.learn.rebalancing import measure_lengths
 from fieldguide.records.reader import RecordSet
@@ -41,20 +42,31 @@ def trained_model(
     network = load_network(folder)
     network.module.to(device)
     predict = partial(predict_batches, network, batch_size=batch_size, workers=workers)
-    embed = partial(embed_photos, network, batch_size=batch_size, workers=workers)
+    see = partial(see_photos, network, batch_size=batch_size, workers=workers)
     model = network_model(name, network.spec, taxonomy, predict)
-    model = replace(model, embed=embed, look=partial(look_at_padding, network, num=attention_photos))
+    model = replace(model, see=see, look=partial(look_at_padding, network, num=attention_photos))
     # As training refuses to adjust a classifier without a bias.
     return model if classifier_of(network.module).bias is None else replace(model, lengths=measure_lengths(network))
 
 
-def embed_photos(
+def see_photos(
     network: Network, records: RecordSet, indices: np.ndarray, *, batch_size: int, workers: int
-) -> np.ndarray:
-    """What the classifier sees of the photos at `indices`, in that order: float32 [n, dim], n > 0."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the classifier sees of the photos at `indices`, in that order, and their logits at the first rank.
+
+    float32 [n, dim] and float32 [n, classes], n > 0.
+    """
+    num = network.spec.class_counts[0]
+
+    def look(module: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+        timm_model = cast(Any, module)
+        features = timm_model.forward_features(images)
+        seen = timm_model.forward_head(features, pre_logits=True)
+        return torch.cat([timm_model.forward_head(features)[:, :num], seen], dim=1)
+
     dataset, keys = PhotoDataset(records, network.spec), chunk_keys(indices, batch_size)
-    batches = run_batches(network.module, dataset, keys, extract_prelogits, workers)
-    return np.concatenate([batch.numpy() for batch in batches])
+    both = torch.cat(list(run_batches(network.module, dataset, keys, look, workers))).numpy()
+    return both[:, num:], both[:, :num]
 
 
 def network_model(

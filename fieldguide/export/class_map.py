@@ -113,6 +113,12 @@ def _by_name(model: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
     return lambda tensor: nodes[tensor.removesuffix(":0")]
 
 
+def read_prelogits(bundle: Path) -> str | None:
+    """The node of a bundle's model.json that its last linear classifier sees; None where logits are made otherwise."""
+    classifier = find_tensorflow_classifier(json.loads((bundle / "model.json").read_bytes()))
+    return classifier["prelogits"] if classifier else None
+
+
 def find_tensorflow_classifier(model: Mapping[str, Any]) -> dict[str, str | None] | None:
     """The last linear classifier of a model.json: the nodes that it sees (`prelogits`), its `weight` and its `bias`.
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fieldguide.catalogue.taxonomy import Taxonomy
 from fieldguide.evaluate.familiar import read_familiar, write_familiar
-from fieldguide.export.class_map import find_tensorflow_classifier
 from fieldguide.export.model_files import Calibration, Labels, Preprocessing
 from fieldguide.export.student import Evaluation, read_evaluation
 from fieldguide.files import file_sha256, write_json, written_whole
@@ -15,7 +14,7 @@ from fieldguide.learn.description import BEST_FILE, SPEC_FILE, NetworkSpec
 from fieldguide.records.manifest import SquareStyle
 
 DESCRIPTIONS = Path("reports") / "evaluate" / "models"
-"""Where, in a repository, the evaluation describes the networks that it saw: a folder of the three files for each."""
+"""Where, in a repository, the evaluation describes the networks that it saw: a folder of files for each."""
 PRIOR_FILES = ("prior.json", "prior.bin")
 """Place and season (evaluate/prior_file.py)."""
 MIX_UPS = "mix_ups.csv"
@@ -40,17 +39,13 @@ def copy_prior(described: Path, folder: Path) -> None:
                 shutil.copyfile(described / name, temporary)
 
 
-def copy_familiar(described: Path, folder: Path, *, is_bundle: bool = False) -> None:
+def copy_familiar(described: Path, folder: Path, prelogits: str | None = None) -> None:
     """Copy what tells strangers (evaluate/familiar.py), if the evaluation in `described` found that.
 
-    In a bundle it names the node of model.json that it is about.
+    In a bundle `prelogits` is the node of model.json that it is about.
     """
-    familiar, node = read_familiar(described), None
-    if is_bundle:
-        classifier = find_tensorflow_classifier(json.loads((folder / "model.json").read_bytes()))
-        node = classifier["prelogits"] if classifier else None
-    if familiar and (node or not is_bundle):
-        write_familiar(familiar, folder, node)
+    if familiar := read_familiar(described):
+        write_familiar(familiar, folder, prelogits)
 
 
 def describe_model(

@@ -34,13 +34,16 @@ def predict_onnxruntime(onnx_file: Path, images: np.ndarray) -> np.ndarray:
     return np.asarray(logits)
 
 
-def see_onnxruntime(onnx_file: Path, images: np.ndarray) -> np.ndarray | None:
-    """What the classifier sees of such images: float32 [num_images, dim]; None where the logits are made otherwise."""
+def see_onnxruntime(onnx_file: Path, images: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """What the classifier sees of such images, float32 [num_images, dim], and their logits.
+
+    None where the logits are made otherwise.
+    """
     prelogits = find_prelogits(read_onnx(onnx_file))
     if prelogits is None:
         return None
-    _, seen = reveal(onnx_file, prelogits)(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    return seen.reshape(len(images), -1)
+    logits, seen = reveal(onnx_file, prelogits)(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    return seen.reshape(len(images), -1), logits
 
 
 def predict_node(bundle: Path, squares: np.ndarray, needs: Needs) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

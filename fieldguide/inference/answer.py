@@ -32,7 +32,8 @@ class Answer:
 
     verdict: Verdict
     taxon: Taxon
-    """The finest taxon of which the model is sure enough, else the likeliest one of the broadest rank."""
+    """The finest taxon of which the model is sure enough, else the likeliest one of the broadest rank. Where a photo is
+    strange it is `other` of that rank, and its probability says nothing."""
     top: Mapping[str, Sequence[Taxon]]
     """By rank its likeliest taxa, the likeliest first."""
     max_error: float | None = None

@@ -167,7 +167,7 @@ class Guide:
         if self.familiar is None:
             return self.runtime.predict(images), None
         logits, prelogits = self.runtime.see(images)
-        return logits, self.familiar.measure(prelogits)
+        return logits, self.familiar.measure(prelogits, logits)
 
     def _conclude(
         self,

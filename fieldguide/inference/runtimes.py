@@ -70,12 +70,12 @@ def load_torch(folder: Path) -> Runtime:
         return ClassMaps(run(timm_model.forward_features), weight, bias)
 
     def see(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        seen: list[torch.Tensor] = []
-        hook = classifier_of(module).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-        try:
-            return run(module)(images), seen[0].numpy()
-        finally:
-            hook.remove()
+        # As evaluate does: some heads have more than a classifier behind what they call pre-logits.
+        timm_model = cast(Any, module)
+        with torch.inference_mode():
+            features = timm_model.forward_features(torch.from_numpy(images))
+            seen = timm_model.forward_head(features, pre_logits=True)
+            return timm_model.forward_head(features).numpy(), seen.numpy()
 
     return Runtime(run(module), see, open_maps, hide if network.spec.mask_padding else None)
 

@@ -170,10 +170,9 @@ def _choose_student(choice: Choice, weights: Pretrained | None, schedule: Schedu
         choice.put(f"{key}.head_init", "linear_probe")
         why = "the first third keeps what it knows of shapes and colours, and costs no backward pass"
         choice.set(f"{key}.unfreeze", {"start": 0, "duration": 0, "final_fraction": 0.65}, why)
-        if schedule.student_px < SMALL_FIRST_FROM:
-            return
+    if weights and schedule.student_px >= SMALL_FIRST_FROM:
         small = [int(SMALL_EPOCHS * schedule.student_epochs), 16 * round(SMALL_SIDE * schedule.student_px / 16)]
-        choice.set(f"{key}.image_sizes", [small], "epochs and px: small images first, three epochs in the time of one")
+        choice.set(f"{key}.image_sizes", [small], "epochs and px: small images first, more than two epochs for one")
     choice.put(f"{key}.weight_decay", 0.05)
 
 

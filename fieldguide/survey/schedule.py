@@ -122,11 +122,11 @@ def _at(
         "data": load.num_photos * (PER_PHOTO_S + PER_MEGAPIXEL_S * load.megapixels) / machine.cores,
         "embed": load.num_photos / looking,
         "views": load.num_train * load.views / looking,
-        "evaluate": (load.num_val + load.num_test) * (1 / looking + 1 / answering),
+        "evaluate": (2 * (load.num_val + load.num_test) + load.num_train) * (1 / looking + 1 / answering),
     }
     epoch_s = (
-        load.num_train * _mean_area(teacher, sizes[0]) / teaching + load.num_val / looking,
-        load.num_train * _mean_area(student, sizes[1]) / learning + load.num_val / answering,
+        load.num_train / teaching + load.num_val / looking,
+        load.num_train / learning + load.num_val / answering,
     )
     wanted_s = teacher.epochs * epoch_s[0] + student.epochs * epoch_s[1]
     share = min(2.0, max(0.0, minutes * 60 - sum(seconds.values())) / wanted_s)
@@ -152,4 +152,4 @@ def speeds(learner: Learner, px: int, machine: Machine, workers: int) -> tuple[f
     cores = ACCELERATED if machine.accelerator else max(1, machine.cores - workers)
     area = (REFERENCE_PX / px) ** 2
     most = DECODED_PER_S * max(1, workers)
-    return min(most, train * area * cores), min(most, look * area * cores)
+    return min(most, train * area * cores / _mean_area(learner, px)), min(most, look * area * cores)

@@ -20,10 +20,10 @@ class Watcher:
     def __init__(self) -> None:
         self.looked: list[tuple[str, int]] = []
 
-    def embed(self, records: RecordSet, indices: np.ndarray) -> np.ndarray:
+    def see(self, records: RecordSet, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self.looked += [(records.split, index) for index in indices.tolist()]
         rows = [np.random.default_rng(index).normal(size=8) for index in indices.tolist()]
-        return np.array(rows, np.float32)
+        return np.array(rows, np.float32), np.eye(5, dtype=np.float32)[records.labels("species")[indices]]
 
     def predict(self, records: RecordSet, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
         yield {"species": np.eye(5, dtype=np.float32)[records.labels("species")[indices]]}
@@ -31,7 +31,7 @@ class Watcher:
 
 def test_each_photo_is_measured_once(train: RecordSet, val: RecordSet) -> None:
     watcher = Watcher()
-    model = EvaluatedModel("net", None, TAXONOMY.classes, watcher.predict, embed=watcher.embed)
+    model = EvaluatedModel("net", None, TAXONOMY.classes, watcher.predict, see=watcher.see)
     model, familiar = acquaint(model, train)
     assert familiar
     watcher.looked.clear()
@@ -41,20 +41,18 @@ def test_each_photo_is_measured_once(train: RecordSet, val: RecordSet) -> None:
     assert first is not None
     assert again is not None
     assert np.array_equal(first[::-1], again)
-    assert np.array_equal(again, familiar.measure(Watcher().embed(val, indices)))
+    assert np.array_equal(again, familiar.measure(*Watcher().see(val, indices)))
     assert sorted(watcher.looked) == [("val", index) for index in indices.tolist()]
 
 
 def test_several_photos_look_as_familiar_as_in_the_mean(train: RecordSet, val: RecordSet) -> None:
     watcher = Watcher()
-    model, familiar = acquaint(
-        EvaluatedModel("net", None, TAXONOMY.classes, watcher.predict, embed=watcher.embed), train
-    )
+    model, familiar = acquaint(EvaluatedModel("net", None, TAXONOMY.classes, watcher.predict, see=watcher.see), train)
     assert familiar
     groups = np.array([[0, 1, 2], [3, 4, -1]])
     asked = fused(model, groups, 0.5)
     assert asked.familiarity
-    each = familiar.measure(Watcher().embed(val, np.arange(5)))
+    each = familiar.measure(*Watcher().see(val, np.arange(5)))
     np.testing.assert_allclose(asked.familiarity(val, groups[:, 0]), [each[:3].mean(), each[3:].mean()], rtol=1e-5)
 
 

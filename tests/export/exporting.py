@@ -68,7 +68,7 @@ PRIOR = Prior(
 )
 """Species 1 is of one place and month, species 2 of another."""
 
-FAMILIAR = Familiar.of(np.random.default_rng(4).normal(size=(40, DIM)).astype(np.float32))
+FAMILIAR = Familiar.of(*(np.random.default_rng(4).normal(size=(40, dim)).astype(np.float32) for dim in (DIM, 5)))
 
 
 def make_inputs(root: Path) -> dict[str, Path]:

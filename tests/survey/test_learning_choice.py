@@ -96,8 +96,9 @@ def test_a_student_with_weights_sees_small_images_first():
     student = params["distill_student"]
     assert student["image_size"] == schedule.student_px == 224
     assert student["image_sizes"] == [[int(0.7 * student["epochs"]), 144]]
-    plainly, _ = choose(minutes=240)
-    assert plainly["distill_student"]["image_sizes"] == []
+    for plainly, decay in ((choose(minutes=240), 0.05), (choose(VIT, MOBILENET, short=130), 0.05)):
+        assert plainly[0]["distill_student"]["image_sizes"] == []
+        assert plainly[0]["distill_student"]["weight_decay"] == decay
 
 
 def test_small_photos_are_not_blown_up():
