@@ -69,7 +69,7 @@ def find_centres(guide: Guide, root: Path, squares: list[Square]) -> np.ndarray:
     """The directions of the classes' training photos before the classifier: float32 [num_classes, dim]."""
     records = RecordSet.open(root / "interim" / "tfrecord", "train")
     labels = records.labels(guide.labels.ranks[0])
-    features = np.concatenate([embed(guide, batch) for batch in batches(squares)])
+    features = np.concatenate([guide.runtime.see(to_inputs(guide, batch))[1] for batch in batches(squares)])
     return np.stack([normalised(features[labels == label].mean(axis=0)) for label in np.unique(labels)])
 
 
@@ -81,8 +81,9 @@ def look(guide: Guide, squares: list[Square], centres: np.ndarray) -> tuple[Coun
     for batch in batches(squares):
         for answer in guide.answer(batch):
             said[answer.taxon.rank if answer.verdict == "taxon" else str(answer.verdict)] += 1
-        logits.append(guide.runtime.predict(to_inputs(guide, batch))[:, :num_first].astype(np.float64))
-        features.append(embed(guide, batch))
+        said_of, seen = guide.runtime.see(to_inputs(guide, batch))
+        logits.append(said_of[:, :num_first].astype(np.float64))
+        features.append(seen)
     z, x = np.concatenate(logits), np.concatenate(features)
     temperature = guide.calibration.temperatures[guide.labels.ranks[0]]
     return said, {
@@ -94,11 +95,6 @@ def look(guide: Guide, squares: list[Square], centres: np.ndarray) -> tuple[Coun
         "length before the classifier": np.linalg.norm(x, axis=1),
         "cosine with the nearest class": (normalised(x) @ centres.T).max(axis=1),
     }
-
-
-def embed(guide: Guide, squares: list[Square]) -> np.ndarray:
-    """What the classifier sees of squares: float32 [n, dim]."""
-    return guide.runtime.see(to_inputs(guide, squares))[1]
 
 
 def to_inputs(guide: Guide, squares: list[Square]) -> np.ndarray:

@@ -96,7 +96,7 @@ class Guide:
         squares = [self.to_square(photo) for photo in photos]
         if not squares:
             raise ParamsError("no photos; expected one or more of the same subject")
-        asked = [self._ask(batch) for batch in _in_batches(squares)]
+        asked = [self._ask(self._to_inputs(batch)) for batch in _in_batches(squares)]
         fused = fuse(np.concatenate([logits for logits, _ in asked])[None], self.calibration.fusion_exponent)
         measured = [familiarity for _, familiarity in asked if familiarity is not None]
         together = np.concatenate(measured).mean(keepdims=True) if measured else None
@@ -120,7 +120,7 @@ class Guide:
         """
         square, (width, height) = self._cut(photo)
         image = self._to_inputs([square])
-        logits, familiarity = self._ask([square])
+        logits, familiarity = self._ask(image)
         named = self._conclude(logits, familiarity, 1, None, None)[0].taxon
         output = self._find_output(taxon) if taxon is not None else self._find_output(named.name, named.rank)
         found = self.runtime.open_maps().map_output(image, logits[0], output)
@@ -159,11 +159,10 @@ class Guide:
         self, squares: Sequence[Square], *, top: int = 5, place: Place | None = None, month: int | None = None
     ) -> list[Answer]:
         """An answer for each of a batch of squares, as `to_square` makes them; else as `predict`."""
-        return self._conclude(*self._ask(squares), top, place, month)
+        return self._conclude(*self._ask(self._to_inputs(squares)), top, place, month)
 
-    def _ask(self, squares: Sequence[Square]) -> tuple[np.ndarray, np.ndarray | None]:
-        """Logits float32 [n, num_outputs] of squares, and how familiar they look, float32 [n], if that can be told."""
-        images = self._to_inputs(squares)
+    def _ask(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Logits float32 [n, num_outputs] of inputs, and how familiar they look, float32 [n], if that can be told."""
         if self.familiar is None:
             return self.runtime.predict(images), None
         logits, prelogits = self.runtime.see(images)

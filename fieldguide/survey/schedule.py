@@ -32,6 +32,8 @@ PER_MEGAPIXEL_S = 0.05
 PER_PHOTO_S = 0.02
 """Of one core in fetch, clean, resize and tfrecord together."""
 DOWNLOADED_PER_S = 10.0
+SPACE_PHOTOS = 4000
+"""Training photos, at most, that evaluate looks at to know what is familiar (evaluate/familiarity.py)."""
 RUNTIMES_S = 0.6
 """For each photo on which the runtimes are compared."""
 
@@ -116,13 +118,14 @@ def _at(
 ) -> Schedule:
     teaching, looking = speeds(teacher, sizes[0], machine, workers)
     learning, answering = speeds(student, sizes[1], machine, workers)
+    num_looks = 2 * (load.num_val + load.num_test) + min(load.num_train, SPACE_PHOTOS)
     seconds = {
         "starts": STARTS_S + RUNTIMES_S * min(load.num_test, 128),
         "download": load.num_downloads / DOWNLOADED_PER_S,
         "data": load.num_photos * (PER_PHOTO_S + PER_MEGAPIXEL_S * load.megapixels) / machine.cores,
         "embed": load.num_photos / looking,
         "views": load.num_train * load.views / looking,
-        "evaluate": (2 * (load.num_val + load.num_test) + load.num_train) * (1 / looking + 1 / answering),
+        "evaluate": num_looks * (1 / looking + 1 / answering),
     }
     epoch_s = (
         load.num_train / teaching + load.num_val / looking,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 import fieldguide
 from fieldguide.errors import ExportError, ParamsError, PhotoError
+from fieldguide.evaluate.rules import Rule, Rules
 from fieldguide.evaluate.tree import Verdict
 
 
@@ -55,6 +57,20 @@ def test_several_photos_have_one_answer_between_theirs(model: Path, photos: Path
     assert guide.predict_together(reversed(asked), top=99).taxon.name == together.taxon.name
     with pytest.raises(ParamsError, match="no photos; expected one or more of the same subject"):
         guide.predict_together([])
+
+
+@pytest.mark.parametrize(("margin", "verdict"), [(-0.01, Verdict.TAXON), (0.01, Verdict.STRANGE)])
+def test_several_photos_are_as_strange_as_in_the_mean(
+    model: Path, photos: Path, margin: float, verdict: Verdict
+) -> None:
+    asked = sorted(photos.rglob("*/*.jpg"))[:3]
+    guide = fieldguide.load(model)
+    assert guide.familiar
+    logits = [guide.runtime.predict(guide._to_inputs([guide.to_square(photo)]))[0] for photo in asked]
+    mean = float(guide.familiar.measure(guide.embed(asked), np.array(logits)).mean())
+    rule = Rule(thresholds={"species": 0.0, "genus": 0.0}, min_familiarity=mean + margin)
+    strict = guide.calibration.model_copy(update={"rules": Rules(fallback=rule)})
+    assert replace(guide, calibration=strict).predict_together(asked).verdict is verdict
 
 
 def test_embeddings_are_what_the_classifier_sees(model: Path, photos: Path) -> None:
