@@ -21,6 +21,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks.page_visits import FAST, draw_strip, film
 from fieldguide.export.node import WEB
 from tests.web.conftest import ARGS, PATIENCE, answer
 from tests.web.serving import served
@@ -30,6 +31,8 @@ NUM_COLOURS = 256
 """Of a picture: its palette makes it a third as large."""
 SPECIES = 4
 """The species of the guide, by its place in species.json, whose photos stand for those that somebody took."""
+NUM_FRAMES = 6
+"""Of a first visit."""
 GAP = 8
 """Px between the pictures of a strip."""
 OFFLINE = re.compile("|".join(json.loads(file.read_bytes())["offline.works"] for file in WEB.glob("languages/*.json")))
@@ -62,6 +65,7 @@ def main() -> None:
         browser = tool.chromium.launch(executable_path=chromium, args=ARGS)
         studio = Studio(browser, site.address("guide"), photos)
         write_pictures(studio, options.out)
+        draw_visit(studio, options.out / "page" / "first-visit.png")
         (options.out / "page" / "axe.md").write_text(audit_states(studio), encoding="utf-8")
         browser.close()
     files = [*options.out.glob("page*.png"), *(options.out / "page").glob("*.png")]
@@ -72,18 +76,17 @@ class Studio:
     """A browser, the address of a guide, and photos for it."""
 
     def __init__(self, browser: Browser, address: str, photos: Sequence[Path]) -> None:
-        self.photos = photos
-        self._browser, self._address = browser, address
+        self.photos, self.browser, self.address = photos, browser, address
 
     @contextmanager
     def opened(self, view: View) -> Iterator[Page]:
         """A page of its own, ready, in a view."""
         (width, height), scheme, language = view
         settings: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-        context = self._browser.new_context(**settings, locale=language, timezone_id="UTC")
+        context = self.browser.new_context(**settings, locale=language, timezone_id="UTC")
         context.add_init_script(NOTE_ANSWERS)
         page = context.new_page()
-        page.goto(self._address)
+        page.goto(self.address)
         expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
         expect(page.locator("#examples img").first).to_be_visible(timeout=PATIENCE)
         yield page
@@ -162,9 +165,24 @@ def write_pictures(studio: Studio, out: Path) -> None:
     pictures["page-phone.png"] = beside(strip)
     (out / "page").mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
-        # k-means brings back colours that are rare, as that of the word above a name.
-        small = picture.convert("RGB").quantize(NUM_COLOURS, Image.Quantize.MEDIANCUT, 3, dither=Image.Dither.NONE)
-        small.save(out / name, optimize=True)
+        save_small(picture, out / name)
+
+
+def draw_visit(studio: Studio, out: Path) -> None:
+    """What a telephone shows from a cold start over fast 4G to an answer."""
+    frames = film(studio.browser, studio.address, studio.photos[0], FAST)
+    last = max(frame.seconds for frame in frames)
+    draw_strip(frames, [last * (place + 1) / NUM_FRAMES for place in range(NUM_FRAMES)], out)
+    with Image.open(out) as strip:
+        strip.load()
+    save_small(strip, out)
+
+
+def save_small(picture: Image.Image, out: Path) -> None:
+    """Write a picture with few colours."""
+    # k-means brings back colours that are rare, as that of the word above a name.
+    small = picture.convert("RGB").quantize(NUM_COLOURS, Image.Quantize.MEDIANCUT, 3, dither=Image.Dither.NONE)
+    small.save(out, optimize=True)
 
 
 def beside(pictures: Sequence[Image.Image]) -> Image.Image:

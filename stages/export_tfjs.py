@@ -29,6 +29,7 @@ from fieldguide.export.notes import read_notes
 from fieldguide.export.packing import pack_files
 from fieldguide.export.params import ExportTfjsParams
 from fieldguide.export.parity import (
+    check_familiarity,
     check_parity,
     compare_familiarity,
     predict_node,
@@ -89,8 +90,11 @@ def export_tfjs(
         page.write_self_test(draft, self_test)
         pack_files(draft)
         shown, report = np.stack(reference), out / "parity.json"
-        rest = {"quantization": quantization, **_compare_strangers(out, onnx_file, images, familiarity)}
+        strangers = _compare_strangers(out, onnx_file, images, familiarity)
+        rest = {"quantization": quantization, **({"strangers": strangers} if strangers else {})}
         parity = check_parity(shown, logits, network.class_counts[0], params.limits, report, rest)
+        if strangers:
+            check_familiarity(strangers, params.min_strange_agreement)
         describe_bundle(draft, network, evaluation, sources, parity=parity, quantization=quantization, params=params)
         page.write_file_list(draft)
         return {**parity, **rest, "bundle_mb": page.check_size(draft, params.max_bundle_mb)}
@@ -98,13 +102,13 @@ def export_tfjs(
 
 def _compare_strangers(
     folder: Path, onnx_file: Path, images: np.ndarray, measured: np.ndarray | None
-) -> dict[str, dict[str, float]]:
-    """How the page's code tells strangers, to how the network as trained does; nothing where nobody can."""
+) -> dict[str, float] | None:
+    """How the page's code tells strangers, to how the network as trained does; None where nobody can."""
     familiar, seen = read_familiar(folder), see_onnxruntime(onnx_file, images)
     if familiar is None or seen is None or measured is None:
-        return {}
+        return None
     least = Calibration.read(folder).rules.find(Situation.ONE).min_familiarity
-    return {"strangers": compare_familiarity(familiar.measure(*seen), measured, least)}
+    return compare_familiarity(familiar.measure(*seen), measured, least)
 
 
 if __name__ == "__main__":

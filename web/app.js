@@ -3,7 +3,6 @@
 import { OTHER, conclude, fuse, isNothing } from './answer.js';
 import { hasCamera, takePicture } from './camera.js';
 import { choosePart } from './crop.js';
-import { NOTHING, readOccasion } from './exif.js';
 import { Failure, explain } from './failures.js';
 import { attend, open, started } from './guide.js';
 import { outputOf, suggestBox } from './heat.js';
@@ -12,7 +11,7 @@ import { say, speakToReader } from './language.js';
 import { choosePlace } from './map.js';
 import { title } from './names.js';
 import { offerToKeep, openNotebook, withdraw } from './notebook_view.js';
-import { gather } from './occasion.js';
+import { NOTHING, gather } from './occasion.js';
 import { offerOccasion, showOccasion, showSeen } from './occasion_view.js';
 import { inform, isTelling, ratios } from './prior.js';
 import * as view from './view.js';
@@ -26,7 +25,7 @@ let again = start; // what a failure offers to try once more
 /**
  * A photo of what is to be named, with what the model said of it.
  * @typedef {{file: Blob, whole?: Blob, box?: import('./box.js').Box, credit?: Example, prepared?: import('./engine.js').Prepared,
- *   logits?: ArrayLike<number>, familiarity?: ?number, told?: import('./exif.js').Told}} Photo
+ *   logits?: ArrayLike<number>, familiarity?: ?number, told?: import('./occasion.js').Told}} Photo
  * `file` may be a part, `box`, of the `whole` photo
  */
 
@@ -46,7 +45,7 @@ async function answer(photos) {
   document.body.dataset.state = 'thinking';
   show(photos);
   try {
-    for (const photo of photos) photo.told ??= await readOccasion(photo.file);
+    for (const photo of photos) photo.told ??= await (await started()).engine.readOccasion(photo.file);
     if (turn !== newest) return;
     settleOccasion();
     for (const photo of photos) {
@@ -250,8 +249,8 @@ attend({
     showOccasion(occasion);
   },
 });
+start(); // first, so that the network works while all else is made ready
 speakToReader();
 view.offerLanguages();
 listen();
 openNotebook();
-start();

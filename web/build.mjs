@@ -19,12 +19,9 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 const wasmFolder = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm'));
 
-const PAGE_SCRIPTS = ['app.js', 'worker.js'];
+const PAGE_ENTRIES = ['app.js', 'worker.js', 'style.css'];
 const PAGE_FILES = [
   'index.html',
-  'style.css',
-  'notebook.css',
-  'species.css',
   'icon.svg',
   'icon-180.png',
   'icon-192.png',
@@ -36,13 +33,17 @@ const PAGE_FILES = [
 // Without cross-origin isolation, which a plain file server does not give, threads hang: only single-threaded binaries.
 const WASM_FILES = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
 
-// What TensorFlow.js loads at its top and this project never calls.
+// What TensorFlow.js loads at its top and this project never calls: training, places to keep models, hashes of texts.
 const NEVER_USED = [
   /tfjs-core\/dist\/register_all_gradients\.js$/,
   /tfjs-core\/dist\/public\/chained_ops\/register_all_chained_ops\.js$/,
+  /tfjs-core\/dist\/optimizers\/\w+\.js$/,
+  /tfjs-core\/dist\/io\/(browser_files|indexed_db|local_storage|model_management)\.js$/,
+  /tfjs-core\/dist\/hash_util\.js$/,
   /tfjs-backend-wasm\/wasm-out\/tfjs-backend-wasm-threaded-simd(\.worker)?\.js$/,
 ];
-const EMPTY = 'export const executeOp = undefined; export const wasmWorkerContents = ""; export default undefined;';
+// CommonJS, of which any name may be imported: it is undefined.
+const EMPTY = 'module.exports = { wasmWorkerContents: "", registerOptimizers() {} };';
 const EXECUTOR = /tfjs-converter\/dist\/operations\/executors\/(\w+)_executor\.js$/;
 const OPERATIONS = /tfjs-converter\/dist\/operations\/op_list\/(\w+)\.js$/;
 
@@ -50,18 +51,23 @@ const BACKENDS = ['wasm', 'cpu']; // plain JavaScript for where WebAssembly fail
 
 const dist = (backend) => path.dirname(require.resolve(`@tensorflow/tfjs-backend-${backend}/dist/base.js`));
 
-/** Names of kernels and of those that they call within their backend: such a call passes nothing that could be traced. */
-function withInner(kernels, backend) {
-  const found = new Set();
+/**
+ * The code of kernels, of those that they call within their backend, for such a call passes nothing that could be traced, and of
+ * what these share; by name.
+ * @returns {Map<string, string>}
+ */
+function readKernels(kernels, backend) {
+  const found = new Map();
   const queue = [...kernels];
   while (queue.length) {
     const name = queue.pop();
     const file = path.join(dist(backend), 'kernels', `${name}.js`);
     if (found.has(name) || !existsSync(file)) continue;
-    found.add(name);
-    for (const [, inner] of readFileSync(file, 'utf8').matchAll(/from '\.\/(\w+)'/g)) queue.push(inner);
+    const code = readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, '');
+    found.set(name, code);
+    for (const [, inner] of code.matchAll(/from '\.\/(\w+)'/g)) queue.push(inner);
   }
-  return [...found].filter((name) => readFileSync(path.join(dist(backend), 'kernels', `${name}.js`), 'utf8').includes(`export const ${configOf(name)} =`));
+  return found;
 }
 
 const configOf = (kernel) => `${kernel.replace(/[A-Z]/, (first) => first.toLowerCase())}Config`;
@@ -72,12 +78,26 @@ function kernelsModule(needs) {
   if (!needs) {
     return [...bases, ...BACKENDS.map((backend) => `import '@tensorflow/tfjs-backend-${backend}/dist/register_all_kernels';`)].join('\n');
   }
-  const kernels = BACKENDS.flatMap((backend) => withInner(needs.kernels, backend).map((kernel) => {
+  const kernels = BACKENDS.flatMap((backend) => [...readKernels(needs.kernels, backend)].flatMap(([kernel, code]) => {
     const config = configOf(kernel);
+    if (!code.includes(`export const ${config} =`)) return [];
     const name = `${backend}${kernel}`;
     return `import { ${config} as ${name} } from '@tensorflow/tfjs-backend-${backend}/dist/kernels/${kernel}';\nregisterKernel(${name});`;
   }));
   return ["import { registerKernel } from '@tensorflow/tfjs-core/dist/base';", ...bases, ...kernels].join('\n');
+}
+
+/** The WebAssembly of TensorFlow.js without the kernels that a model never calls: half of it. */
+async function cutWasm(bytes, needs) {
+  if (!needs) return bytes;
+  const { default: binaryen } = await import('binaryen'); // 15 MB, which scripts for Node have no use for
+  const words = new Set([...readKernels(needs.kernels, 'wasm').values()].flatMap((code) => code.match(/\w+/g)));
+  const module = binaryen.readBinary(bytes);
+  const names = Array.from({ length: module.getNumExports() }, (_, i) => binaryen.getExportInfo(module.getExportByIndex(i)).name);
+  // Kernels are exported by their names, which begin with a capital; all else is memory and registers.
+  for (const name of names) if (/^_?[A-Z]/.test(name) && !words.has(name)) module.removeExport(name);
+  module.runPasses(['remove-unused-module-elements']);
+  return module.emitBinary();
 }
 
 /** The functions that the converter's executors call; TensorFlow.js asks for an alias of its own in custom builds. */
@@ -148,17 +168,17 @@ async function buildPage(directory, needs) {
     ...shared,
     metafile: true,
     plugins: [cutTensorFlow(needs), cutExifReader],
-    entryPoints: PAGE_SCRIPTS.map((script) => path.join(here, script)),
+    entryPoints: PAGE_ENTRIES.map((file) => path.join(here, file)),
     outdir: directory,
     platform: 'browser',
     format: 'esm',
     target: 'es2022',
-    external: ['fs', 'path', 'util', 'perf_hooks', 'worker_threads', 'os', 'crypto', 'node-fetch'],
+    external: ['*.svg', 'fs', 'path', 'util', 'perf_hooks', 'worker_threads', 'os', 'crypto', 'node-fetch'],
   });
   for (const file of PAGE_FILES) await copyFile(path.join(here, file), path.join(directory, file));
   await writeFile(path.join(directory, 'land.svg'), drawLand());
   await writeLicences(path.join(directory, 'licences.txt'), metafile, ['world-atlas']);
-  for (const file of WASM_FILES) await copyFile(path.join(wasmFolder, file), path.join(directory, file));
+  for (const file of WASM_FILES) await writeFile(path.join(directory, file), await cutWasm(await readFile(path.join(wasmFolder, file)), needs));
 }
 
 /** A ring that goes on beyond 180 degrees where it crosses them, and around the pole where it encloses that. */

@@ -3,42 +3,74 @@
 
 import { Failure } from './failures.js';
 import { later } from './later.js';
-import { PACKED, unpack } from './packed.js';
+import { PACKED } from './packed.js';
+
+const LIST = 'bundle.json';
+
+/** @typedef {(packed: ArrayBuffer) => Promise<?ArrayBuffer>} Unpack of files that travel packed (packed.js); null of what is damaged */
 
 /** The address of a file of the bundle: beside the page, in whatever folder that lies. */
 export const addressOf = (file) => new URL(file, document.baseURI).href;
 
-/**
- * Read bundle.json.
- * @returns {Promise<Bundle>}
- */
-export async function openBundle() {
-  const response = await request('bundle.json', 'no-cache');
-  try {
-    const list = await response.arrayBuffer();
-    return new Bundle(JSON.parse(new TextDecoder().decode(list)).files, await digest(list));
-  } catch {
-    throw new Failure('mixed', { file: 'bundle.json' });
-  }
-}
+/** The files that index.html asks for before any script runs. */
+const preloaded = () =>
+  Array.from(document.querySelectorAll('link[rel=preload][as=fetch]'), (link) => /** @type {HTMLLinkElement} */ (link).getAttribute('href'));
 
-class Bundle {
+export class Bundle {
   #downloads = new Map();
-  #counted = { done: 0, total: 0 };
+  #early = new Map(); // bytes of files that index.html asked for, by their names on the server
+  #progress = new Map(); // of each file, by the same names: {done, total}, in bytes
   #stopping = new AbortController();
+  #opening = null;
 
   /**
-   * @param {BundleFiles} files
-   * @param {string} version the SHA-256 of bundle.json, empty where this browser cannot tell
+   * @param {Unpack} unpack
+   * @param {boolean} isAgain what came by index.html was of two exports: nothing of it is taken
    */
-  constructor(files, version) {
-    /** By what a file is when it is unpacked; `file` is its name on the server. */
-    this.files = Object.fromEntries(
-      Object.entries(files).map(([file, known]) => [file.endsWith(PACKED) ? file.slice(0, -PACKED.length) : file, { ...known, file }]),
-    );
-    this.version = version;
+  constructor(unpack, isAgain = false) {
+    this.unpack = unpack;
+    /** By what a file is when it is unpacked; `file` is its name on the server. @type {Object<string, {file: string, bytes: number, sha256: string}>} */
+    this.files = {};
+    /** The SHA-256 of bundle.json, empty where this browser cannot tell. */
+    this.version = '';
     /** @type {(counted: {done: number, total: number}) => void} told of every part that came, in bytes */
     this.onProgress = () => {};
+    for (const file of isAgain ? [] : preloaded()) {
+      const bytes = this.#receive(file, 'default', true);
+      bytes.catch(() => {}); // whoever asks for it is told
+      this.#early.set(file, bytes);
+    }
+  }
+
+  /**
+   * Read bundle.json, upon which all else can be read.
+   * @throws {Failure}
+   */
+  open() {
+    this.#opening ??= this.#readList();
+    return this.#opening;
+  }
+
+  async #readList() {
+    const list = await (this.#takeEarly(LIST) ?? this.#receive(LIST, 'no-cache'));
+    try {
+      /** @type {[string, {bytes: number, sha256: string}][]} */
+      const files = Object.entries(JSON.parse(new TextDecoder().decode(list)).files);
+      this.files = Object.fromEntries(
+        files.map(([file, known]) => [file.endsWith(PACKED) ? file.slice(0, -PACKED.length) : file, { ...known, file }]),
+      );
+      this.version = await digest(list);
+    } catch {
+      throw new Failure('mixed', { file: LIST });
+    }
+  }
+
+  /**
+   * The bytes of one file as they came first, which may be those of another export: if not, `read` gives the same object.
+   * @returns {Promise<ArrayBuffer>}
+   */
+  peek(file) {
+    return this.#early.get(file) ?? this.read(file);
   }
 
   /**
@@ -55,17 +87,17 @@ class Bundle {
     return this.#downloads.get(file);
   }
 
-  /** Give up the downloads that still run. */
+  /** Give up the downloads that still run, and begin no other. */
   stop() {
     this.onProgress = () => {};
     this.#stopping.abort();
-    this.#stopping = new AbortController();
   }
 
   /** Let go of the bytes that were read, now that all that had to be waited for is here. */
   forget() {
     this.onProgress = () => {};
     this.#downloads.clear();
+    this.#early.clear();
   }
 
   async readJson(file) {
@@ -73,50 +105,85 @@ class Bundle {
   }
 
   async #download(name) {
+    await this.open();
     const known = this.files[name];
     if (!known) throw new Failure('mixed', { file: name });
     const { file } = known;
-    this.#count(0, known.bytes);
+    this.#count(file, 0, known.bytes);
     // The second time past the browser's own cache, which may hold the file of an earlier export, or that it was missing.
     let failure;
     for (const cache of /** @type {RequestCache[]} */ (['default', 'reload'])) {
+      let bytes;
       try {
-        const bytes = await this.#receive(file, cache);
-        const content = (await matches(bytes, known)) && (file === name ? bytes : await unpack(bytes).catch(() => null));
-        if (content) return content;
-        this.#count(-bytes.byteLength, 0);
-        failure = new Failure('mixed', { file });
+        bytes = await (this.#takeEarly(file) ?? this.#receive(file, cache));
       } catch (error) {
         failure = error;
+        continue;
       }
+      const content = (await matches(bytes, known)) && (file === name ? bytes : await this.unpack(bytes));
+      if (content) return content;
+      this.#count(file, -bytes.byteLength);
+      failure = new Failure('mixed', { file });
     }
     throw failure;
+  }
+
+  #takeEarly(file) {
+    const bytes = this.#early.get(file);
+    this.#early.delete(file);
+    return bytes;
   }
 
   /**
    * @param {string} file
    * @param {RequestCache} cache
+   * @param {boolean} isLarge what makes the reader wait is counted as it comes
    */
-  async #receive(file, cache) {
+  async #receive(file, cache, isLarge = false) {
     const response = await request(file, cache, this.#stopping.signal);
+    try {
+      return isLarge ? await this.#receiveParts(file, response) : await this.#receiveWhole(file, response);
+    } catch (error) {
+      throw new Failure('download', { file, reason: error.message });
+    }
+  }
+
+  async #receiveWhole(file, response) {
+    const bytes = await response.arrayBuffer();
+    this.#count(file, bytes.byteLength);
+    return bytes;
+  }
+
+  async #receiveParts(file, response) {
     const parts = [];
+    let size = 0;
     try {
       for (const reader = response.body.getReader(); ; ) {
         const { done, value } = await reader.read();
         if (done) break;
         parts.push(value);
-        this.#count(value.length, 0);
+        size += value.length;
+        this.#count(file, value.length);
       }
     } catch (error) {
-      throw new Failure('download', { file, reason: error.message });
+      this.#count(file, -size);
+      throw error;
     }
-    return new Blob(parts).arrayBuffer();
+    const bytes = new Uint8Array(size);
+    let place = 0;
+    for (const part of parts) {
+      bytes.set(part, place);
+      place += part.length;
+    }
+    return bytes.buffer;
   }
 
-  #count(done, total) {
-    this.#counted.done += done;
-    this.#counted.total += total;
-    this.onProgress(this.#counted);
+  /** Files that nobody asked for yet, or that are no part of the guide, have no total and do not count. */
+  #count(file, more, total = this.#progress.get(file)?.total ?? 0) {
+    this.#progress.set(file, { done: (this.#progress.get(file)?.done ?? 0) + more, total });
+    const awaited = [...this.#progress.values()].filter((each) => each.total);
+    const sum = (key) => awaited.reduce((all, each) => all + each[key], 0);
+    if (total) this.onProgress({ done: sum('done'), total: sum('total') });
   }
 }
 

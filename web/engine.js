@@ -2,8 +2,10 @@
 // where a browser has no worker that can draw (thread.js).
 
 import { cutPhoto } from './cut.js';
+import { readOccasion } from './exif.js';
 import { measureFamiliarity, readFamiliar } from './familiar.js';
-import { openModel } from './model.js';
+import { openModel, startWasm } from './model.js';
+import { unpack } from './packed.js';
 import { decode } from './photo.js';
 import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 
@@ -15,11 +17,14 @@ import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 /**
  * All methods return promises of what can be sent between threads, and throw Failures.
  * @typedef {Object} Engine
+ * @property {import('./bundle.js').Unpack} unpack a file of the bundle
+ * @property {(file: Blob) => Promise<import('./occasion.js').Told>} readOccasion where and when a photo was taken, as it says
  * @property {(file: Blob, settings: Settings) => Promise<Prepared>} prepare needs preprocessing.json, and no model yet
  * @property {(file: Blob, box: import('./box.js').Box) => Promise<Blob>} cut a part of a photo, as a photo
- * @property {(files: Object<string, ArrayBuffer>, wasm: string, settings: Settings, known: any, space: ?{header: any, content: ArrayBuffer}) =>
- *   Promise<{backend: string, milliseconds: number}>} open the model; `wasm` names one of the files, `known` is selftest.json,
- *   `space` familiar.json and familiar.bin
+ * @property {(wasm: ArrayBuffer, settings: Settings) => Promise<void>} start WebAssembly, for which the model need not be here
+ * @property {(files: Object<string, ArrayBuffer>, settings: Settings, known: any, space: ?{header: any, content: ArrayBuffer}) =>
+ *   Promise<string>} open the model, once `start` is done: which backend it runs on. `known` is selftest.json, `space` familiar.json and familiar.bin
+ * @property {() => Promise<number>} time milliseconds of an answer
  * @property {(input: Float32Array) => Promise<{logits: Float32Array, familiarity: ?number}>} predict logits, and how familiar
  *   the photo looks, where that can be told
  * @property {(input: Float32Array, output: number, ending: import('./model.js').Ending) =>
@@ -31,18 +36,29 @@ import { preparePhoto, prepareRecord, testSquare } from './preprocess.js';
 export function makeEngine() {
   let model = null;
   let familiar = null;
+  let square = null; // what the model was tested with
   return {
+    unpack: (packed) => unpack(packed).catch(() => null),
+    readOccasion,
     async prepare(file, settings) {
       const photo = await decode(file);
       return { input: preparePhoto(photo, settings), width: photo.width, height: photo.height };
     },
     cut: cutPhoto,
-    async open(files, wasm, settings, known, space) {
+    async start(wasm, settings) {
+      const starting = startWasm(URL.createObjectURL(new Blob([wasm], { type: 'application/wasm' })));
+      square = prepareRecord(testSquare(settings.record_size), settings); // while WebAssembly is compiled elsewhere
+      await starting;
+    },
+    async open(files, settings, known, space) {
       familiar = space && readFamiliar(space.header, space.content);
-      const binary = URL.createObjectURL(new Blob([files[wasm]], { type: 'application/wasm' }));
-      const selfTest = { ...known, input: prepareRecord(testSquare(settings.record_size), settings) };
-      model = await openModel(async (file) => files[file], binary, settings, selfTest);
-      return { backend: model.backend, milliseconds: model.milliseconds };
+      model = await openModel(async (file) => files[file], settings, { ...known, input: square });
+      return model.backend;
+    },
+    async time() {
+      const start = performance.now();
+      await model.predict(square);
+      return performance.now() - start;
     },
     async predict(input) {
       if (!familiar) return { logits: await model.predict(input), familiarity: null };

@@ -1,18 +1,11 @@
 // Where and when a photo was taken, as cameras write it into their files (EXIF). It is read here and goes nowhere.
 
 import { loadView } from 'exifreader';
-
-/**
- * What a file says; null for what it does not. `taken` is local time, as "2026-05-12T10:30:00".
- * @typedef {{latitude: ?number, longitude: ?number, month: ?number, taken: ?string}} Told
- */
-
-/** @type {Told} */
-export const NOTHING = { latitude: null, longitude: null, month: null, taken: null };
+import { NOTHING } from './occasion.js';
 
 /**
  * @param {Blob} file
- * @returns {Promise<Told>}
+ * @returns {Promise<import('./occasion.js').Told>}
  */
 export async function readOccasion(file) {
   try {
@@ -23,13 +16,13 @@ export async function readOccasion(file) {
   }
 }
 
-/** @returns {Partial<Told>} 0° N, 0° E is what receivers write that found nothing */
+/** @returns {Partial<import('./occasion.js').Told>} 0° N, 0° E is what receivers write that found nothing */
 function readPlace(/** @type {{Latitude?: number, Longitude?: number}} */ { Latitude: latitude, Longitude: longitude } = {}) {
   const isPlace = Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 && (latitude || longitude);
   return isPlace ? { latitude, longitude } : {};
 }
 
-/** @returns {Partial<Told>} */
+/** @returns {Partial<import('./occasion.js').Told>} */
 function readTime(value) {
   const [, year, digits, day, time] = /^(\d{4}):(\d\d):(\d\d)(?: (\d\d:\d\d:\d\d))?/.exec(value?.[0]) ?? [];
   const month = Number(digits);

@@ -1,7 +1,7 @@
 // Opening the guide: all downloads at once, the engine started, what it knows shown as soon as it is here.
 
 import { findRule } from './answer.js';
-import { openBundle } from './bundle.js';
+import { Bundle } from './bundle.js';
 import { explain } from './failures.js';
 import { keepOffline } from './offline.js';
 import { readPrior } from './prior.js';
@@ -15,7 +15,7 @@ const SETTINGS = ['labels.json', 'preprocessing.json', 'calibration.json', 'self
 /**
  * All that an answer needs.
  * @typedef {{labels: Labels, settings: Settings, calibration: Calibration, engine: import('./engine.js').Engine,
- *   running: {backend: string, milliseconds: number}, prior: ?import('./prior.js').Prior,
+ *   backend: string, prior: ?import('./prior.js').Prior,
  *   ending: ?import('./model.js').Ending, species: any, version: string}} Guide
  */
 
@@ -33,10 +33,11 @@ let guide = null;
 let early = null; // a promise of what prepares photos, which is here before the model
 
 /** Download the guide and start its model: all that an answer needs. */
-async function openGuide() {
+async function openGuide(isAgain = false) {
   let announce;
   early = new Promise((resolve) => (announce = resolve));
-  const bundle = await openBundle();
+  // Unpacked in the engine's thread: the page's own is to show things.
+  const bundle = new Bundle(async (packed) => (await starting).unpack(packed), isAgain);
   bundle.onProgress = view.showProgress;
   const starting = startEngine(bundle);
   return openFrom(bundle, starting, announce).catch((error) => {
@@ -47,12 +48,16 @@ async function openGuide() {
 }
 
 async function openFrom(bundle, starting, announce) {
+  starting.catch(() => {}); // whoever asks again is told
+  await bundle.open();
   // All at once: a slow network's delays then add up only once.
   const wasm = wasmFile();
-  const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file)), wasm];
+  const needed = ['model.json', ...Object.keys(bundle.files).filter((file) => /^group.*\.bin$/.test(file))];
   const ahead = [...needed, ...Object.keys(bundle.files).filter((file) => /^prior|^explain|^familiar/.test(file))];
-  for (const each of [starting, ...ahead.map((file) => bundle.read(file))]) each.catch(() => {}); // whoever asks again is told
+  for (const each of ahead.map((file) => bundle.read(file))) each.catch(() => {});
   const [naming, ...others] = SETTINGS.map((file) => bundle.readJson(file));
+  const warming = Promise.all([starting, bundle.read(wasm), others[0]]).then(([engine, binary, settings]) => engine.start(binary, settings));
+  warming.catch(() => {});
   const rest = Promise.all(others);
   rest.catch(() => {});
   const labels = await naming;
@@ -64,13 +69,14 @@ async function openFrom(bundle, starting, announce) {
   announce({ engine, settings });
   const files = Object.fromEntries(await Promise.all(needed.map(async (file) => [file, await bundle.read(file)])));
   const space = await readSpace(bundle);
-  const running = await engine.open(files, wasm, settings, known, space);
+  await warming;
+  const backend = await engine.open(files, settings, known, space);
   const prior = await openPrior(bundle);
   const ending = bundle.files['explain.json'] ? await bundle.readJson('explain.json') : null;
   bundle.forget();
   // Only now: their pictures would compete with the model.
   bundle.readJson('examples.json').then((examples) => attended.onExamples(bundle, examples), () => {});
-  return { labels, settings, calibration, engine, running, prior, ending, species, version: bundle.version };
+  return { labels, settings, calibration, engine, backend, prior, ending, species, version: bundle.version };
 }
 
 /** What tells strangers, where this guide knows that; null where not. */
@@ -95,9 +101,11 @@ async function openPrior(bundle) {
  */
 export function open() {
   // A guide that was replaced amid its download is whole the second time.
-  guide ??= openGuide().catch((error) => (error.kind === 'mixed' ? openGuide() : Promise.reject(error))).then(
+  guide ??= openGuide().catch((error) => (error.kind === 'mixed' ? openGuide(true) : Promise.reject(error))).then(
     (opened) => {
-      view.showEngine(opened.running);
+      view.showOpened();
+      // Behind the photo that waits for the guide.
+      setTimeout(() => opened.engine.time().then((milliseconds) => view.showEngine({ backend: opened.backend, milliseconds }), () => {}));
       // Only now: before, it would compete with the download of what an answer needs.
       keepOffline({ onState: view.showOffline, onUpdate: view.offerUpdate });
       return opened;

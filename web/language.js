@@ -24,7 +24,7 @@ export const codes = () => Object.keys(LANGUAGES);
 export const spoken = () => language;
 
 /** What speakers of a language call it. */
-export const nameOf = (code) => new Intl.DisplayNames([code], { type: 'language' }).of(code);
+export const nameOf = (code) => LANGUAGES[code]['page.own-language'];
 
 /** @returns {text is import('./later.js').Later} */
 const isOurs = (text) => typeof text?.say === 'string';
@@ -54,12 +54,22 @@ export const isKnown = (key) => key in en;
 /** What a rank is called; a rank that no language knows keeps its own name. */
 export const sayRank = (rank, count = 1) => (isKnown(`rank.${rank}`) ? say(`rank.${rank}`, { count }) : rank);
 
+/** Formats by language and options: making one takes a thousand times as long as using it. @type {Map<string, Intl.NumberFormat>} */
+const formats = new Map();
+
+/** @param {number} value @param {Intl.NumberFormatOptions} options */
+function format(value, options) {
+  const key = `${language} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language, options));
+  return formats.get(key).format(value);
+}
+
 /** A number as it is written; `digits` behind the point, or as many as it has (at most 3). */
 export const sayNumber = (value, digits) =>
-  new Intl.NumberFormat(language, digits == null ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  format(value, digits == null ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 /** A probability as a percentage; nothing is ever quite certain. */
-export const sayPercent = (probability) => new Intl.NumberFormat(language, { style: 'percent' }).format(Math.min(0.99, probability));
+export const sayPercent = (probability) => format(Math.min(0.99, probability), { style: 'percent' });
 
 /** Coordinates in degrees, to a tenth. @returns {import('./later.js').Later} */
 export function laterPlace(latitude, longitude) {

@@ -14,7 +14,7 @@ export const BACKENDS = ['wasm', 'cpu'];
 
 /**
  * A model that answered its self-test.
- * @typedef {{backend: string, milliseconds: number, predict: (input: Float32Array) => Promise<Float32Array>,
+ * @typedef {{backend: string, predict: (input: Float32Array) => Promise<Float32Array>,
  *   see: (input: Float32Array, prelogits: string) => Promise<Float32Array[]>,
  *   mapOutput: (input: Float32Array, output: number, ending: Ending) => Promise<ClassMap>}} Model
  * `predict` gives logits, `see` these and what the classifier sees, the node `prelogits`.
@@ -27,19 +27,30 @@ export const BACKENDS = ['wasm', 'cpu'];
  */
 
 /**
- * Load a model and choose its backend.
+ * Start WebAssembly; whether that works `openModel` finds out.
+ * @param {string} wasm address or path of the file that `wasmFile` (wasm.js) names
+ */
+export async function startWasm(wasm) {
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  try {
+    // TensorFlow.js wants a name for each of its builds; two are never taken.
+    setWasmPaths(Object.fromEntries([...WASM_FILES, 'tfjs-backend-wasm-threaded-simd.wasm'].map((name) => [name, wasm])));
+    await setBackend('wasm');
+  } catch (error) {
+    console.warn(error); // it started before, and did not come up
+  }
+}
+
+/**
+ * Load a model and choose its backend; WebAssembly has been started.
  * @param {(file: string) => Promise<ArrayBuffer>} read the files of the bundle
- * @param {string} wasm address or path of the one that `wasmFile` (wasm.js) names
  * @param {{image_size: number}} settings preprocessing.json
  * @param {{input: Float32Array, logits: number[], tolerance: number}|null} selfTest an answer known beforehand
  * @returns {Promise<Model>}
  * @throws {Failure}
  */
-export async function openModel(read, wasm, { image_size: size }, selfTest, backends = BACKENDS) {
+export async function openModel(read, { image_size: size }, selfTest, backends = BACKENDS) {
   const source = await readGraph(read);
-  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-  // TensorFlow.js wants a name for each of its builds; two are never taken.
-  setWasmPaths(Object.fromEntries([...WASM_FILES, 'tfjs-backend-wasm-threaded-simd.wasm'].map((name) => [name, wasm])));
   const failures = [];
   for (const backend of backends) {
     try {
@@ -60,7 +71,8 @@ export async function openModel(read, wasm, { image_size: size }, selfTest, back
       const predict = async (input) => (await read(input, [answer]))[0];
       const see = (input, prelogits) => read(input, [answer, prelogits]);
       const mapOutput = (input, output, ending) => mapClass(graph, run(input, ending.features), output, ending);
-      return { backend, milliseconds: selfTest ? await checkedTime(predict, selfTest) : NaN, predict, see, mapOutput };
+      if (selfTest) await check(predict, selfTest);
+      return { backend, predict, see, mapOutput };
     } catch (error) {
       failures.push(`${backend}: ${error.message ?? error}`);
     }
@@ -86,14 +98,11 @@ async function mapClass(graph, features, output, { weight, bias }) {
   return { data, width, height, bias: biases ? biases[output] : 0 };
 }
 
-/** Milliseconds of a second, warm answer; throws if the first one is not the one expected. */
-async function checkedTime(predict, { input, logits, tolerance }) {
+/** Throws if the first answer is not the one expected. */
+async function check(predict, { input, logits, tolerance }) {
   const answer = await predict(input);
   const error = Math.max(...logits.map((expected, i) => Math.abs(answer[i] - expected)));
   if (answer.length !== logits.length || !(error <= tolerance)) {
     throw new Error(`its answer is off by ${error} where ${tolerance} is allowed`);
   }
-  const start = performance.now();
-  await predict(input);
-  return performance.now() - start;
 }

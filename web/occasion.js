@@ -1,11 +1,17 @@
 // Where and when the photos of one subject were taken: what they say, and what the reader says instead.
 
 /**
- * @typedef {import('./exif.js').Told & {from: 'photo'|'device'|'map'|null}} Occasion `from`: who says the place
+ * What a photo says; null for what it does not. `taken` is local time, as "2026-05-12T10:30:00".
+ * @typedef {{latitude: ?number, longitude: ?number, month: ?number, taken: ?string}} Told
+ *
+ * @typedef {Told & {from: 'photo'|'device'|'map'|null}} Occasion `from`: who says the place
  */
 
+/** @type {Told} */
+export const NOTHING = { latitude: null, longitude: null, month: null, taken: null };
+
 /**
- * @param {import('./exif.js').Told[]} told by the photos; the first that has a place says it, as the first that has a date
+ * @param {Told[]} told by the photos; the first that has a place says it, as the first that has a date
  * @param {Partial<Occasion>} chosen by the reader, which counts more
  * @returns {Occasion}
  */

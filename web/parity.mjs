@@ -9,7 +9,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { measureFamiliarity, readFamiliar } from './familiar.js';
-import { openModel } from './model.js';
+import { openModel, startWasm } from './model.js';
 import { readFromFolder } from './node_files.mjs';
 import { prepareRecord, testSquare } from './preprocess.js';
 import { wasmFile } from './wasm.js';
@@ -24,7 +24,8 @@ async function answerAll(bundle, squaresFile, side, logitsFile, familiarityFile)
   const settings = JSON.parse(readFileSync(path.join(bundle, 'preprocessing.json'), 'utf8'));
   const read = readFromFolder(bundle);
   const familiar = await readSpace(bundle, read);
-  const model = await openModel(read, path.join(bundle, wasmFile()), settings, null, ['wasm']);
+  await startWasm(path.join(bundle, wasmFile()));
+  const model = await openModel(read, settings, null, ['wasm']);
   const pixels = new Uint8Array(readFileSync(squaresFile));
   const squares = [];
   for (let start = 0; start < pixels.length; start += side * side * 3) {

@@ -57,17 +57,19 @@ const toByte = (sum) => {
 
 /** `image` with each row squeezed or stretched to `outWidth`; rows outside [`firstRow`, `endRow`) are dropped. */
 function resizeRows(image, outWidth, { first, count, weights, width }, firstRow, endRow) {
+  const source = image.data;
   const data = new Uint8Array((endRow - firstRow) * outWidth * 3);
   let to = 0;
   for (let y = firstRow; y < endRow; y++) {
     for (let x = 0; x < outWidth; x++) {
       let red = HALF, green = HALF, blue = HALF;
       let from = (y * image.width + first[x]) * 3;
-      for (let i = 0; i < count[x]; i++, from += 3) {
-        const weight = weights[x * width + i];
-        red += image.data[from] * weight;
-        green += image.data[from + 1] * weight;
-        blue += image.data[from + 2] * weight;
+      const end = x * width + count[x];
+      for (let i = x * width; i < end; i++, from += 3) {
+        const weight = weights[i];
+        red = (red + Math.imul(source[from], weight)) | 0;
+        green = (green + Math.imul(source[from + 1], weight)) | 0;
+        blue = (blue + Math.imul(source[from + 2], weight)) | 0;
       }
       data[to++] = toByte(red);
       data[to++] = toByte(green);
@@ -81,15 +83,15 @@ function resizeRows(image, outWidth, { first, count, weights, width }, firstRow,
 function resizeColumns(image, outHeight, { first, count, weights, width }, firstRow) {
   const rowBytes = image.width * 3;
   const data = new Uint8Array(outHeight * rowBytes);
+  const source = image.data;
+  const sums = new Int32Array(rowBytes);
   for (let y = 0; y < outHeight; y++) {
-    const start = (first[y] - firstRow) * rowBytes;
-    for (let column = 0; column < rowBytes; column++) {
-      let sum = HALF;
-      for (let i = 0, from = start + column; i < count[y]; i++, from += rowBytes) {
-        sum += image.data[from] * weights[y * width + i];
-      }
-      data[y * rowBytes + column] = toByte(sum);
+    sums.fill(HALF);
+    for (let i = 0, from = (first[y] - firstRow) * rowBytes; i < count[y]; i++, from += rowBytes) {
+      const weight = weights[y * width + i];
+      for (let column = 0; column < rowBytes; column++) sums[column] = (sums[column] + Math.imul(source[from + column], weight)) | 0;
     }
+    for (let column = 0, to = y * rowBytes; column < rowBytes; column++) data[to++] = toByte(sums[column]);
   }
   return { data, width: image.width, height: outHeight };
 }

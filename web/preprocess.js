@@ -108,7 +108,13 @@ export function normalise(image, mean, std) {
       Math.fround(Math.fround(Math.fround(byte / 255) - Math.fround(center)) / Math.fround(std[channel])),
     ),
   );
-  return Float32Array.from(image.data, (byte, i) => table[i % 3][byte]);
+  const values = new Float32Array(image.data.length);
+  for (let i = 0; i < values.length; i += 3) {
+    values[i] = table[0][image.data[i]];
+    values[i + 1] = table[1][image.data[i + 1]];
+    values[i + 2] = table[2][image.data[i + 2]];
+  }
+  return values;
 }
 
 /** The model's input for a square of the size that the training records have. */
@@ -140,9 +146,12 @@ export function overWhite({ data, width, height }) {
 /** A colour gradient whose answer is known from the export: what a backend has to prove itself on. */
 export function testSquare(size) {
   const data = new Uint8Array(size * size * 3);
+  let to = 0;
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
-      data.set([(x * 255) / (size - 1), (y * 255) / (size - 1), ((x + y) * 127) / (size - 1)], (y * size + x) * 3);
+      data[to++] = (x * 255) / (size - 1);
+      data[to++] = (y * 255) / (size - 1);
+      data[to++] = ((x + y) * 127) / (size - 1);
     }
   }
   return { data, width: size, height: size };

@@ -6,15 +6,25 @@ import { Failure, unpack } from './failures.js';
 export const SCRIPT = 'worker.js';
 
 /**
- * @param {{read: (file: string) => Promise<ArrayBuffer>}} bundle
+ * @param {import('./bundle.js').Bundle} bundle
  * @returns {Promise<import('./engine.js').Engine>}
  * @throws {Failure}
  */
 export async function startEngine(bundle) {
-  const script = await bundle.read(SCRIPT);
-  if (typeof Worker !== 'undefined' && typeof OffscreenCanvas !== 'undefined') {
+  const hasWorkers = typeof Worker !== 'undefined' && typeof OffscreenCanvas !== 'undefined';
+  // It starts while its script is still being checked, and is asked nothing before that.
+  const early = hasWorkers ? bundle.peek(SCRIPT).then((script) => ({ script, ...startWorker(script) })) : null;
+  early?.catch(() => {});
+  const script = await bundle.read(SCRIPT).catch((error) => {
+    early?.then(({ stop }) => stop(), () => {});
+    throw error;
+  });
+  if (hasWorkers) {
     try {
-      return await startWorker(script);
+      const first = await early.catch(() => null);
+      if (first?.script === script) return await first.here;
+      first?.stop(); // perhaps without ever having said that it is here
+      return await startWorker(script).here;
     } catch (error) {
       console.warn(error); // old browsers know no modules in workers, or no canvas
     }
@@ -23,8 +33,11 @@ export async function startEngine(bundle) {
   return makeEngine();
 }
 
-/** The engine in a worker made of exactly these bytes, which were checked: a server may hold those of another export by now. */
-async function startWorker(script) {
+/**
+ * The engine in a worker made of exactly these bytes: a server may hold those of another export by now.
+ * @returns {{here: Promise<import('./engine.js').Engine>, stop: () => void}}
+ */
+function startWorker(script) {
   const address = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   const worker = new Worker(address, { type: 'module' });
   const waiting = new Map(); // by id of the question
@@ -33,27 +46,9 @@ async function startWorker(script) {
   const endIfIdle = () => {
     if (isOver && !waiting.size) worker.terminate();
   };
-  try {
-    await new Promise((resolve, reject) => {
-      worker.onmessage = resolve;
-      worker.onerror = ({ message }) => reject(new Error(`the worker does not start: ${message}`));
-    });
-  } catch (error) {
-    worker.terminate();
-    throw error;
-  } finally {
-    URL.revokeObjectURL(address);
-  }
-  worker.onmessage = ({ data: { id, result, failure } }) => {
-    const question = waiting.get(id); // none if an error has ended it
-    waiting.delete(id);
+  const stop = () => {
+    isOver = true;
     endIfIdle();
-    if (failure) question?.reject(unpack(failure));
-    else question?.resolve(result);
-  };
-  worker.onerror = ({ message }) => {
-    for (const { reject } of waiting.values()) reject(new Error(message));
-    waiting.clear();
   };
   const ask = (method) => (...args) =>
     new Promise((resolve, reject) => {
@@ -61,9 +56,30 @@ async function startWorker(script) {
       waiting.set(++asked, { resolve, reject });
       worker.postMessage({ id: asked, method, args });
     });
-  const stop = () => {
-    isOver = true;
+  const methods = ['unpack', 'readOccasion', 'prepare', 'cut', 'start', 'open', 'time', 'predict', 'mapOutput'];
+  const engine = /** @type {any} */ ({ ...Object.fromEntries(methods.map((method) => [method, ask(method)])), stop });
+  const here = new Promise((resolve, reject) => {
+    worker.onmessage = () => {
+      worker.onmessage = take;
+      worker.onerror = fail;
+      resolve(engine);
+    };
+    worker.onerror = ({ message }) => {
+      worker.terminate();
+      reject(new Error(`the worker does not start: ${message}`));
+    };
+  });
+  const take = ({ data: { id, result, failure } }) => {
+    const question = waiting.get(id); // none if an error has ended it
+    waiting.delete(id);
     endIfIdle();
+    if (failure) question?.reject(unpack(failure));
+    else question?.resolve(result);
   };
-  return { prepare: ask('prepare'), cut: ask('cut'), open: ask('open'), predict: ask('predict'), mapOutput: ask('mapOutput'), stop };
+  const fail = ({ message }) => {
+    for (const { reject } of waiting.values()) reject(new Error(message));
+    waiting.clear();
+  };
+  here.catch(() => {}).finally(() => URL.revokeObjectURL(address));
+  return { here, stop };
 }

@@ -74,14 +74,15 @@ export function hideProgress() {
   at('download').textContent = '';
 }
 
-export function showEngine(model) {
+/** The guide is open: a photo that waits is looked at. */
+export function showOpened() {
   hideProgress();
   at('waiting').dataset.say = 'answer.looking';
   at('waiting').textContent = say('answer.looking');
-  writeEngine(model);
 }
 
-const writeEngine = resaid(({ backend, milliseconds }) => {
+/** What answers, and how fast. */
+export const showEngine = resaid(({ backend, milliseconds }) => {
   at('engine').textContent = say('page.engine', { milliseconds: Math.max(1, Math.round(milliseconds)), backend });
 });
 

@@ -23,6 +23,7 @@ function serve() {
 }
 
 /** The memory of a result, which is moved instead of copied. */
-const ownedBy = (result) => [result, ...Object.values(result ?? {})].filter(ArrayBuffer.isView).map(({ buffer }) => buffer);
+const ownedBy = (result) =>
+  result instanceof ArrayBuffer ? [result] : [result, ...Object.values(result ?? {})].filter(ArrayBuffer.isView).map(({ buffer }) => buffer);
 
 if (typeof document === 'undefined') serve();

@@ -16,7 +16,7 @@ SURROUNDINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "dark": MappingProxyType({"paper": "#151b15", "card": "#1e261e", "on-leaf": "#14200f"}),
     }
 )
-"""By scheme, what web/style.css puts below the accent (`paper`, `card`) and on it (`on-leaf`)."""
+"""By scheme, what web/base.css puts below the accent (`paper`, `card`) and on it (`on-leaf`)."""
 
 
 def contrast(one: str, other: str) -> float:

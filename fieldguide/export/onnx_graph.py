@@ -1,6 +1,6 @@
 """An ONNX file as plain nodes and NumPy constants, so that nothing after this knows protobuf."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class OnnxGraph:
 
 OPSET = 20
 """Of which the operators are read; learn/onnx_export.py writes it or an older one that means the same."""
+IR_VERSION = 9
+"""Of the format that came with this opset."""
 
 
 def evaluate_node(node: Node, inputs: Sequence[np.ndarray | None]) -> Sequence[np.ndarray]:
@@ -55,6 +57,38 @@ def reveal(file: Path, tensor: str) -> Callable[[np.ndarray], list[np.ndarray]]:
     model.graph.output.append(onnx.ValueInfoProto(name=tensor))
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return lambda images: [np.asarray(found) for found in session.run(["logits", tensor], {"image": images})]
+
+
+def run_nodes(
+    graph: OnnxGraph,
+    nodes: Sequence[Node],
+    constants: Mapping[str, np.ndarray],
+    given: Mapping[str, np.ndarray],
+    wanted: Sequence[str],
+) -> dict[str, np.ndarray]:
+    """The tensors `wanted` of `nodes`, a part of `graph`, by name, from the tensors `given` and other `constants`.
+
+    On one thread: the same sums, however many cores there are.
+    """
+    taken = list(dict.fromkeys(name for node in nodes for name in node.inputs if name))
+    part = onnx.helper.make_graph(
+        [onnx.helper.make_node(node.operator, node.inputs, node.outputs, **node.attributes) for node in nodes],
+        "part",
+        [_describe(name, given[name]) for name in taken if name in given],
+        [onnx.ValueInfoProto(name=name) for name in wanted],
+        [onnx.numpy_helper.from_array(constants[name], name) for name in taken if name in constants],
+    )
+    model = onnx.helper.make_model(part, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    found = session.run(list(wanted), {name: given[name] for name in taken if name in given})
+    return dict(zip(wanted, map(np.asarray, found), strict=True))
+
+
+def _describe(name: str, value: np.ndarray) -> onnx.ValueInfoProto:
+    kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
+    return onnx.helper.make_tensor_value_info(name, kind, value.shape)
 
 
 def read_onnx(file: Path) -> OnnxGraph:

@@ -17,7 +17,7 @@ from pydantic import (
 from fieldguide.export.accent import MIN_CONTRAST, faintest
 from fieldguide.params import Section
 
-Quantization = Literal["none", "float16", "mixed", "uint8"]
+Quantization = Literal["none", "float16", "mixed", "uint8", "uint7"]
 Rounding = Literal["nearest", "learned"]
 Rate = Annotated[float, Field(ge=0, le=1)]
 
@@ -106,8 +106,9 @@ class ExportTfjsParams(Section):
     """Refuse a student that began with pretrained weights whose licence does not allow any use or is not known, or one
     that was taught by a network that did. Photos are another matter: `clean.production_only`."""
     quantization: Quantization
-    """Of the bundle's weights: `none`, `float16`, `mixed` (a byte in large matrices and 1x1 kernels, else float16) or
-    `uint8` (a byte in every kernel but the depthwise ones)."""
+    """Of the bundle's weights: `none`, `float16`, `mixed` (a byte in large matrices and 1x1 kernels, else float16),
+    `uint8` (a byte in every kernel but the depthwise ones) or `uint7` (of that byte every second step in large kernels,
+    which packs to an eighth less)."""
     rounding: Rounding
     """Of weights to bytes: to the `nearest` step, or `learned` from training photos (rounding.py)."""
     max_top1_loss: Rate
@@ -130,6 +131,8 @@ class ExportTfjsParams(Section):
     """Test photos on which all runtimes must agree."""
     limits: RuntimeLimits
     """How far each runtime may be from PyTorch, which trained the student; past it the stage fails."""
+    min_strange_agreement: Rate
+    """Share of these photos of which the page has to say as PyTorch does whether they look too strange for a name."""
     max_bundle_mb: PositiveFloat
     """Megabytes of 1e6 bytes; a larger bundle is refused."""
     page: PageParams

@@ -15,6 +15,11 @@ from fieldguide.export.onnx_graph import read_onnx, reveal
 from fieldguide.export.params import Limits, RuntimeLimits
 from fieldguide.files import write_json
 
+FINER = (
+    "export_tfjs.quantization uint8 rounds less than uint7, mixed less than uint8, float16 less than these, none not at"
+    " all; bundles grow"
+)
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -77,6 +82,15 @@ def compare_familiarity(reference: np.ndarray, measured: np.ndarray, least: floa
         "mean_familiarity_error": float((measured - reference).mean()),
         "strange_agreement": float(agree),
     }
+
+
+def check_familiarity(found: Mapping[str, float], min_agreement: float) -> None:
+    """Raise ExportError where the page refuses other photos for looking strange than PyTorch does."""
+    if found["strange_agreement"] < min_agreement:
+        raise ExportError(
+            f"tfjs_node finds {found['strange_agreement']:.1%} of the photos strange, or not, as PyTorch does, "
+            f"at least {min_agreement:.1%} are asked for (export_tfjs.min_strange_agreement allows it; {FINER})"
+        )
 
 
 def compare(reference: np.ndarray, logits: np.ndarray, num_classes: int, max_logit_error: float) -> Agreement:
@@ -145,5 +159,4 @@ def _remedy(runtime: str, limit: str) -> str:
     allow = f"export_tfjs.limits.{runtime}.{limit} allows it"
     if runtime != "tfjs_node":
         return f" ({allow})"
-    finer = "mixed rounds less than uint8, float16 less than both, and none not at all, in a larger bundle"
-    return f" (export_tfjs.quantization {finer}; {allow})"
+    return f" ({FINER}; {allow})"

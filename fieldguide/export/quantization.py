@@ -15,14 +15,14 @@ from fieldguide.export.inputs import decode_squares, normalise_squares
 from fieldguide.export.onnx_graph import read_onnx, write_onnx
 from fieldguide.export.params import ExportTfjsParams, Quantization
 from fieldguide.export.rounding import learn_rounding
-from fieldguide.export.storage import QUANTIZATIONS, store
+from fieldguide.export.storage import MIN_BYTE_WEIGHTS, QUANTIZATIONS, store
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.labels import UNKNOWN, map_labels
 from fieldguide.records.reader import RecordSet
 
 log = logging.getLogger(__name__)
 
-NUM_ROUNDING_PHOTOS = 64
+NUM_ROUNDING_PHOTOS = 128
 """Training photos that the rounding is learned from."""
 BATCH_SIZE = 32
 
@@ -40,12 +40,11 @@ def quantize(
     kind is proposed; `is_proposed` is 1 there.
     """
     graph = read_onnx(onnx_file)
-    rounded: dict[str, np.ndarray] = {}
-    if params.rounding == "learned":
-        shown = RecordSet.open(tfrecord, "train")[:NUM_ROUNDING_PHOTOS]
-        rounded = learn_rounding(graph, _inputs(network, [record.image for record in shown]))
+    shown = RecordSet.open(tfrecord, "train")[:NUM_ROUNDING_PHOTOS]
+    images = _inputs(network, [record.image for record in shown])
     files, num_bytes = {}, {}
     for name in QUANTIZATIONS:
+        rounded = learn_rounding(graph, images, name) if params.rounding == "learned" else None
         stored, content = store(graph, name, rounded)
         num_bytes[name] = len(zlib.compress(content))
         files[name] = scratch / f"{name}.onnx"
@@ -64,8 +63,7 @@ def quantize(
     for name, row in table.items():
         row["is_proposed"] = float(name == proposed)
     log.info(_describe(table, proposed, params))
-    is_rounded = bool(rounded) and params.quantization in ("mixed", "uint8")
-    return files[params.quantization] if is_rounded else onnx_file, table
+    return files[params.quantization] if params.quantization in MIN_BYTE_WEIGHTS else onnx_file, table
 
 
 def propose(table: Mapping[Quantization, Row], max_top1_loss: float) -> Quantization:

@@ -23,7 +23,7 @@ import numpy as np
 from fieldguide.export.class_map import write_explanation
 from fieldguide.export.params import ExportTfjsParams, Quantization
 from fieldguide.export.saved_model import SIGNATURE, predict_saved_model, write_saved_model
-from fieldguide.export.storage import storage_of
+from fieldguide.export.storage import MIN_BYTE_WEIGHTS, is_in_bytes, storage_of
 from fieldguide.export.tflite import TFLITE_FILE, predict_tflite, write_tflite
 
 ONNX_FILE, SAVED_MODEL, MODEL_FILE = "student.onnx", "saved_model", "model.json"
@@ -59,7 +59,7 @@ def write_graph_model(saved_model: Path, out: Path, quantization: Quantization) 
     with tempfile.TemporaryDirectory(prefix=".tfjs-", dir=out) as scratch:
         written = Path(scratch)
         _convert(saved_model, written, {"float16": True} if quantization == "float16" else None)
-        if quantization in ("mixed", "uint8"):
+        if quantization in MIN_BYTE_WEIGHTS:
             names = weights_in_bytes(json.loads((written / MODEL_FILE).read_bytes()), quantization)
             shutil.rmtree(written)
             _convert(saved_model, written, {"uint8": names, "float16": True})
@@ -75,7 +75,7 @@ def write_graph_model(saved_model: Path, out: Path, quantization: Quantization) 
 def weights_in_bytes(model: dict[str, Any], quantization: Quantization) -> list[str]:
     """Names of the weights in a model.json that are to be stored in bytes."""
     weights = [weight for group in model["weightsManifest"] for weight in group["weights"]]
-    return [weight["name"] for weight in weights if storage_of(quantization, weight["shape"]) == "uint8"]
+    return [weight["name"] for weight in weights if is_in_bytes(storage_of(quantization, weight["shape"]))]
 
 
 def _convert(saved_model: Path, out: Path, quantization_dtype_map: dict[str, Any] | None) -> None:

@@ -46,6 +46,7 @@ PARAMS: dict[str, Any] = {
         "tflite": STRICT,
         "tfjs_node": {"min_top1_agreement": 0.9, "max_logit_error": 0.1},
     },
+    "min_strange_agreement": 1.0,
     "max_bundle_mb": 8,
     "page": {"title": None, "introduction": None, "accent": None, "links": []},
 }

@@ -7,6 +7,9 @@ import pytest
 from fieldguide.errors import ExportError
 from fieldguide.export import node
 
+WASM = node.WEB.parent / "node_modules" / "@tensorflow" / "tfjs-backend-wasm" / "wasm-out"
+WASM_FILES = ("tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm")
+
 
 @pytest.mark.parametrize(
     ("script", "message"),
@@ -50,4 +53,18 @@ def test_the_page_is_written_below_the_folder_one_stands_in(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     node.build_page(Path("bundle"), None)
     written = {path.name for path in (tmp_path / "bundle").iterdir()}
-    assert {"app.js", "worker.js", "index.html", "service_worker.js", "tfjs-backend-wasm-simd.wasm"} <= written
+    assert {"app.js", "worker.js", "index.html", "service_worker.js", *WASM_FILES} <= written
+
+
+def test_the_webassembly_holds_the_kernels_that_are_needed_alone(tmp_path: Path) -> None:
+    node.build_page(tmp_path / "whole", None)
+    needs = {"kernels": ["Add", "FusedConv2D", "Mean"], "functions": ["add"], "categories": ["arithmetic"]}
+    node.build_page(tmp_path / "cut", needs)
+    for file in WASM_FILES:
+        whole, cut = ((tmp_path / folder / file).read_bytes() for folder in ("whole", "cut"))
+        assert whole == (WASM / file).read_bytes()
+        assert len(cut) < 0.7 * len(whole)
+        # `Mean` transposes in between: what a kernel calls is needed, too.
+        assert all(name in cut for name in (b"FusedConv2D", b"Mean", b"Transpose", b"register_tensor"))
+        assert b"Softmax" in whole
+        assert b"Softmax" not in cut

@@ -101,7 +101,7 @@ def test_what_cannot_be_shown_is_refused(case: str) -> None:
 
 
 def test_the_surroundings_are_those_of_the_style_sheet() -> None:
-    light, dark = (WEB / "style.css").read_text().split("@media (prefers-color-scheme: dark)")[:2]
+    light, dark = (WEB / "base.css").read_text().split("@media (prefers-color-scheme: dark)")[:2]
     for scheme, block in (("light", light), ("dark", dark)):
         colours = dict(re.findall(r"--([a-z-]+): (#\w{6});", block))
         assert {name: colours[name] for name in SURROUNDINGS[scheme]} == dict(SURROUNDINGS[scheme])
@@ -118,12 +118,14 @@ def test_contrast_is_that_of_wcag(one: str, other: str, expected: float) -> None
 def test_the_first_answers_files_are_asked_for_by_the_page_itself(page: Path) -> None:
     with pytest.raises(ExportError, match=r"holds no labels\.json"):
         start_downloads_early(page)
-    rest = ("worker.js", "tfjs-backend-wasm-simd.wasm.gzip", "group1-shard1of1.bin.gzip")
-    for name in ("labels.json", "prior.bin.gzip", *rest):
+    large = ("group1-shard1of1.bin.gzip", "worker.js", "tfjs-backend-wasm-simd.wasm.gzip")
+    rest = (*large, "model.json", "preprocessing.json", "calibration.json", "selftest.json", "prior.bin.gzip")
+    for name in ("labels.json", "species.json", *rest):
         (page / name).touch()
     start_downloads_early(page)
     link = r'<link rel="preload" as="fetch" crossorigin fetchpriority="(.*)" href="(.*)" />'
     assert re.findall(link, (page / "index.html").read_text()) == [
+        ("high", "bundle.json"),
         ("high", "labels.json"),
         *(("low", name) for name in rest),
     ]

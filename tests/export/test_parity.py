@@ -5,7 +5,7 @@ import pytest
 
 from fieldguide.errors import ExportError
 from fieldguide.export.params import Limits
-from fieldguide.export.parity import Agreement, check_agreements, compare
+from fieldguide.export.parity import Agreement, check_agreements, check_familiarity, compare, compare_familiarity
 
 REFERENCE = np.array([[3, 1, 0, 9, 8], [0, 1, 2, 8, 9]], np.float32)
 """Two photos, three classes at the first rank, two at the second."""
@@ -86,3 +86,12 @@ def test_limits_are_inclusive_and_every_breach_is_named(found: Agreement, messag
         return
     with pytest.raises(ExportError, match=message):
         check_agreements({"tfjs_node": found}, limits)
+
+
+def test_a_page_that_refuses_other_photos_is_no_guide() -> None:
+    reference = np.array([3.0, 1.0, 2.0, 5.0], np.float32)
+    found = compare_familiarity(reference, reference + np.float32(0.5), least=2.25)
+    assert found["strange_agreement"] == 0.75
+    check_familiarity(found, 0.75)
+    with pytest.raises(ExportError, match=r"75\.0% of the photos .* 80\.0% .*export_tfjs\.min_strange_agreement"):
+        check_familiarity(found, 0.8)

@@ -199,7 +199,7 @@ def test_kinds_of_weights_are_compared_and_one_is_proposed(exported: Exported) -
     paths, metrics = exported
     table = metrics["quantization"]
     assert json.loads((paths["out"] / "parity.json").read_text())["quantization"] == table
-    assert list(table) == ["none", "float16", "mixed", "uint8"]
+    assert list(table) == ["none", "float16", "mixed", "uint8", "uint7"]
     megabytes = [row["megabytes"] for row in table.values()]
     assert megabytes == sorted(megabytes, reverse=True)
     assert table["none"]["max_abs_logit_error"] == 0 < table["float16"]["max_abs_logit_error"]
@@ -210,15 +210,16 @@ def test_kinds_of_weights_are_compared_and_one_is_proposed(exported: Exported) -
     assert "| float16 (these) | " in (paths["bundle"] / "MODEL_CARD.md").read_text()
 
 
-def test_learned_rounding_is_what_the_browser_gets(exported: Exported, tmp_path: Path) -> None:
+@pytest.mark.parametrize("quantization", ["uint8", "uint7"])
+def test_learned_rounding_is_what_the_browser_gets(exported: Exported, tmp_path: Path, quantization: str) -> None:
     loose = {**PARAMS["limits"], "tfjs_node": {"min_top1_agreement": 0.0, "max_logit_error": 9.0}}
     nearest, learned = (
-        export_again(exported, tmp_path / rounding, quantization="uint8", rounding=rounding, limits=loose)
+        export_again(exported, tmp_path / rounding, quantization=quantization, rounding=rounding, limits=loose)
         for rounding in ("nearest", "learned")
     )
     assert digests(tmp_path / "learned" / "out" / "saved_model") == digests(exported[0]["out"] / "saved_model")
     for metrics in (nearest, learned):
-        told = metrics["quantization"]["uint8"]["max_abs_logit_error"]
+        told = metrics["quantization"][quantization]["max_abs_logit_error"]
         assert metrics["tfjs_node"]["max_abs_logit_error"] == pytest.approx(told, rel=0.3)
     assert learned["tfjs_node"]["max_abs_logit_error"] != nearest["tfjs_node"]["max_abs_logit_error"]
 

@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { openBundle } from '../../web/bundle.js';
+import { Bundle } from '../../web/bundle.js';
+import { unpack } from '../../web/packed.js';
 
 const FILES = { 'labels.json': '{"ranks": []}', 'a.bin': 'weights', 'packed.bin.gzip': gzipSync('many weights') };
 const LIST = Object.fromEntries(
@@ -16,6 +17,7 @@ const LIST = Object.fromEntries(
 );
 
 let asked = []; // files, in the order in which they were asked for
+let preloads = []; // files that index.html asks for
 let answers = {}; // by file: what is sent instead, one after the other
 
 const server = createServer((request, response) => {
@@ -29,12 +31,13 @@ const server = createServer((request, response) => {
 before(async () => {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const address = `http://127.0.0.1:${server.address().port}/guide/`;
-  globalThis.document = { baseURI: address };
+  globalThis.document = { baseURI: address, querySelectorAll: () => preloads.map((file) => ({ getAttribute: () => file })) };
   globalThis.location = { href: address };
 });
 
 beforeEach(() => {
   asked = [];
+  preloads = [];
   answers = {};
 });
 
@@ -42,6 +45,14 @@ after(() => {
   server.closeAllConnections();
   server.close();
 });
+
+const tryToUnpack = (packed) => unpack(packed).catch(() => null);
+
+async function openBundle() {
+  const bundle = new Bundle(tryToUnpack);
+  await bundle.open();
+  return bundle;
+}
 
 const text = (bytes) => new TextDecoder().decode(bytes);
 
@@ -83,6 +94,63 @@ for (const kind of ['as the browser does', 'without its help']) {
     assert.equal(counted.at(-1), FILES['packed.bin.gzip'].length);
   });
 }
+
+test('a file that index.html asks for is on its way before the list, and looked at before it is checked', async () => {
+  preloads = ['a.bin', 'packed.bin.gzip'];
+  const bundle = new Bundle(tryToUnpack);
+  const counted = [];
+  bundle.onProgress = ({ done, total }) => counted.push([done, total]);
+  const early = await bundle.peek('a.bin');
+  assert.ok(!asked.includes('bundle.json'));
+  assert.equal(await bundle.read('a.bin'), early);
+  assert.equal(text(await bundle.read('packed.bin')), 'many weights');
+  assert.deepEqual(asked.toSorted(), ['a.bin', 'bundle.json', 'packed.bin.gzip']);
+  const size = 7 + FILES['packed.bin.gzip'].length;
+  assert.deepEqual(counted.at(-1), [size, size]);
+});
+
+test('what index.html asks for and the list does not name is not counted, nor what broke off', async () => {
+  preloads = ['a.bin', 'stranger.bin'];
+  answers = { 'stranger.bin': ['of nobody'] };
+  const bundle = new Bundle(tryToUnpack);
+  const counted = [];
+  bundle.onProgress = ({ done, total }) => counted.push([done, total]);
+  await bundle.read('a.bin');
+  assert.deepEqual(counted.at(-1), [7, 7]);
+});
+
+test('a guide that is opened again takes nothing that index.html asked for', async () => {
+  preloads = ['bundle.json', 'a.bin'];
+  const bundle = new Bundle(tryToUnpack, true);
+  assert.equal(text(await bundle.read('a.bin')), 'weights');
+  assert.deepEqual(asked, ['bundle.json', 'a.bin']);
+});
+
+test('a bundle that was stopped asks for nothing more', async () => {
+  const bundle = await openBundle();
+  const reading = bundle.read('a.bin');
+  bundle.stop();
+  await assert.rejects(reading, { kind: 'download' });
+  await assert.rejects(bundle.read('labels.json'), { kind: 'download' });
+  assert.ok(asked.filter((file) => file === 'a.bin').length <= 1);
+  assert.ok(!asked.includes('labels.json'));
+});
+
+test('an engine that cannot unpack is no damaged file', async () => {
+  const bundle = new Bundle(() => Promise.reject(new Error('no engine')));
+  await assert.rejects(bundle.read('packed.bin'), { message: 'no engine' });
+  assert.deepEqual(asked, ['bundle.json', 'packed.bin.gzip']);
+});
+
+test('a file of another export that came early is asked for once more', async () => {
+  preloads = ['a.bin'];
+  answers = { 'a.bin': ['WEIGHTS'] };
+  const bundle = new Bundle(tryToUnpack);
+  const early = await bundle.peek('a.bin');
+  const checked = await bundle.read('a.bin');
+  assert.equal(text(checked), 'weights');
+  assert.notEqual(checked, early);
+});
 
 test('a file that the list does not name is of another export', async () => {
   await assert.rejects((await openBundle()).read('b.bin'), { kind: 'mixed' });

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { layOnPhoto } from '../../web/heat.js';
-import { openModel } from '../../web/model.js';
+import { openModel, startWasm } from '../../web/model.js';
 import { readFromFolder } from '../../web/node_files.mjs';
 import { preparePhoto } from '../../web/preprocess.js';
 import { wasmFile } from '../../web/wasm.js';
@@ -13,7 +13,8 @@ import { wasmFile } from '../../web/wasm.js';
 async function run([bundle, jobFile, answerFile]) {
   const [settings, ending] = ['preprocessing.json', 'explain.json'].map((file) => JSON.parse(readFileSync(path.join(bundle, file), 'utf8')));
   const { photo, outputs } = JSON.parse(readFileSync(jobFile, 'utf8'));
-  const model = await openModel(readFromFolder(bundle), path.join(WASM_FOLDER, wasmFile()), settings, null, ['wasm']);
+  await startWasm(path.join(WASM_FOLDER, wasmFile()));
+  const model = await openModel(readFromFolder(bundle), settings, null, ['wasm']);
   const input = preparePhoto({ ...photo, data: Uint8Array.from(photo.data) }, settings);
   const logits = Array.from(await model.predict(input));
   const maps = [];

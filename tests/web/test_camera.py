@@ -37,6 +37,16 @@ ANSWER = """async ([content, name]) => {
 }"""
 """What the page answers to a file that is dropped on it."""
 
+ENGINE = """() => new Promise((resolve) => {
+  const look = () => {
+    const { textContent } = document.getElementById('engine');
+    if (textContent) resolve(textContent);
+    else setTimeout(look, 20);
+  };
+  look();
+})"""
+"""What answers, which the page says a little after the first answer."""
+
 Evaluate = Callable[[str, Any], Any]
 
 LOSSLESS = STYLE.model_copy(update={"format": ImageFormat.PNG})
@@ -105,7 +115,7 @@ def test_firefox_is_served_as_chromium_is(evaluators: dict[str, Evaluate]) -> No
     """The first photo that is answered says all that the page says of an answer, with the backend that is fast."""
     evaluate = evaluators["firefox"]
     page_logits(evaluate, "plain.jpg", CAMERA_FILES["plain.jpg"]())
-    said = evaluate("() => ['name', 'confidence', 'engine'].map((id) => document.getElementById(id).textContent)", None)
+    said = evaluate("() => ['name', 'confidence'].map((id) => document.getElementById(id).textContent)", None)
     assert said[0]
     assert said[1].endswith("% sure")
-    assert "wasm" in said[2]
+    assert "wasm" in evaluate(ENGINE, None)

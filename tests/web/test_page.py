@@ -53,7 +53,7 @@ def test_a_photo_is_answered_as_in_training(kind: str, page: Page, paths: dict[s
     expect(page.locator("#engine")).to_contain_text("wasm")
 
 
-def test_everything_comes_once_and_the_weights_before_the_list(context: BrowserContext, site: Site) -> None:
+def test_everything_comes_once_the_list_first_and_then_the_weights(context: BrowserContext, site: Site) -> None:
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(site.address(GUIDE))))
@@ -61,7 +61,7 @@ def test_everything_comes_once_and_the_weights_before_the_list(context: BrowserC
     expect(page.locator("body[data-state=ready]")).to_be_visible(timeout=PATIENCE)
     weights, wasm = "group1-shard1of1.bin.gzip", "tfjs-backend-wasm-simd.wasm.gzip"
     assert [asked.count(file) for file in (weights, wasm, "worker.js", "app.js", "bundle.json")] == [1] * 5
-    assert asked.index(weights) < asked.index("bundle.json")
+    assert asked.index("bundle.json") < asked.index(weights) < asked.index("model.json")
 
 
 def test_what_the_model_calls_other_is_said_to_be_outside_the_guide(

@@ -1,7 +1,7 @@
 """web/thread.js and web/worker.js: photos are answered off the page's thread, and on it where a browser cannot."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.web.conftest import GUIDE, PATIENCE, answer, photo_file
 from tests.web.serving import Site
@@ -47,6 +47,24 @@ def test_a_browser_that_lacks_something_answers_the_same_on_the_page_thread(
     assert answer(other, file)["logits"] == answer(page, file)["logits"]
     expect(other.locator("#engine")).to_contain_text("wasm")
     assert other.workers == []
+
+
+def test_a_worker_of_another_export_that_never_says_it_is_here_is_left(context: BrowserContext, site: Site) -> None:
+    """What came early may be half a file; the right one is asked for past the browser's cache."""
+    asked: list[str] = []
+
+    def answer_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(body="", content_type="text/javascript")
+        else:
+            route.continue_()
+
+    context.route("**/worker.js", answer_first)
+    page = open_guide(context, site, "")
+    answer(page, photo_file("plain.png"))
+    expect(page.locator("#engine")).to_contain_text("wasm")
+    assert len(page.workers) == 1
 
 
 def test_a_photo_that_fails_in_the_worker_is_told_in_the_words_of_the_page(page: Page) -> None:
