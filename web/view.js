@@ -155,7 +155,8 @@ export function showAnswer(conclusion, labels, calibration) {
   at('waiting').hidden = true;
   at('verdict').hidden = false;
   at('answer').setAttribute('aria-busy', 'false');
-  at('answer').scrollIntoView({ block: 'nearest' });
+  // With the next frame, which lays the page out anyway: now it would be laid out within the task that writes it.
+  requestAnimationFrame(() => at('answer').scrollIntoView({ block: 'nearest' }));
 }
 
 const writeAnswer = resaid(({ verdict, best, byRank, numLikely, rule }, labels, calibration) => {
