@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fieldguide.errors import ExportError
+from fieldguide.export.bundle import FILE_LIST
 from fieldguide.export.packing import PACKED
 from fieldguide.export.params import Accent, Link, PageParams
 from fieldguide.files import written_whole
@@ -18,8 +19,8 @@ LINKS = '<ul class="links" id="links" hidden></ul>'
 SCRIPT = '<script type="module" src="app.js"></script>'
 EARLY = '<link rel="preload" as="fetch" crossorigin fetchpriority="{}" href="{}" />'
 """As the page's own `fetch` asks for it, else browsers download it twice."""
-FIRST = ("bundle.json", "labels.json")
-"""By what all files are known, and what the species are browsed by while the rest is on its way."""
+FIRST = ("labels.json",)
+"""What the species are browsed by while the rest is on its way."""
 LARGEST = (f"group*.bin{PACKED}", "worker.js", f"tfjs-backend-wasm-simd.wasm{PACKED}")
 SMALL = ("model.json", "preprocessing.json", "calibration.json", "selftest.json")
 IF_THERE = ("explain.json", f"familiar.bin{PACKED}", "familiar.json", f"prior.bin{PACKED}", "prior.json")
@@ -44,11 +45,10 @@ def start_downloads_early(bundle: Path) -> None:
 
     Raises ExportError if something of it is not in `bundle`.
     """
-    early: list[str] = []
+    # All files are known by the list; it holds the digest of index.html, so it is not here yet.
+    early = [EARLY.format("high", FILE_LIST)]
     for pattern in (*FIRST, *LARGEST, *SMALL, *IF_THERE):
         found = sorted(file.name for file in bundle.glob(pattern))
-        if pattern == "bundle.json":  # which holds the digest of index.html, so it is written last
-            found = [pattern]
         if not found and pattern not in IF_THERE:
             raise ExportError(f"{bundle} holds no {pattern}; expected it before index.html asks for it")
         early += [EARLY.format("high" if pattern in FIRST else "low", name) for name in found]

@@ -40,11 +40,11 @@ def quantize(
     kind is proposed; `is_proposed` is 1 there.
     """
     graph = read_onnx(onnx_file)
-    shown = RecordSet.open(tfrecord, "train")[:NUM_ROUNDING_PHOTOS]
-    images = _inputs(network, [record.image for record in shown])
+    shown = RecordSet.open(tfrecord, "train")[:NUM_ROUNDING_PHOTOS] if params.rounding == "learned" else []
+    images = _inputs(network, [record.image for record in shown]) if shown else None
     files, num_bytes = {}, {}
     for name in QUANTIZATIONS:
-        rounded = learn_rounding(graph, images, name) if params.rounding == "learned" else None
+        rounded = None if images is None else learn_rounding(graph, images, name)
         stored, content = store(graph, name, rounded)
         num_bytes[name] = len(zlib.compress(content))
         files[name] = scratch / f"{name}.onnx"
