@@ -44,8 +44,8 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=1, help="that count, in each round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--precision", default="auto", choices=["auto", "32-true", "bf16-mixed"], help="ours; for bf16 "
-                        "timm gets --amp")  # fmt: skip
+    parser.add_argument("--precision", default="auto", choices=["auto", "32-true", "bf16-mixed"], help="ours")
+    parser.add_argument("--timm-amp", action="store_true", help="timm in bfloat16")
     parser.add_argument("--workers", type=int, default=0, help="of ours")
     parser.add_argument("--timm-workers", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="timm's; ours is the best of the machine")
@@ -142,7 +142,7 @@ def time_theirs(architecture: str, folder: Path, name: str, options: argparse.Na
         "log-interval": 10**6,
     }
     command = [sys.executable, "-W", "ignore", str(options.timm / "train.py"), "--channels-last"]
-    command += ["--amp", "--amp-dtype", "bfloat16"] if options.precision == "bf16-mixed" else []
+    command += ["--amp", "--amp-dtype", "bfloat16"] if options.timm_amp else []
     command += [part for option, value in values.items() for part in (f"--{option}", str(value))]
     command += ["--mean", *map(str, MEAN), "--std", *map(str, STD)]
     return time_epochs(command, folder, dict(os.environ), folder / name / architecture / "summary.csv")

@@ -61,13 +61,22 @@ def describe_setting(num_processes: int = 1) -> Setting:
 
     (Sums are split over threads, and over processes that train together.)
     """
-    on_cuda = torch.cuda.is_available()
     return {
         **describe_software(),
-        "device": torch.cuda.get_device_name() if on_cuda else f"CPU with {torch.backends.cpu.get_cpu_capability()}",
+        "device": describe_device(),
         "threads": str(torch.get_num_threads()),
         "processes": str(num_processes),
     }
+
+
+def describe_device() -> str:
+    """The accelerator's name; of a processor the instructions by which PyTorch chooses how to compute."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    # oneDNN multiplies bfloat16 otherwise where there are instructions for it.
+    there_are = torch.cpu.get_capabilities()
+    own = [name for name in ("avx512_bf16", "amx_bf16") if there_are.get(name)]
+    return " ".join(["CPU with", torch.backends.cpu.get_cpu_capability(), *own])
 
 
 def name_differences(earlier: Setting, now: Setting) -> list[str]:

@@ -21,7 +21,7 @@ from fieldguide.learn.device import choose_precision, prepared_device
 from fieldguide.learn.devices import run_shares
 from fieldguide.learn.embedder import build_embedder, measure_dim
 from fieldguide.learn.embedding import BATCHES_PER_PIECE, Piece, compute_pieces
-from fieldguide.learn.fingerprint import Fingerprint, describe_software, make_fingerprint
+from fieldguide.learn.fingerprint import Fingerprint, describe_device, describe_software, make_fingerprint
 from fieldguide.learn.params import FeatureParams
 from fieldguide.learn.predict import call
 from fieldguide.learn.transforms import Augmentation, to_grey
@@ -49,10 +49,9 @@ def describe_embeddings(params: FeatureParams) -> dict[str, Any]:
 
 def fingerprint_network(params: FeatureParams) -> Fingerprint:
     """All that the bits of a piece depend on beside its shard."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     described = describe_embeddings(params)
     described["weights"] = {key: value for key, value in described["weights"].items() if key != "licence"}
-    deciding = {**described, "batch_size": params.batch_size, "device": device}
+    deciding = {**described, "batch_size": params.batch_size, "device": describe_device()}
     return make_fingerprint(deciding, None) | describe_software()
 
 

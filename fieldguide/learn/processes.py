@@ -20,14 +20,13 @@ from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import distributed, nn
 
 from fieldguide.errors import FieldguideError, ParamsError, TrainingError
-from fieldguide.learn.device import choose_precision, reproducible
+from fieldguide.learn.device import alone_on_device, choose_precision, reproducible
 from fieldguide.learn.devices import count_devices
 from fieldguide.learn.params import Precision
 from fieldguide.process_group import ProcessGroup, find_process_group
@@ -38,6 +37,9 @@ LAST_WORDS_S = 10.0
 """How long the others are waited for at the end, and how long a lost one may go unnoticed."""
 PATIENCE = timedelta(days=7)
 """How long one process may work while others wait, as for the teachers' answers; one that died is noticed at once."""
+
+FIRST_PORT, NUM_PORTS, STEPS_APART = 15_000, 10_000, 16
+"""Of the ports at which steps of Slurm meet; neighbouring jobs have as many between them."""
 
 
 @contextmanager
@@ -54,10 +56,7 @@ def joined_processes(devices: int | Literal["auto"], precision: Precision, worke
         others = _start_others(group)
     with reproducible(workers, group.local_size), _ended_together(others):
         if group.size == 1:
-            # Not Slurm's environment, which Fabric would find in a batch script, too.
-            yield Fabric(
-                accelerator="auto", devices=1, precision=choose_precision(precision), plugins=[LightningEnvironment()]
-            )
+            yield alone_on_device(precision)
             return
         fabric = _join(group, precision)
         try:
@@ -100,9 +99,7 @@ def _join(group: ProcessGroup, precision: Precision) -> Fabric:
         )
     os.environ.update(group.variables())
     if "MASTER_ADDR" not in os.environ:
-        slurm = SLURMEnvironment()
-        nodes = os.environ.get("SLURM_STEP_NODELIST", "127.0.0.1")
-        os.environ.update(MASTER_ADDR=slurm.resolve_root_node_address(nodes), MASTER_PORT=str(slurm.main_port))
+        os.environ.update(_meet_as_step())
     fabric = Fabric(
         accelerator="auto",
         devices=group.local_size,
@@ -117,6 +114,21 @@ def _join(group: ProcessGroup, precision: Precision) -> Fabric:
     finally:
         logging.disable(logging.NOTSET)
     return fabric
+
+
+def _meet_as_step() -> dict[str, str]:
+    """Where the processes of a step of srun meet: on its first machine, at a port of the step's own.
+
+    Only Lightning's reading of a list of nodes is used: its environment refuses `srun --ntasks`, and gives all steps
+    of a job the same port. Raises ParamsError for a step that has more tasks on one machine than on another.
+    """
+    if "," in (tasks := os.environ.get("SLURM_STEP_TASKS_PER_NODE", "")):
+        raise ParamsError(f"srun has {tasks} tasks on its machines; expected as many on each (--ntasks-per-node)")
+    nodes = os.environ.get("SLURM_STEP_NODELIST", "127.0.0.1")
+    job, step = (int(os.environ.get(f"SLURM_{name}_ID", 0)) for name in ("JOB", "STEP"))
+    port = FIRST_PORT + (STEPS_APART * job + step) % NUM_PORTS
+    address = SLURMEnvironment.resolve_root_node_address(nodes)
+    return {"MASTER_ADDR": address, "MASTER_PORT": os.environ.get("MASTER_PORT", str(port))}
 
 
 class _Together(DDPStrategy):

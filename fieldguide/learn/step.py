@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch._dynamo.exc import TorchDynamoException
 
 from fieldguide.errors import FieldguideError, TrainingError
+from fieldguide.learn.bfloat16 import suit_processor
 from fieldguide.learn.collectives import average_statistics, gather_batch, sum_gradients, unite
 from fieldguide.learn.dataset import Batch, PhotoDataset, make_input
 from fieldguide.learn.freezing import freeze_backbone
@@ -70,6 +71,7 @@ class Stepper:
         self.batches_per_epoch = batches_per_epoch
         self._num_learning = 0
         self.raw = unite(fabric, network.module).to(memory_format=torch.channels_last)
+        suit_processor(self.raw, fabric)
         self.trained = network.trained or self.raw
         optimizer = make_optimizer(self.trained, params)
         # Compiled or not, it is the plain module that is saved: the names of its weights stay what they are.

@@ -2,8 +2,8 @@
 
 A piece of answers is named by the digest of what it answers: the records, by their shards' digests, the view, and the
 photos that lie over them. So what was added or changed costs its shards, a kill costs one piece, and a run with
-another temperature, loss, student or number of epochs costs nothing. A batch never holds photos of two pieces, and its
-size is not the student's: a piece has the same bits whenever it is computed.
+another temperature, loss, student or number of epochs costs nothing; one in another precision asks anew. A batch never
+holds photos of two pieces, and its size is not the student's: a piece has the same bits whenever it is computed.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import overload
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fieldguide.digests import is_sealed
 from fieldguide.files import file_sha256
@@ -24,8 +24,9 @@ from fieldguide.learn.answer_cache import AnswerCache
 from fieldguide.learn.answer_forms import Answer, AnswerForm, choose_form
 from fieldguide.learn.dataset import Key
 from fieldguide.learn.description import BEST_FILE, SPEC_FILE, NetworkSpec
+from fieldguide.learn.device import in_precision, precision_of_passes
 from fieldguide.learn.embedding import BATCHES_PER_PIECE, Piece, compute_pieces
-from fieldguide.learn.fingerprint import Fingerprint, describe_software, make_fingerprint
+from fieldguide.learn.fingerprint import Fingerprint, describe_device, describe_software, make_fingerprint
 from fieldguide.learn.network import Network, classifier_of, load_network
 from fieldguide.learn.pairs import Pairs
 from fieldguide.learn.student_params import DistillationParams
@@ -180,7 +181,7 @@ def ask_teachers(
     for name, teacher in teachers.items():
         teacher.network.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         form = choose_form(params.cache, teacher.network)
-        pieces[name] = plan.pieces(cache.use_folder(fingerprint_answers(teacher, params, device)))
+        pieces[name] = plan.pieces(cache.use_folder(fingerprint_answers(teacher, params)))
         needed |= {piece.path: len(piece.keys) * form.row_bytes for view in pieces[name] for piece in view}
         paths = [[piece.path for piece in view] for view in pieces[name]]
         dim = classifier_of(teacher.network.module).in_features
@@ -192,16 +193,16 @@ def ask_teachers(
         spec = teacher.network.spec
         dataset = ViewDataset(records, spec, transform, params.seed, views=params.views, pairs=pairs)
         every = [piece for view in pieces[name] for piece in view]
-        _complete(name, teacher.network, dataset, every, answers[name].form, params.workers, cache)
+        _complete(name, teacher.network, dataset, every, answers[name].form, params, cache, device)
     return answers
 
 
-def fingerprint_answers(teacher: Teacher, params: DistillationParams, device: torch.device) -> Fingerprint:
+def fingerprint_answers(teacher: Teacher, params: DistillationParams) -> Fingerprint:
     """All that the bits of an answer depend on beside what is shown; the teacher's name and place are not in it."""
     chosen = params.model_dump(mode="json", include={"transforms", "seed", "cache"})
-    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     files = {path.name: file_sha256(path) for path in teacher.files}
-    return make_fingerprint({**chosen, **files, "batch_size": BATCH_SIZE, "device": kind}, None) | describe_software()
+    how = {"batch_size": BATCH_SIZE, "device": describe_device(), "precision": precision_of_passes(params.precision)}
+    return make_fingerprint({**chosen, **files, **how}, None) | describe_software()
 
 
 def _complete(
@@ -210,10 +211,16 @@ def _complete(
     dataset: ViewDataset,
     pieces: Sequence[Piece],
     form: AnswerForm,
-    workers: int,
+    params: DistillationParams,
     cache: AnswerCache,
+    device: torch.device,
 ) -> None:
-    """Compute the pieces that are missing or damaged."""
+    """Compute the pieces that are missing or damaged, in the precision of the student's passes."""
+
+    def forward(module: nn.Module, images: Tensor) -> Tensor:
+        with in_precision(device, params.precision):
+            return form.forward(module, images).float()
+
     if all(is_sealed(piece.path) for piece in pieces):
         log.info("teacher %s: all answers are there from earlier runs", name)
         return
@@ -224,9 +231,9 @@ def _complete(
             network.module,
             dataset,
             missing,
-            form.forward,
+            forward,
             batch_size=BATCH_SIZE,
-            workers=workers,
+            workers=params.workers,
             label=f"teacher {name}",
             pack=form.pack,
         )

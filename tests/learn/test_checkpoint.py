@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 
 from fieldguide.errors import TrainingError
 from fieldguide.learn.checkpoint import FOLDER, KEEP_DAYS, RunFolder, open_run_folder
+from fieldguide.learn.device import alone_on_device
 
-FABRIC = Fabric(accelerator="cpu", devices=1)
+FABRIC = alone_on_device("32-true")
 RUN = {"params": "a"}
 
 
@@ -93,8 +93,10 @@ def test_killed_between_two_checkpoints_the_whole_one_counts():
 
 def test_two_processes_on_one_run_are_refused():
     holder = (
-        "import sys; from lightning_fabric import Fabric; from fieldguide.learn.checkpoint import open_run_folder\n"
-        "fabric = Fabric(accelerator='cpu', devices=1)\n"
+        "import sys\n"
+        "from fieldguide.learn.checkpoint import open_run_folder\n"
+        "from fieldguide.learn.device import alone_on_device\n"
+        "fabric = alone_on_device('32-true')\n"
         "with open_run_folder('train', {'params': 'a'}, fabric): print('held', flush=True); sys.stdin.read()"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -94,6 +94,16 @@ def test_the_teacher_sees_the_students_image_at_its_own_size(
             torch.testing.assert_close(ours, theirs, atol=0.4 if mix else 0.02, rtol=0)
 
 
+@pytest.mark.parametrize("cache", [{"kind": "prelogits", "k": 1}, {"kind": "topk", "k": 100}])
+def test_a_student_in_bfloat16_hears_answers_in_bfloat16(tfrecord: Path, folder: Path, cache: dict[str, Any]):
+    exact, rough = (
+        ask(tfrecord, folder, cache=cache, precision=precision).answer(VIEWS, CHOSEN).logits["species"].log_softmax(1)
+        for precision in ("32-true", "bf16-mixed")
+    )
+    assert rough.dtype == torch.float32
+    assert 0 < float((rough - exact).abs().mean()) < 0.1 * float(exact.std())
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -121,6 +131,7 @@ def test_the_next_experiment_computes_no_answer(tfrecord: Path, folder: Path, sh
         ({"transforms": TRANSFORMS[:1]}, 84),
         ({"cache": {"kind": "topk", "k": 2}}, 84),
         ({"mix": {"alpha": 1.0, "probability": 0.5}}, 84),
+        ({"precision": "bf16-mixed"}, 84),
     ],
 )
 def test_only_what_is_new_is_asked(tfrecord: Path, folder: Path, shown: Counts, changes: dict[str, Any], num: int):

@@ -14,12 +14,13 @@ from fieldguide.survey.data_choice import choose_data
 from fieldguide.survey.learning_choice import choose_learning, pick_weights, rank_weights, record_size
 from fieldguide.survey.machine import Machine
 from fieldguide.survey.ranks import NO_RANKS
-from fieldguide.survey.schedule import Learner, Load, Schedule, plan
+from fieldguide.survey.schedule import Learner, Load, Schedule, plan, speeds
 from fieldguide.survey.tally import Tally
 from fieldguide.survey.weights import Learning, Pretrained
 from tests.survey.making import FOLDERS, MOBILENET, TWO_CORES, VIT, given, headers, pretrained, tally
 
 MANY = {f"species {number}": 60 for number in range(50)}
+AMX = replace(TWO_CORES, multiplies_bfloat16=True)
 GPU = Machine(cores=8, memory_gb=64.0, accelerator="a card")
 
 
@@ -70,8 +71,24 @@ def test_a_student_is_what_a_browser_runs():
     assert pick_weights([]) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("machine", "precision"),
+    [(TWO_CORES, "auto"), (AMX, "bf16-mixed"), (replace(AMX, accelerator="a card"), "auto")],
+)
+def test_a_processor_that_multiplies_bfloat16_trains_in_it(machine: Machine, precision: str):
+    params, _ = choose(machine=machine)
+    trained = (params["train_teacher"]["global"], params["distill_student"])
+    assert [each["precision"] for each in trained] == [precision, precision]
+    assert params["embed"]["precision"] == "auto"
+    student = Learner("mobilenetv2_100", 2_000_000, 20, 6, (224,))
+    teaching, looking = speeds(student, 224, machine, workers=0)
+    slower, as_fast = speeds(student, 224, replace(machine, multiplies_bfloat16=False), workers=0)
+    assert (teaching > slower) == (precision == "bf16-mixed")
+    assert looking == as_fast
+
+
 @pytest.mark.parametrize("minutes", [5, 15, 30, 60, 240])
-@pytest.mark.parametrize("machine", [TWO_CORES, GPU])
+@pytest.mark.parametrize("machine", [TWO_CORES, AMX, GPU])
 @pytest.mark.parametrize("weights", [(), (VIT, MOBILENET)])
 def test_more_minutes_never_make_less(weights: tuple[Pretrained, ...], machine: Machine, minutes: float):
     _, fewer = choose(*weights, minutes=minutes, machine=machine)
