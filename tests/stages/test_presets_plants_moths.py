@@ -204,5 +204,5 @@ def test_real_photos(workspace: Path) -> None:
     assert made.taxonomy.classes["genus"] == ["other", "Apple", "Oat"]
     made.assert_nothing_leaks()
     assert {(pixels.shape, tuple(facts["box"])) for pixels, facts in made.squares("test")} == {
-        ((256, 256, 3), (0, 0, 256, 256))
+        ((320, 320, 3), (0, 0, 320, 320))
     }
