@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "sinfo", "squeue", "scancel")
+PATH = f"{os.environ['PATH']}:/usr/sbin"
+"""Daemons lie where only root's shell looks."""
 STARTS_S = 60.0
 SECOND = "zz-elsewhere"
 """Behind any name in the alphabet, as it stands for no machine: the first one is where processes meet."""
@@ -57,10 +59,16 @@ class Slurm:
 
 def why_not() -> str | None:
     """What this machine lacks; None where nothing."""
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    missing = [program for program in PROGRAMS if shutil.which(program, path=PATH) is None]
     if missing:
         return f"no {', '.join(missing)} here (apt-get install slurmctld slurmd slurm-client munge)"
-    return None if os.geteuid() == 0 else "Slurm's daemons want to be root"
+    if os.geteuid() != 0:
+        return "Slurm's daemons want to be root"
+    try:
+        socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return f"{socket.gethostname()}, the name of this machine, has no address by which daemons find each other"
+    return None
 
 
 @contextmanager
@@ -74,7 +82,7 @@ def running_cluster(folder: Path) -> Iterator[Slurm]:
     configuration = folder / "slurm.conf"
     values = {"host": host, "second": SECOND, "ports": _free_ports(3), "user": getpass.getuser(), "folder": folder}
     configuration.write_text(CONFIGURATION.format(**values), encoding="utf-8")
-    variables = {**os.environ, "SLURM_CONF": str(configuration)}
+    variables = {**os.environ, "PATH": PATH, "SLURM_CONF": str(configuration)}
     munge = ["munged", "--foreground", "--force", f"--key-file={key}", f"--socket={folder}/munge.socket"]
     munge += [f"--{name}-file={folder}/munge.{name}" for name in ("pid", "log", "seed")]
     daemons = [munge, ["slurmctld", "-D"], ["slurmd", "-D", "-N", host], ["slurmd", "-D", "-N", SECOND]]
