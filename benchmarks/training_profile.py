@@ -24,6 +24,7 @@ from torch import nn
 from torchvision.transforms import InterpolationMode, v2
 
 from fieldguide.engine import count_workers
+from fieldguide.learn.fingerprint import describe_device
 from fieldguide.memory import keep_freed_memory
 from fieldguide.records.order import BatchOrder
 from fieldguide.records.torch.dataset import RecordDataset
@@ -72,7 +73,7 @@ def main() -> None:
                         default=[each.name for each in VARIANTS], help="by default all")  # fmt: skip
     options = parser.parse_args()
     keep_freed_memory()
-    print(f"bfloat16 in hardware: {_has_bfloat16()}; torch {torch.__version__}\n")
+    print(f"{describe_device()}; torch {torch.__version__}\n")
     chosen = [each for each in VARIANTS if each.name in options.variants]
     found: dict[str, list[dict[str, float]]] = {each.name: [] for each in chosen}
     for _ in range(options.rounds):
@@ -126,12 +127,6 @@ def open_photos(options: argparse.Namespace) -> RecordDataset:
     transform = [crop, v2.RandomHorizontalFlip()]
     tfrecord = options.root / "interim" / "tfrecord"
     return RecordDataset(tfrecord, "train", options.image_size, transform=transform, seed=1)
-
-
-def _has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 by itself; elsewhere it is slower than float32."""
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 if __name__ == "__main__":

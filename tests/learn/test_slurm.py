@@ -1,6 +1,5 @@
 """Trainings as steps of a real Slurm: any number of tasks on any number of nodes do what one process does."""
 
-import csv
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ import pytest
 
 from fieldguide.presets import expand, load_overlay, write_params
 from tests.learn.real_slurm import Slurm, running_cluster, why_not
-from tests.learn.test_processes import WITHOUT_BATCHNORM
+from tests.learn.test_processes import WITHOUT_BATCHNORM, curves
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,11 +51,6 @@ def start(slurm: Slurm, folder: Path, tfrecord: Path, *launcher: str, **changes:
     )
 
 
-def curves(folder: Path) -> list[dict[str, float]]:
-    with (folder / "out" / "history.csv").open() as stream:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)]
-
-
 @pytest.fixture(scope="module")
 def alone(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory, tfrecord: Path) -> Path:
     """What one process made."""
@@ -77,7 +71,7 @@ def test_a_step_of_slurm_has_the_curves_of_one_process(
     process = start(slurm, tmp_path / "step", tfrecord, *launcher)
     said, _ = process.communicate()
     assert process.returncode == 0, said
-    for one, step in zip(curves(alone), curves(tmp_path / "step"), strict=True):
+    for one, step in zip(curves(alone / "out"), curves(tmp_path / "step" / "out"), strict=True):
         assert step == pytest.approx(one, abs=1e-5)
 
 
@@ -98,7 +92,7 @@ def test_a_job_that_slurm_cancels_is_taken_up(slurm: Slurm, tmp_path: Path, tfre
     slurm.ask("scancel", slurm.ask("squeue", "-h", "-o", "%i"))
     said, _ = process.communicate()
     assert "stopped at epoch" in said
-    num_done = len(curves(tmp_path))
+    num_done = len(curves(tmp_path / "out"))
     again = start(slurm, tmp_path, tfrecord, *two, epochs=300)
     lines = []
     assert again.stdout is not None
