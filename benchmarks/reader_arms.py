@@ -27,7 +27,8 @@ def read_ours(folder: Path, workers: int, *, normalised: bool = True) -> Iterato
 
     from fieldguide.records.order import BatchOrder
     from fieldguide.records.torch.dataset import RecordDataset
-    from fieldguide.records.torch.loading import load_batches, to_input
+    from fieldguide.records.torch.drawing import to_input
+    from fieldguide.records.torch.loading import load_batches
 
     yield
     prepare_torch(workers)

@@ -28,7 +28,8 @@ from fieldguide.learn.fingerprint import describe_device
 from fieldguide.memory import keep_freed_memory
 from fieldguide.records.order import BatchOrder
 from fieldguide.records.torch.dataset import RecordDataset
-from fieldguide.records.torch.loading import load_batches, to_input
+from fieldguide.records.torch.drawing import to_input
+from fieldguide.records.torch.loading import load_batches
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PARTS = ("wait", "to input", "forward", "backward", "optimiser")

@@ -12,7 +12,8 @@ from fieldguide.learn.params import BackboneParams
 from fieldguide.padding_rules import IN_PLACE
 from fieldguide.records.order import Key
 from fieldguide.records.torch.augmentation import Augmentation
-from fieldguide.records.torch.loading import Photos, draw_photos, load_batches, to_input
+from fieldguide.records.torch.drawing import Photos, draw_photos, to_input
+from fieldguide.records.torch.loading import load_batches
 
 __all__ = ["Batch", "Key", "PhotoDataset", "Photos", "chunk_keys", "load_batches", "make_input"]
 

@@ -97,6 +97,8 @@ def _join(group: ProcessGroup, precision: Precision) -> Fabric:
             f"{group.local_size} processes train on this machine, but each sees {there_are} accelerators; expected "
             "that each sees all, one for each of them"
         )
+    if "RANK" not in os.environ and "," in (tasks := os.environ.get("SLURM_STEP_TASKS_PER_NODE", "")):
+        raise ParamsError(f"srun has {tasks} tasks on its machines; expected as many on each (--ntasks-per-node)")
     os.environ.update(group.variables())
     if "MASTER_ADDR" not in os.environ:
         os.environ.update(_meet_as_step())
@@ -120,10 +122,8 @@ def _meet_as_step() -> dict[str, str]:
     """Where the processes of a step of srun meet: on its first machine, at a port of the step's own.
 
     Only Lightning's reading of a list of nodes is used: its environment refuses `srun --ntasks`, and gives all steps
-    of a job the same port. Raises ParamsError for a step that has more tasks on one machine than on another.
+    of a job the same port.
     """
-    if "," in (tasks := os.environ.get("SLURM_STEP_TASKS_PER_NODE", "")):
-        raise ParamsError(f"srun has {tasks} tasks on its machines; expected as many on each (--ntasks-per-node)")
     nodes = os.environ.get("SLURM_STEP_NODELIST", "127.0.0.1")
     job, step = (int(os.environ.get(f"SLURM_{name}_ID", 0)) for name in ("JOB", "STEP"))
     port = FIRST_PORT + (STEPS_APART * job + step) % NUM_PORTS

@@ -12,7 +12,7 @@ from fieldguide.learn.dataset import Batch, Key, PhotoDataset
 from fieldguide.learn.description import NetworkSpec
 from fieldguide.learn.pairs import Pairs
 from fieldguide.records.torch.augmentation import Augmentation
-from fieldguide.records.torch.loading import Photos
+from fieldguide.records.torch.drawing import Photos
 
 
 class ViewDataset(PhotoDataset):

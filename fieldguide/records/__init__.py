@@ -12,7 +12,7 @@ _PUBLIC = {
     "Shard": "shard_list",
     "ShardStream": "shard_stream",
     "open_dataset": "tf_dataset",
-    "to_input": "torch.loading",
+    "to_input": "torch.drawing",
 }
 """Name and module."""
 

@@ -13,7 +13,7 @@ from fieldguide.learn.dataset import Key, PhotoDataset
 from fieldguide.learn.embedding import Piece, compute_pieces, join_pieces
 from fieldguide.learn.network import extract_prelogits
 from fieldguide.records.reader import RecordSet
-from fieldguide.records.torch.loading import to_input
+from fieldguide.records.torch.drawing import to_input
 from tests.learn.making import make_network
 
 

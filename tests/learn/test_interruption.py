@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from safetensors.torch import load_file
 
@@ -65,6 +66,8 @@ def test_a_signal_to_all_processes_of_a_training_is_noted_like_one_to_the_first(
     while steps_begun(out) < 8 and process.is_alive():
         time.sleep(0.001)
     assert process.pid
+    for worker in psutil.Process(process.pid).children():
+        worker.terminate()
     os.killpg(process.pid, signal.SIGTERM)
     assert finish(process) == [143]
     begun = steps_begun(out)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from fieldguide.learn.predict import predict_batches
 from fieldguide.records.reader import RecordSet
-from fieldguide.records.torch.loading import to_input
+from fieldguide.records.torch.drawing import to_input
 from tests.learn.making import make_network
 
 

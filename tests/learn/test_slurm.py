@@ -75,8 +75,11 @@ def test_a_step_of_slurm_has_the_curves_of_one_process(
         assert step == pytest.approx(one, abs=1e-5)
 
 
-def test_a_step_with_more_tasks_on_one_machine_is_refused(slurm: Slurm, tmp_path: Path, tfrecord: Path):
-    process = start(slurm, tmp_path, tfrecord, "srun", "--nodes", "2", "--ntasks", "3")
+@pytest.mark.parametrize("meeting", [(), ("env", "MASTER_ADDR=127.0.0.1")], ids=["by itself", "told where to meet"])
+def test_a_step_with_more_tasks_on_one_machine_is_refused(
+    slurm: Slurm, tmp_path: Path, tfrecord: Path, meeting: tuple[str, ...]
+):
+    process = start(slurm, tmp_path, tfrecord, "srun", "--nodes", "2", "--ntasks", "3", *meeting)
     said, _ = process.communicate()
     assert process.returncode == 1
     assert "srun has 2,1 tasks on its machines; expected as many on each (--ntasks-per-node)" in said
@@ -85,7 +88,7 @@ def test_a_step_with_more_tasks_on_one_machine_is_refused(slurm: Slurm, tmp_path
 
 def test_a_job_that_slurm_cancels_is_taken_up(slurm: Slurm, tmp_path: Path, tfrecord: Path):
     two = ("srun", "--nodes", "2", "--ntasks-per-node", "1")
-    process = start(slurm, tmp_path, tfrecord, *two, epochs=300)
+    process = start(slurm, tmp_path, tfrecord, *two, epochs=300, workers=1)
     history = tmp_path / "out" / "history.csv"
     while not history.exists() and process.poll() is None:
         time.sleep(0.05)
@@ -93,7 +96,7 @@ def test_a_job_that_slurm_cancels_is_taken_up(slurm: Slurm, tmp_path: Path, tfre
     said, _ = process.communicate()
     assert "stopped at epoch" in said
     num_done = len(curves(tmp_path / "out"))
-    again = start(slurm, tmp_path, tfrecord, *two, epochs=300)
+    again = start(slurm, tmp_path, tfrecord, *two, epochs=300, workers=1)
     lines = []
     assert again.stdout is not None
     for line in again.stdout:

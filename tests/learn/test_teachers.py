@@ -21,7 +21,7 @@ from fieldguide.learn.views import ViewDataset
 from fieldguide.records.manifest import Manifest
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.torch.augmentation import resize
-from fieldguide.records.torch.loading import to_input
+from fieldguide.records.torch.drawing import to_input
 from tests.learn.making import TRANSFORMS, make_network, student_section
 from tests.records.making import TAXONOMY
 

@@ -11,7 +11,8 @@ from fieldguide.errors import RecordError
 from fieldguide.records.order import BatchOrder, Key, evaluation_batches
 from fieldguide.records.reader import RecordSet
 from fieldguide.records.torch.augmentation import Augmentation, Transform
-from fieldguide.records.torch.loading import draw_photos, load_batches
+from fieldguide.records.torch.drawing import draw_photos
+from fieldguide.records.torch.loading import load_batches
 
 
 class RecordDataset(Dataset[tuple[Tensor, int]]):

@@ -4,6 +4,7 @@ However a loop over batches ends, no process and no piece of shared memory is le
 """
 
 import io
+import multiprocessing
 import os
 import signal
 import time
@@ -11,31 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
-import torch
 from PIL import Image
 from torch import Tensor
 
 from fieldguide.errors import RecordError
 from fieldguide.records.order import Key
 from fieldguide.records.skim import Photo
-from fieldguide.records.torch.loading import AHEAD, draw_photos, load_batches, to_input
-
-MEAN, STD = (0.5, 0.4, 0.3), (0.5, 0.25, 0.2)
-NOISE = np.random.default_rng(0).integers(0, 256, (2, 3, 20, 24), np.uint8)
-
-
-@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
-def test_an_input_is_the_normalised_image(memory_format: torch.memory_format):
-    images = torch.from_numpy(NOISE).contiguous(memory_format=memory_format)
-    inputs = to_input(images, MEAN, STD)
-    assert inputs.dtype == torch.float32
-    assert inputs.is_contiguous(memory_format=torch.channels_last)
-    expected = NOISE.transpose(0, 2, 3, 1).astype(np.float32) / np.float32(255)
-    expected = (expected - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
-    assert np.array_equal(inputs.permute(0, 2, 3, 1).numpy(), expected)
+from fieldguide.records.torch.drawing import draw_photos
+from fieldguide.records.torch.loading import AHEAD, load_batches
 
 
 class Greys:
@@ -128,6 +114,26 @@ def test_a_worker_that_is_killed_is_one_line():
         list(load_batches(Greys(die), KEYS, 2))
     # Nobody is told of it a second time, in the midst of something else.
     assert signal.getsignal(signal.SIGCHLD) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_a_worker_is_for_its_parent_to_heed(number: int):
+    told = list(load_batches(Greys(lambda index: os.kill(os.getpid(), number)), KEYS, 2))
+    assert len(told) == len(KEYS)
+
+
+def test_a_worker_that_will_not_end_is_ended():
+    stuck = multiprocessing.get_context("fork").Event()
+
+    def stay(index: int) -> None:
+        if index == KEYS[2][0][1]:
+            stuck.set()
+            time.sleep(3600)
+
+    batches = load_batches(Greys(stay), KEYS, 2)
+    next(batches)
+    assert stuck.wait(60)
+    batches.close()
 
 
 def test_a_loop_may_end_early():

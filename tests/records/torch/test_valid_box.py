@@ -14,7 +14,7 @@ from fieldguide.errors import RecordError
 from fieldguide.images.geometry import Box
 from fieldguide.records.skim import Photo
 from fieldguide.records.torch.augmentation import Augmentation, RandomCrop
-from fieldguide.records.torch.loading import draw_photos
+from fieldguide.records.torch.drawing import draw_photos
 from fieldguide.records.torch.part import Part
 from fieldguide.records.torch.valid_box import EMPTY, follow_box
 
