@@ -29,10 +29,7 @@ class Interruption:
 
 @contextmanager
 def interruption_noted() -> Iterator[Interruption]:
-    """Inside, the first SIGINT or SIGTERM is noted only; the next one does what it did before.
-
-    Processes that are forked inside do so too, so that Ctrl-C, which reaches all, leaves those that decode at work.
-    """
+    """Inside, the first SIGINT or SIGTERM is noted only; the next one does what it did before."""
     interruption = Interruption()
     before: dict[int, Any] = {}
 
