@@ -9,7 +9,7 @@ from bson import ObjectId
 from fieldguide.catalogue.sources import MongodbSource
 from fieldguide.errors import CatalogueError
 from tests.catalogue.mongo_server import serve_documents
-from tests.catalogue.test_observations import COLUMNS, NO_FILL
+from tests.catalogue.observing import COLUMNS, NO_FILL
 
 PLANTS = [
     {

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from fieldguide.catalogue.sources import SqlSource
 from fieldguide.errors import CatalogueError
+from tests.catalogue.observing import COLUMNS, NO_FILL
 from tests.catalogue.postgres import serve_postgres
-from tests.catalogue.test_observations import COLUMNS, NO_FILL
 
 EOL = """SELECT evobio10m_id AS id, 'eol/' || content_id || '_' || page_id || '.jpg' AS link, page_id AS name,
          CASE is_val WHEN 1 THEN 'val' ELSE 'train' END AS part
