@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from fieldguide.catalogue.rows import Source
 from fieldguide.catalogue.sources import AnySource
 from fieldguide.errors import FieldguideError
-from tests.catalogue.test_dwca import FILES
+from tests.catalogue.darwin_core import FILES
 from tests.catalogue.test_inat2017 import CHALLENGE
 from tests.catalogue.test_inat_open_data import TABLES
 

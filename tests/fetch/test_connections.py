@@ -11,7 +11,7 @@ from fieldguide.catalogue.schema import Status
 from fieldguide.errors import ParamsError
 from fieldguide.fetch import addresses, connections
 from fieldguide.fetch.connections import read_proxy
-from tests.fetch.test_download import get
+from tests.fetch.downloading import get
 from tests.photo_server import PhotoServer, photo_bytes, serve_photos
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")

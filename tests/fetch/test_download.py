@@ -1,50 +1,21 @@
 import asyncio
-import email.utils
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
 import pytest
 
 from fieldguide.catalogue.schema import Status
 from fieldguide.fetch import addresses
-from fieldguide.fetch.download import open_downloader, retry_after_s, wait_before_retry
+from fieldguide.fetch.download import open_downloader
 from fieldguide.fetch.limits import DownloadParams
 from fieldguide.fetch.outcomes import Outcome
+from tests.fetch.downloading import LIMITS, get
 from tests.photo_server import PhotoServer, photo_bytes, serve_photos
-
-LIMITS = {
-    "connect_timeout_s": 5,
-    "read_timeout_s": 5,
-    "total_timeout_s": 10,
-    "retries": 0,
-    "max_megabytes": 0.2,
-    "max_redirects": 3,
-    "allow_private": True,
-    "buckets": {},
-    "user_agent": "fieldguide tests",
-    "concurrency": 8,
-    "host_concurrency": 8,
-    "host_requests_per_second": None,
-}
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PhotoServer]:
     with serve_photos() as running:
         yield running
-
-
-def get(*urls: str, **limits: object) -> list[Outcome]:
-    params = DownloadParams.model_validate(LIMITS | limits)
-
-    async def fetch_all() -> list[Outcome]:
-        async with open_downloader(params) as downloader:
-            return await asyncio.gather(*map(downloader.download, urls))
-
-    return asyncio.run(fetch_all())
 
 
 @pytest.mark.parametrize(
@@ -146,87 +117,6 @@ def test_a_cookie_that_a_redirect_gives_is_shown_on_the_way_and_to_no_other_phot
     assert [server.asked[f"/cookie/{number}.jpg"] for number in range(2)] == [2, 2]
 
 
-@contextmanager
-def no_http(answer: bytes) -> Iterator[str]:
-    """The URL of a server that gives this answer, and hangs up."""
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):
-                connection.recv(65536)
-                connection.sendall(answer)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/1.jpg"
-        listener.shutdown(socket.SHUT_RDWR)
-    thread.join()
-
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
-
-
-@pytest.mark.parametrize(
-    ("answer", "statuses"),
-    [
-        (b"\xff\xd8\xff\xe0" + bytes(range(256)) * 4000, {Status.CONNECTION_ERROR}),
-        (b"HTTP/1.1 200 " + b"x" * 10**6, {Status.CONNECTION_ERROR}),
-        (b"HTTP/1.1 200 OK\r\nSet-Cookie: " + b"x" * 10**6, {Status.CONNECTION_ERROR}),
-        (b"HTTP/1.1 302 Found\r\nLocation: http://" + b"x" * 8000 + b"/\r\n\r\n", {Status.INVALID_URL}),
-        (b"HTTP/1.1 302 Found\r\nLocation: " + b"x" * 8000 + b":/\r\n\r\n", {Status.REFUSED}),
-        (
-            b"HTTP/1.1 302 Found\r\nLocation: \x1b[2J\x9b:/\r\n\r\n",
-            {Status.TOO_MANY_REDIRECTS, Status.CONNECTION_ERROR},
-        ),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nx", {Status.CONNECTION_ERROR}),
-        (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz" + b"x" * 10**6,
-            {Status.INCOMPLETE, Status.CONNECTION_ERROR},
-        ),
-        (b"\x1b[2J\xe2\x80\xae" * 1000, {Status.CONNECTION_ERROR}),
-        (OK + b"ETag: \x1b\xff\r\n\r\nx", {Status.OK, Status.CONNECTION_ERROR}),
-        (OK + b"ETag: \xff\r\nLast-Modified: " + b"1" * 5000 + b"\r\n\r\nx", {Status.OK}),
-    ],
-)
-def test_what_is_no_http_has_a_short_printable_error(answer: bytes, statuses: set[Status]) -> None:
-    with no_http(answer) as url:
-        [outcome] = get(url)
-    assert outcome.status in statuses
-    assert (outcome.etag, outcome.last_modified) == (None, None)
-    if outcome.error is not None:
-        assert 0 < len(outcome.error) <= 300
-        assert outcome.error.isprintable()
-
-
-@pytest.mark.parametrize(
-    ("url", "status"),
-    [
-        ("http://no-such-host.invalid/1.jpg", Status.CONNECTION_ERROR),
-        ("http://", Status.INVALID_URL),
-        ("http://[broken/1.jpg", Status.INVALID_URL),
-        ("http://127.1:9/1.jpg", Status.INVALID_URL),
-        ("http://host:port/1.jpg", Status.INVALID_URL),
-        ("http://a..b/1.jpg", Status.INVALID_URL),
-    ],
-)
-def test_what_is_no_server_has_a_status_too(url: str, status: Status) -> None:
-    [outcome] = get(url)
-    assert outcome.status is status
-    assert outcome.error
-
-
-def test_a_closed_port_is_a_connection_error() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        [outcome] = get(f"http://127.0.0.1:{unused.getsockname()[1]}/1.jpg")
-    assert outcome.status is Status.CONNECTION_ERROR
-
-
 @pytest.mark.parametrize(
     "host",
     [
@@ -262,47 +152,6 @@ def test_a_stalled_photo_does_not_hold_up_the_others(server: PhotoServer) -> Non
     urls = [server.url("silent/2"), *(server.url(f"photo/{number}.jpg") for number in range(20))]
     outcomes = get(*urls, concurrency=2, read_timeout_s=0.5)
     assert [outcome.status for outcome in outcomes] == [Status.TIMEOUT, *[Status.OK] * 20]
-
-
-def test_waits_double_within_bounds_and_differ_by_url() -> None:
-    for attempt, longest in enumerate([0.5, 1, 2, 4, 8, 16, 30, 30]):
-        wait = wait_before_retry("http://a/1.jpg", attempt, None)
-        assert longest / 2 <= wait <= longest
-        assert wait == wait_before_retry("http://a/1.jpg", attempt, None)
-        assert wait != wait_before_retry("http://a/2.jpg", attempt, None)
-
-
-def test_a_server_may_ask_for_patience_but_not_for_ever() -> None:
-    assert wait_before_retry("http://a/1.jpg", 0, 7) == 7
-    assert wait_before_retry("http://a/1.jpg", 0, 1e9) == 120
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [(None, None), ("7", 7), ("", None), ("soon", None), ("-3", None), ("9" * 400, 999_999_999)],
-)
-def test_retry_after_is_read_as_seconds(header: str | None, expected: float | None) -> None:
-    assert retry_after_s({"Retry-After": header} if header is not None else {}) == expected
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        "Mon, 01 Jan 0001 00:00:00 -0000",
-        "Fri, 31 Dec 9999 23:59:59 -2359",
-        f"Wed, 21 Oct 2015 07:28:00 -{'9' * 40}",
-        "\x00",
-    ],
-)
-def test_a_date_that_is_none_is_no_reason_to_wait(header: str) -> None:
-    assert not 0 < (retry_after_s({"Retry-After": header}) or 0) < 120
-
-
-def test_retry_after_is_read_as_a_date() -> None:
-    later = retry_after_s({"Retry-After": email.utils.formatdate(time.time() + 100, usegmt=True)})
-    assert later is not None
-    assert 0 < later <= 101
-    assert retry_after_s({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
 
 
 def test_attempts_are_counted_by_host(server: PhotoServer) -> None:

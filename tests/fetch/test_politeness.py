@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from fieldguide.catalogue.schema import Status
 from fieldguide.fetch.politeness import Slots
-from tests.fetch.test_download import get
+from tests.fetch.downloading import get
 from tests.photo_server import serve_photos
 
 
