@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.stage import _unwind
-from tests.learn.test_training import train_into
+from tests.learn.looping import train_into
 
 STEPS_FILE = "steps"
 """Beside the output: a byte for each step that was begun."""

@@ -11,9 +11,9 @@ import pytest
 from safetensors.torch import load_file
 
 from fieldguide.learn.interruption import interruption_noted
+from tests.learn.looping import same_files
 from tests.learn.making import EVERYTHING, largest_difference
 from tests.learn.real_processes import finish, has_started, start_training, steps_begun
-from tests.learn.test_training import same_files
 
 STEPS = 18
 """Batches of the small network's three epochs."""

@@ -11,8 +11,8 @@ import pytest
 
 from fieldguide.learn.checkpoint import FOLDER
 from fieldguide.process_group import ProcessGroup
+from tests.learn.looping import same_files
 from tests.learn.real_processes import finish, start_training, steps_begun
-from tests.learn.test_training import same_files
 
 WITHOUT_BATCHNORM = {
     "architecture": "vit_tiny_patch16_224",

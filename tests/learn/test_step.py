@@ -12,8 +12,8 @@ from torch import Tensor
 
 from fieldguide.errors import FieldguideError, RecordError, TrainingError
 from fieldguide.learn.training import TrainingTask
+from tests.learn.looping import train_into
 from tests.learn.making import largest_difference
-from tests.learn.test_training import train_into
 
 PLAIN: dict[str, Any] = {
     # No BatchNorm, whose statistics are those of a batch, and no dropout.
