@@ -25,7 +25,8 @@ _WEB_URL: Final = re.compile(
 _NAME: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 _ENDS_IN_NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _PLAIN: Final = re.compile(r"[!-~]*")
-_USER: Final = re.compile(r"[!-\[\]-~]*")
+# What RFC 3986 (3.2.1) has for it, and the @ that many write as it is; in `http://[@a` a client misses a `]`.
+_USER: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%@-]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def test_what_is_no_http_has_a_short_printable_error(answer: bytes, statuses: se
         ("http://no-such-host.invalid/1.jpg", Status.CONNECTION_ERROR),
         ("http://", Status.INVALID_URL),
         ("http://[broken/1.jpg", Status.INVALID_URL),
+        ("http://[@a/1.jpg", Status.INVALID_URL),
         ("http://127.1:9/1.jpg", Status.INVALID_URL),
         ("http://host:port/1.jpg", Status.INVALID_URL),
         ("http://a..b/1.jpg", Status.INVALID_URL),
